@@ -1,0 +1,76 @@
+"""What customs answers to what: stages, codes and texts, one row a kind of declaration.
+
+Facts of the published specification and of receipts seen in practice.  A kind
+that has no row here is received like the others, with the common rows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ACCEPTED, TAKEN_IN, EXAMINED, RELEASED, CLOSED, RETURNED = "2", "120", "399", "800", "899", "100"
+FORMAT = "-999999"
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """One kind: its stages after acceptance, its negative codes, its words."""
+
+    name: str
+    stages: tuple[str, ...] = (TAKEN_IN,)
+    again: str = "-999001"
+    nothing: str = "-999002"
+    signature: str = "-999003"
+    accepted: str = "新增申报成功[{guid}]"
+
+
+_COMMON = Law("单证")
+_LAWS = {
+    "CEB311": Law("订单", again="-301010", nothing="-301009", signature="-301020",
+                  accepted="订单新增申报成功[{guid}]"),
+    "CEB411": Law("支付单", again="-401007", nothing="-401006", signature="-401009",
+                  accepted="支付单新增申报成功[{guid}]"),
+    "CEB511": Law("运单", again="-504015", nothing="-504014", signature="-504011"),
+    "CEB513": Law("运单状态", again="-505012", nothing="-505014", signature="-505011"),
+    "CEB621": Law("清单", (TAKEN_IN, EXAMINED, RELEASED), "-621004", "-621011", "-621029",
+                  "清单新增申报成功[电商企业编码：{ebcCode}订单编号：{orderNo}]"),
+    "CEB623": Law("撤销申请单", (TAKEN_IN, EXAMINED), "-623009", "-623003", "-623029"),
+    "CEB625": Law("退货申请单", (TAKEN_IN, EXAMINED), "-625033", "-625016", "-625208"),
+    "CEB711": Law("入库明细单", again="-800003"),
+}  # fmt: skip
+_NUMBERS = ("payTransactionId", "logisticsNo", "orderNo", "copNo")
+_TEXTS = {
+    "3": "申报数据已发往海关",
+    RETURNED: "[Code:1300;Desc:人工退单],请修改后重新申报",
+    TAKEN_IN: "[Code:1800;Desc:逻辑校验通过]",
+    "300": "[Code:1200;Desc:等待人工审核]",
+    EXAMINED: "[Code:2300;Desc:审结]",
+    RELEASED: "[Code:2600;Desc:放行]",
+    CLOSED: "结关",
+}
+
+
+def law(spec: str) -> Law:
+    """Return the row of a kind of declaration, or the common one."""
+    return _LAWS.get(spec, _COMMON)
+
+
+def words(spec: str, status: str, unit: Mapping[str, str]) -> str:
+    """Return the returnInfo of a status, with the values of the unit in their places.
+
+    >>> words("CEB311", "2", {"guid": "A1"})
+    '订单新增申报成功[A1]'
+    >>> words("CEB311", "-301010", {"orderNo": "N1"})
+    '处理失败，相同编号的订单已存在[N1]'
+    """
+    row = law(spec)
+    number = next((unit[name] for name in _NUMBERS if unit.get(name)), "")
+    if status == ACCEPTED:
+        blank = {"guid": "", "ebcCode": "", "orderNo": ""}
+        return row.accepted.format_map(blank | dict(unit))
+    if status == row.again:
+        return f"处理失败，相同编号的{row.name}已存在[{number}]"
+    if status == row.nothing:
+        return f"处理失败，没有可变更或删除的{row.name}[{number}]"
+    if status == row.signature:
+        return f"处理失败，{row.name}验签失败[{number}]"
+    return _TEXTS.get(status, f"状态 {status}")

@@ -1,0 +1,120 @@
+"""What lies on a desk: an arrival, its cases, and the outcome that a desk gives.
+
+An arrival is a transmission with its bytes in hand.  A case is one document
+on its way through the desks; the clerk carries it and writes what became of it.
+"""
+
+from dataclasses import dataclass, field
+
+from message_specs.document import Document
+from message_specs.findings import Finding, Severity
+from message_specs.opening import Opened
+from spool.interchange import Claim
+from spool.states import State
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A transmission whose bytes lie in the store."""
+
+    claim: Claim
+    place: str
+    data: bytes
+    sha256: bytes
+
+    @property
+    def fingerprint(self) -> int:
+        """The first eight bytes of the digest, as the ledger indexes them."""
+        return int.from_bytes(self.sha256[:8], "big", signed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The whole answer of a desk: a state and the reasons."""
+
+    state: State
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stamp to be written: which desk moved the case where, and why."""
+
+    desk: str
+    before: str
+    after: State
+    reason: str | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(slots=True)
+class Case:
+    """One document on its way: where it stands in this batch and what must be written about it."""
+
+    number: int
+    ordinal: int
+    partner: str
+    document: Document
+    key: str
+    state: State = State.RECEIVED
+    authority: str = ""
+    version: int | None = None
+    digest: bytes = b""
+    canonical: bytes = b""
+    message: int | None = None
+    due_at: str | None = None
+    why: str | None = None
+    stored: bool = False
+    reply_key: str | None = None
+    first: "Earlier | None" = None
+    steps: list[Step] = field(default_factory=list)
+
+    def move(self, desk: str, after: State, reason: str | None = None, findings: tuple[Finding, ...] = ()) -> None:
+        """The case stands in `after`, and a stamp will say so."""
+        self.steps.append(Step(desk, self.state, after, reason, findings))
+        self.state = after
+
+    @property
+    def name(self) -> str:
+        """The document's number as people write it."""
+        return f"{self.number}.{self.ordinal}"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A document already in the ledger under the same key."""
+
+    number: int
+    ordinal: int
+    version: int
+    partner: str
+    state: State
+    digest: bytes
+
+
+@dataclass(slots=True)
+class Judged:
+    """An arrival that was opened and checked: its cases and everything found."""
+
+    arrival: Arrival
+    opened: Opened | None
+    findings: tuple[Finding, ...] = ()
+    cases: tuple[Case, ...] = ()
+    signed: bool = False
+    duplicate_of: int | None = None
+    answer_to: str = ""
+    trouble: str = ""
+
+    @property
+    def spec(self) -> str | None:
+        """The code of the message's spec, as far as it could be told."""
+        return self.opened.spec.code if self.opened and self.opened.spec else None
+
+    def add(self, *findings: Finding) -> None:
+        """The findings belong to this arrival."""
+        self.findings = (*self.findings, *findings)
+
+
+def is_error(finding: Finding) -> bool:
+    """Tell whether a finding stops what it is about."""
+    return finding.severity is Severity.ERROR

@@ -1,0 +1,144 @@
+"""The one loop: take a batch in, judge it, write the ledger, then let things go.
+
+The order of the last two never changes.  What leaves is a row first and an act
+second, so a crash between them costs a repeat and never a loss.  Everything in
+a batch shares one sync round and one transaction.
+
+| after | a crash here leaves | and the next start |
+|---|---|---|
+| claimed | evidence without a row | takes it in again under the same number |
+| judged, sealed, synced | the same, and unsent envelopes nobody names | the same, and sets the envelopes aside |
+| written | rows; nothing in the partners' folders yet | lets the batch go from the ledger |
+| let go | everything done, the batch still open | lets it go again under the same names |
+"""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from gateway import entries
+from gateway.arranging import arrange
+from gateway.case import Arrival, Judged
+from gateway.config import House
+from gateway.intake import Intake
+from gateway.letting_go import Parting
+from gateway.opening import Opener, TrustedCertificates
+from gateway.parting import part, part_again
+from gateway.sealing import Sealer
+from gateway.settling import Settled, iso, settle
+from gateway.wrapping import Wrapped, wrap_all
+from spool.errors import OurMistake
+from spool.interchange import Batch
+from spool.ledger import Ledger
+from spool.number import Numbers
+from spool.store import Store
+
+_ATTEMPTS = 8
+
+
+class KeysAlwaysTaken(OurMistake):
+    """Another process wrote the same business keys again and again while this batch was arranged"""
+
+
+def quiet(step: str) -> None:
+    """Nothing watches the steps of a batch."""
+
+
+class Clerk:
+    """Takes batches through one home's desks, ledger and store."""
+
+    def __init__(
+        self,
+        house: House,
+        ledger: Ledger,
+        *,
+        now: Callable[[], datetime],
+        numbers: Numbers,
+        pulse: Callable[[str], None] = quiet,
+    ) -> None:
+        """`numbers` gives messages theirs; `pulse` is told each step and may stop the world there (tests/crash)."""
+        self.house = house
+        self.ledger = ledger
+        self.store = Store(house.home / "spool" / "store")
+        self.now = now
+        self._numbers = numbers
+        self._pulse = pulse
+        self._intake = Intake(house.home, self.store)
+        self._opener = Opener(house, TrustedCertificates(house))
+        self._sealer = Sealer(house)
+
+    def take_in(self, batch: Batch) -> Parting:
+        """Every claim of the batch is in the ledger, and what follows from it has been let go.
+
+        Return the acknowledgements by number, and which partners have news.
+        """
+        received_at = iso(self.now())
+        arrivals = self._intake.take(batch)
+        self._pulse("claimed")
+        for attempt in range(_ATTEMPTS):
+            judged = self._judge(arrivals)
+            self._pulse("judged")
+            arrange(judged, self.ledger)
+            wrapped = wrap_all(judged, self._sealer, self.store, self._numbers, self.house, self.now())
+            self._pulse("sealed")
+            self.store.sync()
+            self._pulse("synced")
+            try:
+                settled = self._write(batch, judged, wrapped, received_at)
+            except sqlite3.IntegrityError as error:
+                if "UNIQUE" not in str(error) or attempt + 1 == _ATTEMPTS:
+                    raise
+                for one in wrapped:
+                    self.store.forget(one.place)
+                continue
+            self._pulse("written")
+            return self._let_go(batch, judged, settled, received_at)
+        raise KeysAlwaysTaken(str(batch.first))
+
+    def let_go_again(self) -> set[str]:
+        """Whatever a crash or a full disk kept from leaving has left; return who has news."""
+        news: set[str] = set()
+        for row in self.ledger.all("open_batches"):
+            parting = part_again(self.house.home, self.ledger, self.store, row["first"], row["last"])
+            news |= parting.news
+            if not parting.do(self.house.home):
+                self.mark(row["first"])
+        return news
+
+    def resources(self) -> tuple[House, Ledger, Store, Opener, Sealer, Numbers]:
+        """Return what resuming works with."""
+        return self.house, self.ledger, self.store, self._opener, self._sealer, self._numbers
+
+    def _judge(self, arrivals: Sequence[Arrival]) -> list[Judged]:
+        now = self.now()
+        return [self._opener.open(arrival, now) for arrival in arrivals]
+
+    def _write(self, batch: Batch, judged: list[Judged], wrapped: list[Wrapped], at: str) -> dict[int, list[Settled]]:
+        settled: dict[int, list[Settled]] = {}
+        with self.ledger.writing() as ledger:
+            self._pulse("writing")
+            entries.write(ledger, batch, judged, wrapped, at)
+            for one in judged:
+                if one.answer_to and one.duplicate_of is None:
+                    settled[one.arrival.claim.number] = settle(ledger, one, at)
+        return settled
+
+    def _let_go(
+        self, batch: Batch, judged: list[Judged], settled: dict[int, list[Settled]], received_at: str
+    ) -> Parting:
+        parting = part(self.house.home, self.ledger, judged, settled, received_at)
+        if not parting.do(self.house.home):
+            self._pulse("let go")
+            self.mark(batch.first)
+        return parting
+
+    def mark(self, first: int) -> None:
+        """The batch is let go; it need not be done again."""
+        with self.ledger.writing() as ledger:
+            ledger.run("batch_let_go", iso(self.now()), first)
+
+
+def clerk_at(home: Path) -> Path:
+    """Return where the ledger of a home lies."""
+    return home / "ledger.sqlite3"

@@ -1,0 +1,34 @@
+"""`kouan doctor`: look for what is wrong with this machine and this home."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from gateway.cli.options import home_option, json_option
+from gateway.cli.talk import FAILED, give, say, show
+
+
+@click.command()
+@json_option
+@home_option
+def doctor(as_json: bool, home: Path) -> int:
+    """Look at versions, SM2, clock, disk, keys, limits of the system, configuration and ledger; change nothing.
+
+    Ends with 1 when something must be mended.
+    """
+    from gateway.cli import symptoms
+
+    house, found = symptoms.configuration(home)
+    found += [*symptoms.programs(), *symptoms.sm2(), *symptoms.clock()]
+    found += symptoms.system(len(house.partners) if house else 0)
+    if house is not None:
+        found += [*symptoms.disk(house), *symptoms.keys(house, datetime.now(UTC)), *symptoms.ledger(house)]
+    bad = any(one.status == symptoms.ERROR for one in found)
+    if as_json:
+        give({"healthy": not bad, "symptoms": [asdict(one) for one in found]})
+    else:
+        show(("status", "name", "seen", "what to do"), [(one.status, one.name, one.seen, one.cure) for one in found])
+        say("Something must be mended." if bad else "Nothing must be mended.")
+    return FAILED if bad else 0

@@ -1,0 +1,31 @@
+"""`kouan simulate`: an authority in a box takes the place of this process."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from gateway.cli.options import home_option, json_option
+from gateway.cli.talk import NOT_FOUND, Stop
+
+
+@click.command()
+@click.argument("authority", type=click.Choice(["customs"]))
+@click.option("--behaviour", "behaviours", multiple=True, help="A named misbehaviour: late, duplicate, silent …")
+@click.option("--book", is_flag=True, help="Show its own book, one line a document told to it, and end.")
+@json_option
+@home_option
+def simulate(authority: str, behaviours: tuple[str, ...], book: bool, as_json: bool, home: Path) -> None:
+    """Play AUTHORITY for this home, from simulators/AUTHORITY.toml, until interrupted."""
+    settings = home / f"simulators/{authority}.toml"
+    if not settings.is_file():
+        raise Stop(f"{settings} is missing. Make a home that has it:  kouan init DIR --demo", NOT_FOUND)
+    command = [sys.executable, "-P", "-m", f"adapters.simulators.{authority}", str(settings)]
+    for behaviour in behaviours:
+        command += ["--behaviour", behaviour]
+    if book:
+        command.append("--book")
+    if as_json:
+        command.append("--json")
+    os.execv(command[0], command)  # noqa: S606  no shell is wanted

@@ -1,0 +1,203 @@
+"""The house as its home folder describes it, read once and whole.
+
+`load_house` gives a `House` that has passed every check, or raises with all that
+is wrong, file and line.  `fingerprint` is cheap enough to ask every second, so a
+new partner needs no restart.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from gateway import config_checks as checks
+from gateway.config_environment import home_from, origins, with_environment
+from gateway.config_files import Problem, Source, WrongConfiguration, near, read_toml, shaped
+from gateway.config_shapes import (
+    Answers,
+    Authority,
+    Carrier,
+    Folder,
+    Http,
+    KeyUse,
+    Kouan,
+    LimitsSection,
+    Logging,
+    Partner,
+    Retry,
+    Sftp,
+    Workers,
+    settings,
+)
+from gateway.config_tables import Journey, Route, journey_for, read_journeys, read_routes, route_for
+from spool.errors import ForOperator, UnknownAuthority, UnknownPartner
+
+__all__ = [
+    "Answers",
+    "Authority",
+    "Carrier",
+    "Folder",
+    "House",
+    "Http",
+    "Journey",
+    "KeyUse",
+    "Kouan",
+    "LimitsSection",
+    "Logging",
+    "NoHome",
+    "NoRoute",
+    "Partner",
+    "Problem",
+    "Retry",
+    "Route",
+    "Sftp",
+    "Workers",
+    "WrongConfiguration",
+    "fingerprint",
+    "home_from",
+    "inspect_house",
+    "load_house",
+    "near",
+    "settings",
+]
+
+Shape = TypeVar("Shape", Partner, Authority)
+
+
+class NoHome(ForOperator):
+    """This folder holds no kouan.toml; make a home with `kouan init DIR`, or name one with --home or KOUAN_HOME"""
+
+
+class NoRoute(ForOperator):
+    """No row of routes.csv says which authority takes this"""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The whole configuration: who is who, what goes where, which desks."""
+
+    home: Path
+    kouan: Kouan
+    partners: Mapping[str, Partner]
+    authorities: Mapping[str, Authority]
+    routes: tuple[Route, ...]
+    journeys: tuple[Journey, ...]
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False)
+    warnings: tuple[Problem, ...] = ()
+    _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def partner(self, name: str) -> Partner:
+        """Return this partner; UnknownPartner when no file names him."""
+        try:
+            return self.partners[name]
+        except KeyError:
+            raise UnknownPartner(name) from None
+
+    def authority(self, name: str) -> Authority:
+        """Return this authority; UnknownAuthority when no file names it."""
+        try:
+            return self.authorities[name]
+        except KeyError:
+            raise UnknownAuthority(name) from None
+
+    def partner_by_token(self, sha256: str) -> Partner | None:
+        """Return the partner whose token has this SHA-256 (hex), suspended ones too; None when there is none."""
+        return self.partners.get(self._by_token.get(sha256, ""))
+
+    def authority_by_token(self, sha256: str) -> Authority | None:
+        """Return the authority that shows a token of this SHA-256 at our HTTP door, or None."""
+        return next((one for one in self.authorities.values() if sha256 and one.answers.token_sha256 == sha256), None)
+
+    def route(self, spec: str, area: str = "") -> Authority:
+        """Return the authority that takes this spec from this customs area; NoRoute when no row fits."""
+        name = route_for(self.routes, spec, area)
+        if name is None:
+            raise NoRoute(f"{spec} {area}".strip())
+        return self.authority(name)
+
+    def journey(self, spec: str, mode: str = "") -> tuple[str, ...]:
+        """Return the desks that a document of this spec and mode visits, in order."""
+        return journey_for(self.journeys, mode, spec)
+
+    def revision(self, authority: str) -> str:
+        """Return the revision in which this authority is declared to."""
+        return self.authority(authority).revision or self.kouan.revision
+
+
+def load_house(home: Path) -> House:
+    """Return the house of this home; a ForOperator with every mistake, file and line, when it cannot be used."""
+    house, problems = inspect_house(home)
+    if house is None:
+        raise WrongConfiguration(tuple(problem for problem in problems if problem.severity == "error"))
+    return house
+
+
+def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[House | None, tuple[Problem, ...]]:
+    """Return the house, or None when an error keeps it shut, and everything that is wrong with it."""
+    home = home.absolute()
+    if not (home / "kouan.toml").is_file():
+        raise NoHome(str(home))
+    specs, finding_codes = _known()
+    problems: list[Problem] = []
+    source = with_environment(read_toml(home, "kouan.toml"), Kouan, environ)
+    places = origins(source, Kouan, "", environ)
+    kouan = shaped(source, Kouan, problems) or Kouan()
+    problems += checks.of_kouan(source, kouan, finding_codes)
+    partners: dict[str, Partner] = {}
+    for source, partner in _folder(home, "partners", Partner, problems, places):
+        problems += checks.of_partner(source, partner, specs, home)
+        partners[partner.name] = partner
+    authorities: dict[str, Authority] = {}
+    for source, authority in _folder(home, "authorities", Authority, problems, places):
+        problems += checks.of_authority(source, authority)
+        authorities[authority.name] = authority
+    routes, journeys = read_routes(home, problems), read_journeys(home, problems)
+    problems += checks.of_all(partners, authorities, routes, journeys, specs)
+    told = tuple(problems)
+    if any(problem.severity == "error" for problem in told):
+        return None, told
+    kouan = msgspec.structs.replace(kouan, home=home)
+    tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
+    return House(home, kouan, partners, authorities, routes, journeys, places, told, tokens), told
+
+
+def _folder(
+    home: Path, folder: str, shape: type[Shape], problems: list[Problem], places: dict[str, str]
+) -> list[tuple[Source, Shape]]:
+    """Return every file of the folder in its shape; the name of the file stands in for a missing `name`."""
+    found = []
+    for path in sorted((home / folder).glob("*.toml")):
+        source = read_toml(home, f"{folder}/{path.name}")
+        if not source.problems:
+            source.raw.setdefault("name", path.stem)
+        value = shaped(source, shape, problems)
+        if value is not None:
+            places.update(origins(source, shape, f"{folder}.{path.stem}.", {}))
+            found.append((source, value))
+    return found
+
+
+def _known() -> tuple[Mapping[str, object], Mapping[str, object]]:
+    """Return the specs and the finding codes there are."""
+    from message_specs.catalog import catalog
+    from message_specs.findings import wordings
+
+    return catalog().specs, wordings()
+
+
+def fingerprint(home: Path) -> tuple[tuple[str, int, int, int], ...]:
+    """Return what changes whenever a file of the configuration changes, comes or goes."""
+    seen = []
+    for folder in ("", "partners", "authorities"):
+        try:
+            with os.scandir(home / folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith((".toml", ".csv")):
+                        stat = entry.stat()
+                        seen.append((f"{folder}/{entry.name}", stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        except FileNotFoundError:
+            continue
+    return tuple(sorted(seen))

@@ -1,0 +1,1 @@
+"""Desks: pure decisions about a case.  A journey names them in order."""

@@ -1,0 +1,210 @@
+"""Making a home: the folders, the commented configuration, and for a trial four partners with keys.
+
+What is made here passes `kouan config check` at once.  Secrets are readable by
+their owner alone; nothing that exists is written over.
+"""
+
+import hashlib
+import json
+import re
+import secrets
+import shutil
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from gateway.config_checks import NAME
+from spool.aside import put
+from spool.errors import ForOperator
+from spool.mailbox import Mailbox
+
+SAMPLE = Path(__file__).resolve().parents[1] / "conf"
+PORTS = {"sftp": 2222, "http": 8080}
+SUITES = {"shop": "rsa", "pay": "rsa", "ship": "sm2", "agent": "sm2"}
+DAYS = 1095
+FOLDERS = (
+    *("", "partners", "authorities", "spool", "spool/partners", "spool/store", "spool/authorities"),
+    *("spool/authorities/customs", "spool/authorities/customs/in", "spool/authorities/customs/out"),
+)
+
+
+class HomeExists(ForOperator):
+    """This folder is a home already and is left as it is; name another one"""
+
+
+class PartnerExists(ForOperator):
+    """partners/ has a file of this name already; change that file, or choose another name"""
+
+
+class NotAName(ForOperator):
+    """A name has 1 to 32 of a-z, 0-9, - and _"""
+
+
+class SampleMissing(ForOperator):
+    """The sample configuration does not stand beside the program; install Kouan again"""
+
+
+def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
+    """The folder is a home that `kouan run` starts in; with `demo` it has four partners and a customs in a box."""
+    home = home.absolute()
+    if (home / "kouan.toml").exists():
+        raise HomeExists(str(home))
+    if not (SAMPLE / "kouan.toml").is_file():
+        raise SampleMissing(str(SAMPLE))
+    for folder in FOLDERS:
+        (home / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
+    (home / "keys").mkdir(mode=0o700, exist_ok=True)
+    for file in ("journeys.csv", "routes.csv", "authorities/customs.toml"):
+        put(home / file, (SAMPLE / file).read_bytes())
+    settings = (SAMPLE / "kouan.toml").read_text("utf-8")
+    if demo:
+        _make_demo(home, now)
+        for door, port in free_ports().items():
+            settings = settings.replace(f'"127.0.0.1:{PORTS[door]}"', f'"127.0.0.1:{port}"')
+    # Last, because it is what makes the folder a home: a broken attempt can be repeated.
+    put(home / "kouan.toml", settings.encode())
+    return home
+
+
+def free_ports() -> dict[str, int]:
+    """Return a free port of the loopback for each door, the usual one where it is free."""
+    found = {}
+    with ExitStack() as held:
+        for door, usual in PORTS.items():
+            listener = held.enter_context(socket.socket())
+            try:
+                listener.bind(("127.0.0.1", usual))
+            except OSError:
+                listener = held.enter_context(socket.socket())
+                listener.bind(("127.0.0.1", 0))
+            found[door] = int(listener.getsockname()[1])
+    return found
+
+
+def _make_demo(home: Path, now: datetime) -> None:
+    from gateway.signing.keys import new_key
+
+    enterprises = []
+    for sample in sorted((SAMPLE / "partners").glob("*.toml")):
+        name, text = sample.stem, sample.read_text("utf-8")
+        if not (home / "keys" / name / "key.toml").exists():
+            shutil.rmtree(home / "keys" / name, ignore_errors=True)
+            new_key(home / "keys", name, SUITES[name], value_of(text, "title"), days=DAYS, now=now)
+        folder = home / "keys/partners" / name
+        text = filled(
+            text,
+            {
+                "ssh_keys": [_new_ssh_key(folder, f"{name}@kouan-demo")],
+                "token_sha256": [_new_token(folder)],
+                "certificates": [f"keys/{name}/cert.pem"],
+            },
+        )
+        put(home / f"partners/{name}.toml", with_key(text, name).encode())
+        make_mailbox(home, name)
+        enterprises.append((value_of(text, "code"), value_of(text, "dxp_id"), f"../keys/{name}/cert.pem"))
+    file = home / "authorities/customs.toml"
+    put(file, filled(file.read_text("utf-8"), {"simulate": True}).encode())
+    (home / "simulators").mkdir(mode=0o750, exist_ok=True)
+    put(home / "simulators/customs.toml", simulator_text(enterprises).encode())
+
+
+def simulator_text(enterprises: Iterable[tuple[str, str, str]]) -> str:
+    """Return the settings of a customs in a box that trusts these (code, exchange id, certificate) enterprises."""
+    lines = [
+        "# What the customs in a box of this home is told; paths stand relative to this file.",
+        'state = "../spool/simulators/customs"',
+        "",
+        "[folder]",
+        "# Where it finds our messages, and where it puts its answers.",
+        'inbox = "../spool/authorities/customs/out"',
+        'answers = "../spool/authorities/customs/in"',
+    ]
+    for code, dxp_id, certificate in enterprises:
+        lines += ["", "[[enterprises]]", f'code = "{code}"', f'dxp_id = "{dxp_id}"']
+        lines += [f'certificates = ["{certificate}"]']
+    return "\n".join(lines) + "\n"
+
+
+def _new_ssh_key(folder: Path, comment: str) -> str:
+    """A fresh ed25519 pair stands in the folder; return its public line."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    key = Ed25519PrivateKey.generate()
+    line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode() + f" {comment}"
+    put(folder / "ssh_key", key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()), 0o600)
+    put(folder / "ssh_key.pub", f"{line}\n".encode(), 0o644)
+    return line
+
+
+def _new_token(folder: Path) -> str:
+    """A fresh token stands in the folder; return its SHA-256."""
+    token, digest = new_token()
+    put(folder / "token", token.encode(), 0o600)
+    return digest
+
+
+def new_token() -> tuple[str, str]:
+    """Return a bearer token and its SHA-256 in hex; only the second may be kept by us."""
+    token = secrets.token_urlsafe(32)
+    return token, hashlib.sha256(token.encode()).hexdigest()
+
+
+def add_partner(home: Path, name: str, values: Mapping[str, object]) -> Path:
+    """partners/NAME.toml has these values and every other key with its default, and the mailbox is there."""
+    if not NAME.fullmatch(name):
+        raise NotAName(name)
+    file = home / f"partners/{name}.toml"
+    if file.exists():
+        raise PartnerExists(name)
+    text = (SAMPLE / "partners/shop.toml").read_text("utf-8")
+    text = text.replace(text.splitlines()[0], f"# {values.get('title') or name}.", 1)
+    text = text.replace('# name = "shop"', f'# name = "{name}"')
+    make_mailbox(home, name)
+    put(file, filled(text, {"name": name, **values}).encode())
+    return file
+
+
+def make_mailbox(home: Path, name: str) -> None:
+    """The partner's three folders are there, closed to others."""
+    root = home / "spool/partners" / name
+    root.mkdir(mode=0o750, parents=True, exist_ok=True)
+    Mailbox(root).make()
+
+
+def change_partner(home: Path, name: str, values: Mapping[str, object]) -> None:
+    """These keys of partners/NAME.toml have these values; every other line stays as it is."""
+    file = home / f"partners/{name}.toml"
+    put(file, filled(file.read_text("utf-8"), values).encode())
+
+
+def filled(text: str, values: Mapping[str, object]) -> str:
+    r"""Return the TOML with the values of these keys of its first table changed, comments and all else kept.
+
+    >>> filled('# who\nname = "a"\nspecs = []\n', {"specs": ["CEB311"]})
+    '# who\nname = "a"\nspecs = ["CEB311"]\n'
+    """
+    head, table, tail = re.match(r"(.*?)(^\[.*|\Z)(.*)", text, re.DOTALL | re.MULTILINE).groups()  # type: ignore[union-attr]
+    for key, value in values.items():
+        line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        pattern = re.compile(rf"^{key}[ \t]*=[ \t]*(\[[^\]]*\]|[^\n]*)", re.MULTILINE)
+        head = pattern.sub(lambda _, line=line: line, head) if pattern.search(head) else f"{line}\n{head}"
+    return head + table + tail
+
+
+def value_of(text: str, key: str) -> str:
+    """Return the text of a key of the sample.
+
+    >>> value_of('code = "3301961A2B"', "code")
+    '3301961A2B'
+    """
+    found = re.search(rf'^{key} = "([^"]*)"', text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def with_key(text: str, name: str) -> str:
+    """Return a partner's TOML with one more key entrusted to us."""
+    return f'{text.rstrip()}\n\n[[keys]]\nname = "{name}"\n'

@@ -1,0 +1,73 @@
+"""Mishaps: what Kouan itself gets wrong is held with its traceback; and a power cut for the tests."""
+
+import hashlib
+import os
+import signal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from gateway.intake import WRITTEN
+from gateway.letting_go import Acknowledgement, Parting, acknowledge, document_entry
+from gateway.settling import hold as hold_document
+from gateway.settling import iso
+from message_specs.findings import finding
+from spool.interchange import Batch, Claim
+from spool.store import Store
+
+if TYPE_CHECKING:
+    from gateway.clerk import Clerk
+
+
+def claimed(batch: Batch, store: Store) -> Iterator[Claim]:
+    """Yield the claims of a batch that failed midway, each as it lies now."""
+    for claim in batch.claims:
+        sender = WRITTEN + claim.sender if claim.body is not None else claim.sender
+        place = claim.place or store.place(claim.number, sender, claim.file)
+        if store.path(place).exists():
+            yield msgspec.structs.replace(claim, place=place, body=None)
+        elif claim.body is not None or os.path.exists(claim.path):
+            yield claim
+
+
+def hold(clerk: "Clerk", single: Batch, reason: str) -> Parting:
+    """The one claim is in the ledger, held whole with the traceback; its sender is told."""
+    claim = single.claims[0]
+    data = clerk.store.read(claim.place) if claim.place else claim.body or b""
+    at = iso(clerk.now())
+    digest = hashlib.sha256(data).digest()
+    found = finding("K105")
+    told = Acknowledgement(claim.number, claim.file, claim.sender, digest, at, None, [], [found.as_dict()])
+    told.documents = [document_entry(f"{claim.number}.1", "?", None, "held")]
+    clerk.store.sync()
+    with clerk.ledger.writing() as ledger:
+        ledger.run("add_batch", single.first, single.last, single.low_water)
+        ledger.run(
+            "add_interchange", claim.number, claim.sender, claim.door, claim.file, len(data), digest,
+            int.from_bytes(digest[:8], "big", signed=True), at, claim.place, None, None, 1, None, claim.replay_of,
+            claim.once, msgspec.json.encode([found.as_dict()]).decode(),
+        )  # fmt: skip
+        hold_document(ledger, claim.number, 1, "?", None, claim.sender, f"K105 {reason}", at)
+    parting = Parting()
+    acknowledge(parting, clerk.house.home, claim.door, told)
+    if not parting.do(clerk.house.home):
+        clerk.mark(single.first)
+    return parting
+
+
+def stopper(where: str) -> Callable[[str], None]:
+    """Return a pulse that kills this process at the n-th time a step comes by: `written`, or `synced:3`.
+
+    Only the crash tests name a step; an empty name never stops anything.
+    """
+    step, _, count = where.partition(":")
+    left = [int(count or 1)]
+
+    def pulse(now_at: str) -> None:
+        if now_at == step:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return pulse

@@ -1,0 +1,168 @@
+"""Opening: bytes in, cases or findings out.  Nothing here writes or asks the clock.
+
+A partner's message is parsed once, held against its specification, its rules
+and the partner's own rights.  An authority's answer is taken out of its
+envelope and read tolerantly.
+"""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from gateway.case import Arrival, Case, Judged, is_error
+from gateway.config import Authority, House, Partner
+from gateway.desks import check as desk_check
+from gateway.signing.certificates import from_pem
+from gateway.signing.verify import verify
+from message_specs.check import check
+from message_specs.document import Document
+from message_specs.dxp.envelope import unwrap
+from message_specs.findings import Finding, Severity, finding
+from message_specs.limits import Limits
+from message_specs.opening import Opened, open_message, open_receipt
+from spool.errors import ForOperator
+from spool.states import State
+
+
+class CertificateUnreadable(ForOperator):
+    """A certificate that a partner entrusted to us cannot be read"""
+
+
+class Opener:
+    """Opens arrivals by one reading of the configuration."""
+
+    def __init__(self, house: House, certificates: "TrustedCertificates") -> None:
+        section = house.kouan.limits
+        self._house = house
+        self._trusted = certificates
+        self._severities = {code: Severity(word) for code, word in house.kouan.severity.items()}
+        self._limits = Limits(
+            message_bytes=section.message_bytes,
+            depth=section.depth,
+            documents=section.documents,
+            text_bytes=section.text_bytes,
+        )
+
+    def open(self, arrival: Arrival, now: datetime) -> Judged:
+        """Return the arrival opened, by whoever sent it."""
+        sender = arrival.claim.sender
+        if authority := self._house.authorities.get(sender):
+            return self.open_answer(arrival, authority)
+        return self.open_declaration(arrival, self._house.partner(sender), now)
+
+    def open_declaration(self, arrival: Arrival, partner: Partner, now: datetime) -> Judged:
+        """Return a partner's message as cases: each checked or refused, with every finding at once."""
+        opened = open_message(arrival.data, revision=self._house.kouan.revision, limits=self._limits)
+        today = now.date()
+        found = self._found(opened, partner, today)
+        judged = Judged(arrival, opened, found, signed=opened.signed)
+        if opened.spec is None or opened.fatal:
+            return judged
+        self._signature(judged, partner, now)
+        found = judged.findings
+        whole_bad = any(one.document is None and is_error(one) for one in found)
+        judged.cases = tuple(self._case(judged, partner, document, found) for document in opened.documents)
+        if whole_bad:
+            reasons = tuple(one for one in found if one.document is None)
+            _refuse_rest(judged.cases, reasons)
+        elif any(case.state is State.REFUSED for case in judged.cases):
+            self._together(judged, partner)
+        return judged
+
+    def _found(self, opened: Opened, partner: Partner, today: date) -> tuple[Finding, ...]:
+        if opened.spec is None or opened.fatal:
+            return tuple(check(opened, severities=self._severities, today=today))
+        found = list(check(opened, severities=self._severities, today=today))
+        found += _rights(opened, partner)
+        return tuple(found)
+
+    def _signature(self, judged: Judged, partner: Partner, now: datetime) -> None:
+        opened = judged.opened
+        assert opened is not None
+        if not opened.signed or opened.root is None:
+            return
+        try:
+            verdict = verify(opened.root, self._trusted.of(partner), now)
+        except ForOperator as trouble:
+            judged.trouble = str(trouble)
+            return
+        if not verdict.valid and verdict.code:
+            judged.add(finding(verdict.code, path=f"/{opened.root_name}/Signature", value=verdict.key_name))
+
+    def _case(self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...]) -> Case:
+        mine = tuple(one for one in found if one.document == document.ordinal) if found else ()
+        case = Case(judged.arrival.claim.number, document.ordinal, partner.name, document, document.key)
+        outcome = desk_check.decide(mine)
+        case.move("check", outcome.state, None, outcome.findings)
+        return case
+
+    @staticmethod
+    def _together(judged: Judged, partner: Partner) -> None:
+        code = "P304" if judged.signed else "P305" if partner.all_or_nothing else ""
+        if code:
+            judged.add(reason := finding(code))
+            _refuse_rest(judged.cases, (reason,))
+
+    def open_answer(self, arrival: Arrival, authority: Authority) -> Judged:
+        """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
+        envelope = unwrap(arrival.data, self._limits)
+        data = arrival.data if envelope is None else envelope.data
+        opened = open_receipt(data, limits=self._limits)
+        judged = Judged(arrival, opened, tuple(opened.findings), answer_to=authority.name)
+        if opened.spec is None or opened.fatal:
+            return judged
+        judged.cases = tuple(
+            Case(arrival.claim.number, unit.ordinal, authority.name, unit, unit.reply_key) for unit in opened.documents
+        )
+        return judged
+
+
+class TrustedCertificates:
+    """The certificates entrusted to each partner; files are read once a configuration."""
+
+    def __init__(self, house: House) -> None:
+        self._home = house.home
+        self._known: dict[str, tuple[bytes, ...]] = {}
+
+    def of(self, partner: Partner) -> tuple[bytes, ...]:
+        """Return the partner's certificates in DER: his own, and those of keys he entrusted to us.
+
+        A file that cannot be read is our trouble, not the partner's: CertificateUnreadable.
+        """
+        if partner.name not in self._known:
+            files = [self._home / name for name in partner.certificates]
+            files += [self._home / "keys" / use.name / "cert.pem" for use in partner.keys]
+            self._known[partner.name] = tuple(_certificate(file) for file in files)
+        return self._known[partner.name]
+
+
+def _certificate(file: Path) -> bytes:
+    try:
+        return from_pem(file.read_bytes())
+    except (OSError, ValueError) as trouble:
+        raise CertificateUnreadable(f"{file}: {trouble}") from trouble
+
+
+def _rights(opened: Opened, partner: Partner) -> list[Finding]:
+    spec = opened.spec
+    assert spec is not None
+    path = f"/{opened.root_name}/BaseTransfer"
+    found = []
+    if not spec.receipt:
+        found.append(finding("P105", path=f"/{opened.root_name}", spec=spec.code))
+    elif spec.code not in partner.specs or not set(spec.senders) & set(partner.roles):
+        found.append(finding("P101", path=f"/{opened.root_name}", spec=spec.code, partner=partner.name))
+    if partner.suspended:
+        found.append(finding("P102", partner=partner.name))
+    for field, code, expected in (("copCode", "P103", partner.code), ("dxpId", "P104", partner.dxp_id)):
+        told = opened.transfer.get(field, "")
+        if expected and told != expected:
+            found.append(finding(code, path=f"{path}/{field}", value=told, found=told, expected=expected))
+    return found
+
+
+def _refuse_rest(cases: tuple[Case, ...], reasons: tuple[Finding, ...]) -> None:
+    for case in cases:
+        if case.state is State.CHECKED:
+            case.steps.pop()
+            case.state = State.RECEIVED
+            case.move("check", State.REFUSED, None, reasons)

@@ -1,0 +1,108 @@
+"""Parting: from what was judged, or from the ledger after a crash, to what must be let go."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from gateway.case import Judged
+from gateway.letting_go import (
+    Acknowledgement,
+    Parting,
+    acknowledge,
+    decoded,
+    document_entry,
+    put_out,
+    refuse,
+)
+from gateway.receipts import named, refusal, split
+from gateway.settling import Settled
+from spool.ledger import Ledger
+from spool.store import Store
+
+
+def part(
+    home: Path, ledger: Ledger, judged: Iterable[Judged], settled: Mapping[int, list[Settled]], received_at: str
+) -> Parting:
+    """Return what the batch lets go, from what is still in hand."""
+    parting = Parting()
+    for one in judged:
+        claim = one.arrival.claim
+        if one.answer_to:
+            for partner, name, body in split(one, settled.get(claim.number, ())):
+                put_out(parting, home, partner, name, body)
+            parting.answers[claim.number] = _bare(one, received_at).as_json()
+            continue
+        told = _bare(one, received_at)
+        told.documents = list(_documents(ledger, one))
+        told.findings = [found.as_dict() for found in one.findings]
+        _send_off(parting, home, told, claim.door, one.arrival.data, one.opened.root_name if one.opened else None)
+    return parting
+
+
+def part_again(home: Path, ledger: Ledger, store: Store, first: int, last: int) -> Parting:
+    """Return what the interchanges of a range let go, from the ledger and the evidence."""
+    parting = Parting()
+    for row in ledger.all("interchanges_between", first, last):
+        receipts = ledger.all("receipts_in", row["number"])
+        if receipts:
+            for partner, name, body in named(store.read(row["evidence"]), row["number"], receipts):
+                put_out(parting, home, partner, name, body)
+            continue
+        if row["door"] not in ("folder", "sftp") or not (home / "spool" / "partners" / row["sender"]).is_dir():
+            continue
+        told = acknowledgement_of(ledger, row)
+        _send_off(parting, home, told, row["door"], store.read(row["evidence"]), None)
+    return parting
+
+
+def acknowledgement_of(ledger: Ledger, row: Mapping[str, Any]) -> Acknowledgement:
+    """Return the acknowledgement of an interchange as its ledger rows tell it."""
+    findings = decoded(row["findings"])
+    whose = row["duplicate_of"] or row["number"]
+    documents = [_entry(document) for document in ledger.all("documents_of", whose)]
+    for found in findings if row["duplicate_of"] is None else ():
+        if found["code"] in ("P301", "P302") and found["value"]:
+            number, _, ordinal = found["value"].partition(".")
+            if document := ledger.one("document", int(number), int(ordinal)):
+                documents.append(_entry(document))
+    return Acknowledgement(
+        row["number"], row["file"], row["sender"], row["sha256"], row["received_at"], row["duplicate_of"],
+        documents, findings,
+    )  # fmt: skip
+
+
+def _send_off(parting: Parting, home: Path, told: Acknowledgement, door: str, data: bytes, root: str | None) -> None:
+    acknowledge(parting, home, door, told)
+    refused = [one for one in told.documents if one["state"] == "refused"]
+    stopped = not told.documents and any(found["severity"] == "error" for found in told.findings)
+    if told.duplicate_of is not None or not (refused or stopped):
+        return
+    whole = stopped or len(refused) == len(told.documents)
+    refuse(parting, home, told, door, data if whole else None)
+    receipt = refusal(told, data, root) if stopped else None
+    if receipt is not None:
+        put_out(parting, home, told.partner, f"{told.number}.CEB900.xml", receipt)
+
+
+def _bare(one: Judged, received_at: str) -> Acknowledgement:
+    claim = one.arrival.claim
+    return Acknowledgement(
+        claim.number, claim.file, claim.sender, one.arrival.sha256, received_at, one.duplicate_of, [], []
+    )
+
+
+def _documents(ledger: Ledger, one: Judged) -> Iterator[dict[str, str | None]]:
+    if one.duplicate_of is not None:
+        yield from (_entry(row) for row in ledger.all("documents_of", one.duplicate_of))
+        return
+    for case in one.cases:
+        if case.first is None:
+            yield document_entry(case.name, case.document.spec.code, case.key, case.state)
+        else:
+            row = ledger.one("document", case.first.number, case.first.ordinal)
+            if row is not None:
+                yield _entry(row)
+
+
+def _entry(row: Mapping[str, Any]) -> dict[str, str | None]:
+    return document_entry(f"{row['number']}.{row['ordinal']}", row["spec"], row["key"], row["state"])

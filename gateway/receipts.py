@@ -1,0 +1,85 @@
+"""Receipts for partners: an authority's answer as it came, or only a partner's part of it; and refusals of ours.
+
+An answer whose units all belong to one partner goes to him byte for byte.  One
+that speaks of several partners is divided, so that nobody reads another's.
+"""
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from gateway.case import Judged
+from gateway.letting_go import Acknowledgement
+from gateway.settling import Settled, file_name
+from message_specs import writing
+from message_specs.document import Document
+from message_specs.dxp.envelope import unwrap
+from message_specs.limits import Limits
+from message_specs.opening import Opened, open_receipt
+from message_specs.parsing import first_tag
+
+_REASONS = 20
+
+
+def split(one: Judged, settled: Sequence[Settled]) -> Iterator[tuple[str, str, bytes]]:
+    """Yield partner, file name and bytes of each receipt file that an answer becomes."""
+    if not settled or one.opened is None or one.opened.spec is None:
+        return
+    mine = [(each.partner, each.unit.ordinal) for each in settled]
+    yield from _divided(one.opened, message_of(one.arrival.data), one.arrival.claim.number, mine)
+
+
+def named(data: bytes, number: int, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, bytes]]:
+    """Yield the same as `split`, from the evidence and the ledger's receipts."""
+    message = message_of(data)
+    opened = open_receipt(message)
+    yield from _divided(opened, message, number, [(row["partner"], row["unit"]) for row in rows])
+
+
+def message_of(data: bytes) -> bytes:
+    """Return the business message inside an envelope, or the bytes as they are where there is none."""
+    envelope = unwrap(data, Limits())
+    return data if envelope is None else envelope.data
+
+
+def _divided(
+    opened: Opened, message: bytes, number: int, mine: Sequence[tuple[str, int]]
+) -> Iterator[tuple[str, str, bytes]]:
+    spec = opened.spec
+    assert spec is not None
+    name = file_name(number, spec.code)
+    partners = list(dict.fromkeys(partner for partner, _ in mine))
+    if len(partners) == 1 and {unit for _, unit in mine} == {unit.ordinal for unit in opened.documents}:
+        yield partners[0], name, message
+        return
+    for partner in partners:
+        units = {unit for whose, unit in mine if whose == partner}
+        chosen = [_fields(unit) for unit in opened.documents if unit.ordinal in units]
+        yield partner, name, writing.receipt(spec.root, _guid(opened.guid, number), chosen)
+
+
+def _fields(unit: Document) -> tuple[str, Mapping[str, str]]:
+    return unit.spec.document, unit.head
+
+
+def _guid(told: str | None, number: int) -> str:
+    return told or str(uuid.uuid5(uuid.NAMESPACE_OID, str(number))).upper()
+
+
+def refusal(told: Acknowledgement, data: bytes, root: str | None) -> bytes | None:
+    """Return the CEB900 that answers a file whose root could be read, or None; the same file gets the same bytes."""
+    if not root:
+        tag = first_tag(data)
+        if tag is None:
+            return None
+        root = tag.name
+    info = "; ".join(f"[{one['code']}] {one['zh']}" for one in told.findings[:_REASONS])
+    return writing.refusal(
+        str(uuid.uuid5(uuid.NAMESPACE_OID, f"CEB900 {told.number}")).upper(),
+        info=info,
+        now=datetime.fromisoformat(told.received_at),
+        original=str(told.number),
+        root=root,
+        body=data,
+    )

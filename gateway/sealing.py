@@ -1,0 +1,183 @@
+"""Sealing: checked documents become signed messages, once.
+
+A message that arrived signed is carried on byte for byte.  Unsigned documents
+of one partner, one spec and one authority are packed together, up to what the
+authority takes, and signed with the key that the partner has entrusted to us.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from lxml import etree
+
+from adapters import customs
+from gateway.case import Case, Judged
+from gateway.config import Authority, House
+from gateway.signing.keys import load_signer
+from gateway.signing.seal import seal, sign_message
+from gateway.signing.signer import Signer
+from message_specs import writing
+from message_specs.document import Element
+from message_specs.tables import table
+
+_PLAIN = frozenset({"copCode", "copName", "dxpMode", "dxpId"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """Cases that leave in one message, in order."""
+
+    partner: str
+    authority: str
+    cases: tuple[Case, ...]
+    judged: Judged
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """One message as it leaves: the envelope's bytes, never changed again."""
+
+    guid: str
+    root: str
+    body: bytes
+    suite: str
+    key_name: str
+
+
+class Sealer:
+    """Seals by one reading of the configuration; keys are loaded once."""
+
+    def __init__(self, house: House, *, guid: Callable[[], str] = lambda: str(uuid.uuid4()).upper()) -> None:
+        self._house = house
+        self._guid = guid
+        self._signers: dict[str, Signer] = {}
+
+    def packs(self, judged: Iterable[Judged]) -> Iterator[Pack]:
+        """Yield the checked cases as they leave together; signed and extended messages go alone."""
+        open_packs: dict[tuple[object, ...], list[Case]] = {}
+        owner: dict[tuple[object, ...], Judged] = {}
+        for one in judged:
+            cases = [case for case in one.cases if case.state == "checked"]
+            if not cases:
+                continue
+            if one.signed or _extended(one):
+                yield Pack(cases[0].partner, cases[0].authority, tuple(cases), one)
+                continue
+            assert one.opened is not None
+            together = tuple(sorted(one.opened.transfer.items()))
+            for case in cases:
+                key = (case.partner, case.authority, case.document.spec.code, together)
+                pack = open_packs.setdefault(key, [])
+                owner.setdefault(key, one)
+                pack.append(case)
+                if len(pack) >= self._house.authority(case.authority).pack:
+                    yield Pack(case.partner, case.authority, tuple(pack), owner.pop(key))
+                    del open_packs[key]
+        for key, pack in open_packs.items():
+            yield Pack(pack[0].partner, pack[0].authority, tuple(pack), owner[key])
+
+    def seal(self, pack: Pack, now: datetime) -> Sealed:
+        """Return the pack signed and wrapped; ForOperator when a key of ours is in trouble."""
+        authority = self._house.authority(pack.authority)
+        spec = pack.cases[0].document.spec
+        guid = self._guid()
+        body, suite, key_name = self._signed(pack, authority, guid, now)
+        partner = self._house.partner(pack.partner)
+        wrapped = customs.wrap(
+            body,
+            form=authority.form,
+            message_id=guid,
+            sender=partner.dxp_id,
+            receiver=authority.dxp_id,
+            message_type=spec.root,
+            created=now,
+        )
+        return Sealed(guid, spec.root, wrapped, suite, key_name)
+
+    def key_name(self, partner: str, authority: str, now: datetime) -> str | None:
+        """Return the name of the key that the partner has entrusted to us for this authority today, or None."""
+        use = self._house.partner(partner).key_for(authority, now.date())
+        return use.name if use else None
+
+    def _signed(self, pack: Pack, authority: Authority, guid: str, now: datetime) -> tuple[bytes, str, str]:
+        if pack.judged.signed:
+            return pack.judged.arrival.data, "as received", ""
+        text = _assembled(pack, guid)
+        name = self.key_name(pack.partner, authority.name, now)
+        if name is None:
+            return b'<?xml version="1.0" encoding="UTF-8"?>\n' + text, "unsigned", ""
+        signer = self._signer(name)
+        whole = sign_message(text, signer) if _extended(pack.judged) else seal(text, signer)
+        return whole, signer.suite, name
+
+    def _signer(self, name: str) -> Signer:
+        if name not in self._signers:
+            self._signers[name] = load_signer(self._house.home / "keys", name)
+        return self._signers[name]
+
+
+def _extended(judged: Judged) -> bool:
+    opened = judged.opened
+    if opened is None or opened.root is None:
+        return False
+    return bool(opened.transfer.keys() - _PLAIN) or len(opened.root) > len(opened.documents) + 1 + judged.signed
+
+
+def _assembled(pack: Pack, guid: str) -> bytes:
+    opened = pack.judged.opened
+    assert opened is not None
+    spec = pack.cases[0].document.spec
+    parts = (case.canonical for case in pack.cases)
+    extra = b"".join(_tails(opened.root)) if _extended(pack.judged) and opened.root is not None else b""
+    return writing.message(spec.root, guid, parts, opened.transfer, extra=extra)
+
+
+def _tails(root: Element) -> Iterator[bytes]:
+    for child in root.iterchildren():
+        if etree.QName(child).localname in ("BaseSubscribe", "ExtendMessage"):
+            yield etree.tostring(child, method="c14n", exclusive=True, with_comments=False)
+
+
+def fill(case: Case, values: Mapping[str, str], revision: str) -> None:
+    """Each path that the document lacks, or has empty, holds its value, at its place in the specification's order."""
+    for path, value in values.items():
+        if case.document.text(path):
+            continue
+        parent_path, _, name = path.rpartition("/")
+        parent = case.document.at(parent_path)
+        if parent is None:
+            continue
+        element = case.document.at(path)
+        if element is None:
+            element = etree.SubElement(parent, f"{{{writing.CEB}}}{name}")
+            parent.remove(element)
+            parent.insert(_position(case, parent, path, revision), element)
+        element.text = value
+        case.document.forget()
+
+
+def _position(case: Case, parent: Element, path: str, revision: str) -> int:
+    spec = case.document.spec
+    node = table(spec.root, revision)
+    for step in (spec.document, *path.split("/")[:-1]):
+        node = next(child for child in node.children if child.name == step)
+    order = [child.name for child in node.children]
+    before = set(order[: order.index(path.rpartition("/")[2])])
+    return sum(1 for child in parent if etree.QName(child).localname in before)
+
+
+def store_name(sealed: Sealed) -> str:
+    """Return the file name under which a sealed message is kept and carried.
+
+    >>> store_name(Sealed("G", "CEB311Message", b"", "", ""))
+    'CEB311Message.xml'
+    """
+    return f"{sealed.root}.xml"
+
+
+def keys_folder(home: Path) -> Path:
+    """Return the folder of the signing keys of a home."""
+    return home / "keys"

@@ -1,0 +1,1 @@
+"""Signatures: keys, sealing, verifying, explaining; RSA and SM2 behind one `Signer`."""

@@ -1,0 +1,95 @@
+"""Wrapping: what leaves in this batch is sealed, numbered and lies in the store, not yet synced."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.case import Case, Judged
+from gateway.config import House, NoRoute
+from gateway.intake import SENT
+from gateway.sealing import Pack, Sealed, Sealer, fill, store_name
+from gateway.settling import iso
+from message_specs.findings import finding
+from spool.errors import ForOperator
+from spool.ledger import NEVER
+from spool.number import Numbers
+from spool.states import State
+from spool.store import Store
+
+KEY_TROUBLE_WAIT = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """A sealed message with its number and the place of its evidence."""
+
+    number: int
+    pack: Pack
+    sealed: Sealed
+    place: str
+
+
+def wrap_all(
+    judged: Iterable[Judged], sealer: Sealer, store: Store, numbers: Numbers, house: House, now: datetime
+) -> list[Wrapped]:
+    """Every case that may leave is ready in a message; one that may not waits with its reason or is refused."""
+    ones = list(judged)
+    for one in ones:
+        _route(one, sealer, house, now)
+    wrapped = []
+    for pack in sealer.packs(one for one in ones if not one.trouble):
+        if (done := _wrap(pack, sealer, store, numbers, now)) is not None:
+            wrapped.append(done)
+    return wrapped
+
+
+def _route(one: Judged, sealer: Sealer, house: House, now: datetime) -> None:
+    for case in one.cases:
+        if case.state is not State.CHECKED or case.first is not None:
+            continue
+        spec = case.document.spec
+        if one.trouble:
+            _wait(case, f"K102 {one.trouble}", iso(now + KEY_TROUBLE_WAIT))
+            continue
+        try:
+            case.authority = house.route(spec.code, case.document.head.get("customsCode", "")).name
+        except NoRoute as trouble:
+            _wait(case, f"K101 {trouble}", NEVER)
+            continue
+        if not one.signed and spec.signature == "required" and not sealer.key_name(case.partner, case.authority, now):
+            found = finding("P201", document=case.ordinal)
+            one.add(found)
+            case.version = None
+            case.move("seal", State.REFUSED, None, (found,))
+            continue
+        if spec.fill and not one.signed:
+            value = f"{case.number}{case.ordinal % 100:02d}"
+            fill(case, dict.fromkeys(spec.fill, value), house.kouan.revision)
+            case.canonical = case.document.canonical()
+        if spec.reply_key != spec.key:
+            case.reply_key = case.document.reply_key
+
+
+def _wrap(pack: Pack, sealer: Sealer, store: Store, numbers: Numbers, now: datetime) -> Wrapped | None:
+    try:
+        sealed = sealer.seal(pack, now)
+    except ForOperator as trouble:
+        due = iso(now + KEY_TROUBLE_WAIT)
+        for case in pack.cases:
+            _wait(case, f"K102 {trouble}", due)
+        return None
+    number = numbers.take(1)[0]
+    place = store.place(number, SENT + pack.authority, store_name(sealed))
+    store.write(place, sealed.body)
+    for case in pack.cases:
+        case.message = number
+        case.due_at = case.why = None
+        case.move("seal", State.READY)
+    return Wrapped(number, pack, sealed, place)
+
+
+def _wait(case: Case, why: str, due_at: str) -> None:
+    case.due_at = due_at
+    case.why = why
+    if due_at == NEVER:
+        case.move("seal", State.HELD, why)

@@ -1,0 +1,40 @@
+"""The catalog of every spec we know, found by code or by the root element of a message."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from message_specs.spec import Spec, read_spec
+
+REVISIONS = ("2018", "202205")
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Specs by their code, and by the local name of their root element."""
+
+    specs: Mapping[str, Spec]
+    roots: Mapping[str, Spec]
+    revisions: tuple[str, ...] = REVISIONS
+
+    def by_root(self, local_name: str) -> Spec | None:
+        """The spec whose messages have this root element, if we know one."""
+        return self.roots.get(local_name)
+
+    def by_code(self, code: str) -> Spec | None:
+        """The spec of this code, if we know it."""
+        return self.specs.get(code)
+
+
+def read_catalog(folder: Path) -> Catalog:
+    """The catalog of every TOML file that stands in a family's folder below this one."""
+    specs = [read_spec(file) for file in sorted(folder.glob("*/*.toml"))]
+    return Catalog({spec.code: spec for spec in specs}, {spec.root: spec for spec in specs})
+
+
+@lru_cache(maxsize=1)
+def catalog() -> Catalog:
+    """The catalog that comes with Kouan, read once a process."""
+    return read_catalog(_FOLDER)

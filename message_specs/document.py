@@ -1,0 +1,135 @@
+"""A document (单证) is one order, payment, waybill or inventory inside a message.
+
+It is an element of its spec, read by path: no Python knows what an order is.
+Texts are given as they stand, "" for an empty element and None for an absent one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TypeAlias
+
+from lxml import etree
+
+from message_specs.spec import Spec
+
+Element: TypeAlias = etree._Element  # noqa: SLF001  lxml gives its element type no public name
+# The tree that we read holds elements only, and their tags are strings: the parser has left out all else.
+tag_of: Callable[[Element], str] = attrgetter("tag")
+
+
+@dataclass(slots=True)
+class Document:
+    """One document of a message: its spec, its ordinal from 1, and its element."""
+
+    spec: Spec
+    ordinal: int
+    element: Element
+    _head: dict[str, str] | None = field(default=None, init=False, repr=False, compare=False)
+    _lines: list[dict[str, str]] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def head(self) -> dict[str, str]:
+        """The texts of the first group (OrderHead), or of the document itself where it has leaves."""
+        if self._head is None:
+            self._read()
+        assert self._head is not None
+        return self._head
+
+    @property
+    def lines(self) -> list[dict[str, str]]:
+        """The texts of each further group (OrderList), in order."""
+        if self._lines is None:
+            self._read()
+        assert self._lines is not None
+        return self._lines
+
+    def _read(self) -> None:
+        groups = [child for child in self.element if len(child)]
+        if groups and groups[0] is self.element[0]:
+            self._head = _leaves(groups[0])
+            self._lines = [_leaves(group) for group in groups[1:]]
+        else:
+            self._head = _leaves(self.element)
+            self._lines = [_leaves(group) for group in groups]
+
+    def at(self, path: str) -> Element | None:
+        """The first element at the path; a step may carry a position, as in `OrderList[2]/qty`."""
+        found = self.element
+        for step in path.split("/"):
+            name, _, position = step.partition("[")
+            wanted = int(position.rstrip("]")) if position else 1
+            for child in found:
+                if tag_of(child).rpartition("}")[2] == name:
+                    wanted -= 1
+                    if not wanted:
+                        found = child
+                        break
+            else:
+                return None
+        return found
+
+    def text(self, path: str) -> str | None:
+        """The text of the first element at the path as it stands, "" when empty, None when absent."""
+        found = self.at(path)
+        return None if found is None else found.text or ""
+
+    def forget(self) -> None:
+        """The texts are read again from the element, which was changed."""
+        self._head = self._lines = None
+
+    def _joined(self, paths: tuple[str, ...]) -> str:
+        return "|".join([self.text(path) or "" for path in paths])
+
+    @property
+    def key(self) -> str:
+        """The business key: the values of the spec's key, joined by a bar."""
+        return self._joined(self.spec.key)
+
+    @property
+    def reply_key(self) -> str:
+        """The values that an answer echoes, joined by a bar; of a receipt, the values it echoes."""
+        return self._joined(self.spec.echo or self.spec.reply_key)
+
+    @property
+    def app_type(self) -> str:
+        """The kind of declaration: 1 new, 2 change, 3 delete; 1 where the document does not say."""
+        return self.head.get("appType") or "1"
+
+    def canonical(self) -> bytes:
+        """The document in canonical XML under our prefix, without declarations and without blanks between elements."""
+        parts: list[str] = []
+        _write(self.element, self.spec.family, parts)
+        return "".join(parts).encode()
+
+
+def _leaves(group: Element) -> dict[str, str]:
+    return {tag_of(child).rpartition("}")[2]: child.text or "" for child in group}
+
+
+def escaped(text: str) -> str:
+    """The text as Canonical XML 1.0 writes it between two tags.
+
+    >>> escaped("A&B <1> ")
+    'A&amp;B &lt;1&gt; '
+    """
+    if "&" in text:
+        text = text.replace("&", "&amp;")
+    if "<" in text:
+        text = text.replace("<", "&lt;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
+    if "\r" in text:
+        text = text.replace("\r", "&#xD;")
+    return text
+
+
+def _write(element: Element, prefix: str, parts: list[str]) -> None:
+    name = tag_of(element).rpartition("}")[2]
+    if len(element):
+        parts.append(f"<{prefix}:{name}>")
+        for child in element:
+            _write(child, prefix, parts)
+        parts.append(f"</{prefix}:{name}>")
+    else:
+        parts.append(f"<{prefix}:{name}>{escaped(element.text or '')}</{prefix}:{name}>")

@@ -1,0 +1,249 @@
+"""Opening a message: bytes in, its documents and everything wrong with its structure out.
+
+Parsed once, judged once by the compiled schema. Only when the schema says no does the second
+reader look for the words. Nothing that is sent here can raise.
+
+Known limits: processing instructions are kept for the signature and left out of what is read.
+"""
+
+import copy
+from dataclasses import dataclass, field, replace
+
+from lxml import etree
+
+from message_specs.catalog import Catalog
+from message_specs.catalog import catalog as house_catalog
+from message_specs.document import Document, Element
+from message_specs.findings import Finding, Severity, finding
+from message_specs.limits import Limits
+from message_specs.parsing import Unreadable, depth, first_tag, parse
+from message_specs.positions import located
+from message_specs.reader import local, namespace_of, plain, walk
+from message_specs.schema import DS, NAMESPACES, compiled
+from message_specs.spec import Spec
+from message_specs.tables import NoTable, table
+
+__all__ = ["Opened", "Unreadable", "open_message", "open_receipt", "parse"]
+
+_LATEST = "202205"
+_LIMITS = Limits()
+_SIGNATURE = f"{{{DS}}}Signature"
+
+
+@dataclass(slots=True)
+class Opened:
+    """A message as far as it could be read; `fatal` says that nothing of it can go on."""
+
+    spec: Spec | None
+    revision: str
+    root: Element | None = None
+    namespace: str = ""
+    root_name: str | None = None
+    guid: str | None = None
+    documents: tuple[Document, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    transfer: dict[str, str] = field(default_factory=dict)
+    signed: bool = False
+    fatal: bool = False
+    data: bytes = field(default=b"", repr=False)
+
+    def findings_of(self, ordinal: int) -> tuple[Finding, ...]:
+        """The findings about the document of this ordinal."""
+        return tuple(found for found in self.findings if found.document == ordinal)
+
+    @property
+    def message_findings(self) -> tuple[Finding, ...]:
+        """The findings about the message as a whole."""
+        return tuple(found for found in self.findings if found.document is None)
+
+    @property
+    def bad(self) -> frozenset[int]:
+        """The ordinals of the documents that have an error."""
+        return frozenset(
+            found.document for found in self.findings if found.document is not None and found.severity is Severity.ERROR
+        )
+
+
+def open_message(
+    data: bytes,
+    *,
+    revision: str = _LATEST,
+    limits: Limits = _LIMITS,
+    catalog: Catalog | None = None,
+    spec: str | None = None,
+    unsigned_allowed: bool = True,
+) -> Opened:
+    """The message opened; with `spec` it is a finding when it is any other kind of message."""
+    catalog = catalog or house_catalog()
+    try:
+        root = parse(data, limits)
+    except Unreadable as reason:
+        return _unreadable(data, reason.finding, catalog, revision)
+    reading = root if data.find(b"<?", 5) < 0 else parse(data, limits, instructions=False)
+    opened = _opened(data, root, reading, catalog, revision)
+    if opened.spec is None:
+        return _refused(opened, finding("S006", path=f"/{opened.root_name}", name=opened.root_name or ""))
+    if spec is not None and spec != opened.spec.code:
+        return _refused(opened, finding("S010", name=opened.spec.code, expected=spec))
+    try:
+        schema = compiled(opened.spec.root, revision, unsigned_allowed=unsigned_allowed)
+    except NoTable:
+        return _refused(opened, finding("S006", path=f"/{opened.root_name}", name=f"{opened.root_name} {revision}"))
+    if not schema.validate(reading):
+        _explain(opened, reading, schema, limits, unsigned_allowed=unsigned_allowed)
+    elif len(opened.documents) > limits.documents:
+        _too_many(opened, limits)
+    elif _deep(reading, opened.spec, limits):
+        _too_deep(opened, limits)
+    return opened
+
+
+def _opened(data: bytes, root: Element, reading: Element, catalog: Catalog, revision: str) -> Opened:
+    """What a look at the root and its children tells, be the message good or bad."""
+    namespace, name = namespace_of(root), local(root)
+    spec = catalog.by_root(name)
+    opened = Opened(spec, revision, root, namespace, name, root.get("guid"), data=data)
+    if spec is None:
+        return opened
+    tag = f"{{{namespace}}}{spec.document}" if namespace else spec.document
+    opened.documents = tuple(
+        [Document(spec, ordinal, element) for ordinal, element in enumerate(reading.iterchildren(tag), 1)]
+    )
+    for child in reading.iterchildren(reversed=True):
+        if child.tag == tag:
+            break
+        if child.tag == _SIGNATURE:
+            opened.signed = True
+        elif local(child) == "BaseTransfer":
+            opened.transfer = {local(leaf): leaf.text or "" for leaf in child}
+    return opened
+
+
+def _refused(opened: Opened, *reasons: Finding) -> Opened:
+    opened.findings += reasons
+    opened.fatal = True
+    return opened
+
+
+def _unreadable(data: bytes, reason: Finding, catalog: Catalog, revision: str) -> Opened:
+    tag = first_tag(data)
+    if tag is None:
+        return Opened(None, revision, findings=(reason,), fatal=True, data=data)
+    return Opened(
+        catalog.by_root(tag.name),
+        revision,
+        namespace=tag.namespace,
+        root_name=tag.name,
+        guid=tag.guid,
+        findings=(reason,),
+        fatal=True,
+        data=data,
+    )
+
+
+def _deep(reading: Element, spec: Spec, limits: Limits) -> bool:
+    # The schema bounds the depth of documents; only signature and extension are open to any content.
+    for child in reading.iterchildren(reversed=True):
+        if local(child) == spec.document:
+            return False
+        if depth(child, limits.depth - 1) >= limits.depth:
+            return True
+    return False
+
+
+def _too_deep(opened: Opened, limits: Limits) -> Opened:
+    reason, zh = f"more than {limits.depth} elements in each other", f"嵌套超过 {limits.depth} 层"
+    return _refused(opened, finding("S005", path=f"/{opened.root_name}", reason=reason, reason_zh=zh))
+
+
+def _too_many(opened: Opened, limits: Limits) -> Opened:
+    found, limit = str(len(opened.documents)), str(limits.documents)
+    return _refused(opened, finding("S011", path=f"/{opened.root_name}", found=found, limit=limit))
+
+
+def _explain(
+    opened: Opened, reading: Element, schema: etree.XMLSchema, limits: Limits, *, unsigned_allowed: bool
+) -> None:
+    """Every finding that makes the schema say no; fatal where one concerns more than a document."""
+    spec = opened.spec
+    assert spec is not None
+    if depth(reading, limits.depth) > limits.depth:
+        _too_deep(opened, limits)
+        return
+    said = plain(schema), schema.error_log[0].line if len(schema.error_log) else None
+    found, cut = walk(
+        reading,
+        table(spec.root, opened.revision),
+        spec,
+        namespace=NAMESPACES[spec.family],
+        unsigned_allowed=unsigned_allowed,
+        limit=limits.findings,
+    )
+    opened.findings = located(opened.data, reading, found)
+    if cut:
+        _refused(opened, finding("S091", path=f"/{opened.root_name}", limit=str(limits.findings)))
+    elif not found:
+        _refused(opened, finding("S090", path=f"/{opened.root_name}", line=said[1], reason=said[0]))
+    elif opened.message_findings:
+        opened.fatal = True
+    else:
+        _judge_the_rest(opened, reading, schema)
+    if len(opened.documents) > limits.documents and not any(f.code == "S011" for f in opened.findings):
+        _too_many(opened, limits)
+
+
+def _judge_the_rest(opened: Opened, reading: Element, schema: etree.XMLSchema) -> None:
+    """The schema's own word that the documents without a finding are good once the bad ones are gone."""
+    bad = opened.bad
+    if len(bad) == len(opened.documents):
+        return
+    rest = copy.deepcopy(reading)
+    gone = [rest[list(reading).index(document.element)] for document in opened.documents if document.ordinal in bad]
+    for element in gone:
+        rest.remove(element)
+    if not schema.validate(rest):
+        _refused(opened, finding("S090", path=f"/{opened.root_name}", reason=plain(schema)))
+
+
+def open_receipt(
+    data: bytes,
+    *,
+    revision: str = _LATEST,
+    limits: Limits = _LIMITS,
+    catalog: Catalog | None = None,
+) -> Opened:
+    """A receipt read as customs writes it: any prefix or none, parts left out, elements we do not know.
+
+    Only what settling cannot do without is a finding: the root, the echo of the key, the status.
+    """
+    catalog = catalog or house_catalog()
+    try:
+        root = parse(data, limits)
+        reading = root if data.find(b"<?", 5) < 0 else parse(data, limits, instructions=False)
+    except Unreadable as reason:
+        return _unreadable(data, reason.finding, catalog, revision)
+    opened = Opened(catalog.by_root(local(root)), revision, root, namespace_of(root), local(root), data=data)
+    opened.guid = root.get("guid")
+    spec = opened.spec
+    if spec is None:
+        return _refused(opened, finding("S006", path=f"/{opened.root_name}", name=opened.root_name or ""))
+    units = [child for child in reading if local(child) == spec.document]
+    opened.documents = tuple(Document(spec, ordinal, unit) for ordinal, unit in enumerate(units, 1))
+    opened.signed = any(child.tag == _SIGNATURE for child in reading)
+    if not units:
+        return _refused(opened, finding("S014", path=f"/{spec.root}/{spec.document}", name=spec.document))
+    lacking = [
+        (document.element, replace(said, document=document.ordinal))
+        for document in opened.documents
+        for said in _lacking(document)
+    ]
+    if lacking:
+        opened.findings = located(data, reading, lacking)
+    return opened
+
+
+def _lacking(document: Document) -> list[Finding]:
+    # Of the echo the last part decides (orderNo, copNo …): customs leaves others out, agentCode for one.
+    needed = [path for path in (*document.spec.echo[-1:], "returnStatus") if not document.text(path)]
+    step = f"/{document.spec.root}/{document.spec.document}[{document.ordinal}]"
+    return [finding("S014", path=f"{step}/{path}", name=path) for path in needed]

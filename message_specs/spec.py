@@ -1,0 +1,82 @@
+"""A spec is what a kind of message must be: its names, its key, its receipt, its rules.
+
+The fields themselves stand in fields.csv; this is the rest, read from one small TOML file.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+_RULE_WORDS = frozenset({"use", "says"})
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One business rule: the verb it uses, the code it says, and whatever the verb wants to know."""
+
+    use: str
+    says: str
+    arguments: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a kind of message must be. Paths are relative to its document, the repeated unit."""
+
+    code: str
+    family: str
+    title: str
+    english: str
+    root: str
+    document: str
+    key: tuple[str, ...] = ()
+    reply_key: tuple[str, ...] = ()
+    receipt: str | None = None
+    answers: str | None = None
+    echo: tuple[str, ...] = ()
+    senders: tuple[str, ...] = ()
+    signature: str = "none"
+    since: date | None = None
+    fill: tuple[str, ...] = ()
+    rules: tuple[Rule, ...] = ()
+
+    @property
+    def key_name(self) -> str:
+        """The local name of the element that names a document in paths.
+
+        >>> Spec("X", "ceb", "", "", "X", "Order", key=("OrderHead/ebpCode", "OrderHead/orderNo")).key_name
+        'orderNo'
+        """
+        return self.key[-1].rpartition("/")[2] if self.key else ""
+
+
+def read_spec(file: Path) -> Spec:
+    """The spec that the TOML file writes down; its code is the file's name, its family the folder's."""
+    with file.open("rb") as source:
+        table = tomllib.load(source)
+    return Spec(
+        code=file.stem,
+        family=file.parent.name,
+        title=table["title"],
+        english=table["english"],
+        root=table["root"],
+        document=table["document"],
+        key=tuple(table.get("key", ())),
+        reply_key=tuple(table.get("reply_key", table.get("key", ()))),
+        receipt=table.get("receipt"),
+        answers=table.get("answers"),
+        echo=tuple(table.get("echo", ())),
+        senders=tuple(table.get("senders", ())),
+        signature=table.get("signature", "none"),
+        since=table.get("since"),
+        fill=tuple(table.get("fill", ())),
+        rules=tuple(_rule(rule) for rule in table.get("rule", ())),
+    )
+
+
+def _rule(table: Mapping[str, Any]) -> Rule:
+    arguments = {word: value for word, value in table.items() if word not in _RULE_WORDS}
+    return Rule(table["use"], table["says"], arguments)

@@ -1,0 +1,77 @@
+"""Whole messages, written in canonical form; and receipts, in the form of customs.
+
+A declaration is written so that it is its own Canonical XML 1.0: sealing then
+needs no canonicalisation.  A receipt stands in the default namespace without
+prefix, signature or BaseTransfer, as the authority writes them.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from message_specs.document import escaped
+
+CEB: Final = "http://www.chinaport.gov.cn/ceb"
+_CHINA: Final = ZoneInfo("Asia/Shanghai")
+_TRANSFER: Final = ("copCode", "copName", "dxpMode", "dxpId", "note")
+
+
+def message(
+    root: str, guid: str, documents: Iterable[bytes], transfer: Mapping[str, str], *, extra: bytes = b""
+) -> bytes:
+    """Return the canonical text of an unsigned message: its documents, its BaseTransfer, then `extra`.
+
+    >>> message("CEB311Message", "G", [b"<ceb:Order></ceb:Order>"], {"copCode": "3301", "dxpMode": "DXP"}).decode()
+    ... # doctest: +ELLIPSIS
+    '<ceb:CEB311Message xmlns:ceb="http://www.chinaport.gov.cn/ceb" guid="G" version="1.0"><ceb:Order>...
+    """
+    parts = [f'<ceb:{root} xmlns:ceb="{CEB}" guid="{guid}" version="1.0">'.encode(), *documents]
+    fields = "".join(f"<ceb:{n}>{escaped(transfer[n])}</ceb:{n}>" for n in _TRANSFER if n in transfer)
+    parts.append(f"<ceb:BaseTransfer>{fields}</ceb:BaseTransfer>".encode())
+    parts.append(extra)
+    parts.append(f"</ceb:{root}>".encode())
+    return b"".join(parts)
+
+
+def receipt(root: str, guid: str, units: Iterable[tuple[str, Mapping[str, str]]]) -> bytes:
+    """Return a receipt message: each unit's name and its fields in order."""
+    body = "".join(
+        f"<{unit}>{''.join(f'<{n}>{escaped(v)}</{n}>' for n, v in fields.items())}</{unit}>" for unit, fields in units
+    )
+    head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+    return f'{head}<{root} xmlns="{CEB}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
+
+
+def refusal(guid: str, *, info: str, now: datetime, original: str, root: str, body: bytes) -> bytes:
+    """Return the CEB900 that answers a message failing the format check.
+
+    `original` is what the sender may know the message by; texts are cut to the
+    lengths of the specification.  What of `body` XML cannot carry is replaced.
+    """
+    fields = {
+        "guid": guid,
+        "returnStatus": "-999999",
+        "returnInfo": info[:5000],
+        "returnTime": return_time(now),
+        "oriCopMsgId": original[:255],
+        "oriMessageType": root[:15] or "Unknown",
+        "oriBizMessage": _carried(body),
+    }
+    return receipt("CEB900Message", guid, [("MessageReturn", fields)])
+
+
+def return_time(now: datetime) -> str:
+    """Return the seventeen digits of a time, China Standard Time.
+
+    >>> from datetime import UTC
+    >>> return_time(datetime(2026, 11, 21, 4, 5, 6, 789000, UTC))
+    '20261121120506789'
+    """
+    china = now.astimezone(_CHINA)
+    return f"{china:%Y%m%d%H%M%S}{china.microsecond // 1000:03d}"
+
+
+def _carried(body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    return "".join(c if c >= " " and c not in "\ufffe\uffff" or c in "\t\n" else "\ufffd" for c in text)  # noqa: RUF021

@@ -1,0 +1,98 @@
+"""Written aside, synced, renamed: how a file appears whole or not at all.
+
+A group of files shares its syncs: write all aside, sync once, rename all, sync
+the folders.  `syncfs` reports write errors of the file system (Linux 5.8).
+"""
+
+import ctypes
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+_LIBC: Final = ctypes.CDLL(None, use_errno=True)
+_NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_AGAIN: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
+
+
+def sync_filesystem(folder: Path | str) -> None:
+    """Everything written so far to the file system of `folder` survives a power cut; OSError if it does not."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if _LIBC.syncfs(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(folder))
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder: Path | str) -> None:
+    """The names in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write(path: str, data: bytes, mode: int = 0o640) -> None:
+    """The file holds exactly `data`; it is not synced yet, and what stood there is gone."""
+    descriptor = os.open(path, _AGAIN, mode)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
+
+
+def write_new(path: str, data: bytes, mode: int = 0o440) -> None:
+    """A file that was not there holds `data`, not synced yet; FileExistsError otherwise."""
+    descriptor = os.open(path, _NEW, mode)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    finally:
+        os.close(descriptor)
+
+
+def put(path: Path, data: bytes, mode: int = 0o640) -> None:
+    """The file holds `data`, durably; a reader sees the old or the new, never a part."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}.writing")
+    write(str(aside), data, mode)
+    descriptor = os.open(aside, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    aside.rename(path)
+    sync_folder(path.parent)
+
+
+def put_all(files: Iterable[tuple[str, str, bytes]], root: Path | str) -> list[str]:
+    """Every (folder, name, data) stands under its name, durably, with two syncs for all.
+
+    All folders must lie on the file system of `root`.  A name that is there is
+    replaced.  Return the trouble of each one that could not be written; OSError
+    when the file system itself fails to sync.
+    """
+    troubles: list[str] = []
+    moves: list[tuple[str, str]] = []
+    for folder, name, data in files:
+        aside = f"{folder}/.{len(moves)}.{os.getpid()}.writing"
+        try:
+            write(aside, data)
+        except OSError as error:
+            troubles.append(str(error))
+        else:
+            moves.append((aside, f"{folder}/{name}"))
+    if moves:
+        sync_filesystem(root)
+        for aside, final in moves:
+            try:
+                os.rename(aside, final)
+            except OSError as error:
+                troubles.append(str(error))
+        sync_filesystem(root)
+    return troubles

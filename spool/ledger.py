@@ -1,0 +1,135 @@
+"""The ledger: the one book, in SQLite, synced before anything is let go.
+
+One writer at a time, kept in turn by a lock on `ledger.lock` rather than by
+SQLite's polling, so that two processes hand over without waiting for a timer.
+Readers never wait.  A commit has reached the disk (`synchronous=FULL`).
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+import sqlite_utils
+
+from spool.errors import ForOperator
+from spool.named_sql import queries
+
+NEVER: Final = "9999-12-31T23:59:59Z"
+"""The due date of what only an operator moves on."""
+
+
+class NewerLedger(ForOperator):
+    """The ledger was written by a newer Kouan; install that version or restore an older ledger"""
+
+
+def _migrations() -> sqlite_utils.Migrations:
+    steps = sqlite_utils.Migrations("kouan")
+    folder = files("spool").joinpath("migrations")
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        if file.name.endswith(".sql"):
+            steps(name=file.name.removesuffix(".sql"))(_step(file.read_text("utf-8")))
+    return steps
+
+
+def _step(text: str) -> Any:
+    def apply(db: sqlite_utils.Database) -> None:
+        for statement in statements(text):
+            db.conn.execute(statement)
+
+    return apply
+
+
+def statements(text: str) -> Iterator[str]:
+    """Yield the statements of an SQL file one by one; a trigger is one.
+
+    >>> list(statements("CREATE TABLE a (b);  INSERT INTO a VALUES (1);"))
+    ['CREATE TABLE a (b);', 'INSERT INTO a VALUES (1);']
+    """
+    part = ""
+    for piece in text.split(";"):
+        part += piece + ";"
+        if sqlite3.complete_statement(part):
+            if part.strip(" \n;"):
+                yield part.strip()
+            part = ""
+
+
+class Ledger:
+    """One connection to the book of one home."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """The book is open; a new one is made and an old one brought up to date unless `read_only`."""
+        self.path = path
+        self._sql = queries()
+        if read_only:
+            self.conn = sqlite3.connect(
+                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
+        else:
+            self.conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
+            self._lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self.conn.row_factory = sqlite3.Row
+        self.conn.execute("PRAGMA busy_timeout = 30000")
+        if not read_only:
+            self._prepare()
+
+    def _prepare(self) -> None:
+        self.conn.execute("PRAGMA journal_mode = WAL")
+        self.conn.execute("PRAGMA synchronous = FULL")
+        self.conn.execute("PRAGMA cache_size = -32768")
+        self.conn.execute("PRAGMA wal_autocheckpoint = 4000")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            database = sqlite_utils.Database(self.conn)
+            steps = _migrations()
+            known = {step.name for step in steps._migrations}  # noqa: SLF001  the class names no public list
+            if newer := [step.name for step in steps.applied(database) if step.name not in known]:
+                raise NewerLedger(", ".join(newer))
+            if steps.pending(database):
+                steps.apply(database)
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    @contextmanager
+    def writing(self) -> Iterator["Ledger"]:
+        """Everything done inside is in the book, synced, or nothing of it is."""
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            self.conn.execute("BEGIN IMMEDIATE")
+            try:
+                yield self
+            except BaseException:
+                self.conn.execute("ROLLBACK")
+                raise
+            self.conn.execute("COMMIT")
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def all(self, name: str, *values: object) -> list[sqlite3.Row]:
+        """Return every row of a named query."""
+        return self.conn.execute(self._sql[name], values).fetchall()
+
+    def one(self, name: str, *values: object) -> sqlite3.Row | None:
+        """Return the first row of a named query, or None."""
+        row: sqlite3.Row | None = self.conn.execute(self._sql[name], values).fetchone()
+        return row
+
+    def run(self, name: str, *values: object) -> int:
+        """Do a named statement; return how many rows it changed."""
+        return self.conn.execute(self._sql[name], values).rowcount
+
+    def run_many(self, name: str, rows: Iterable[Sequence[object]]) -> None:
+        """Do a named statement for each row of values."""
+        self.conn.executemany(self._sql[name], rows)
+
+    def close(self) -> None:
+        """The connection is closed."""
+        self.conn.close()
+        if hasattr(self, "_lock"):
+            os.close(self._lock)
+            del self._lock

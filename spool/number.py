@@ -1,0 +1,70 @@
+"""Numbers: our identity of everything, sorted by time.
+
+A number has 18 digits: yymmddhhmmss of China Standard Time and six of a
+sequence.  It fits a 64-bit integer, so it is the ledger's own row key.  The
+daemon counts from 0; commands that act beside it count from 900000, so that
+two writers never hand out the same number within a second.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+CHINA: Final = ZoneInfo("Asia/Shanghai")
+SEQUENCE: Final = 1_000_000
+DAEMON_FIRST: Final = 0
+COMMAND_FIRST: Final = 900_000
+
+
+def second_of(number: int) -> str:
+    """Return the twelve digits that say when the number was given.
+
+    >>> second_of(261121204432000017)
+    '261121204432'
+    """
+    return f"{number // SEQUENCE:012d}"
+
+
+def folder_of(number: int) -> str:
+    """Return the folder of the store in which a number's evidence lies.
+
+    >>> folder_of(261121204432000017)
+    '2026/11/21/2044'
+    """
+    when = second_of(number)
+    return f"20{when[:2]}/{when[2:4]}/{when[4:6]}/{when[6:10]}"
+
+
+def parse(text: str) -> tuple[int, int | None]:
+    """Return number and ordinal of a written number; raise ValueError for anything else.
+
+    >>> parse("261121204432000017.3"), parse("261121204432000017")
+    ((261121204432000017, 3), (261121204432000017, None))
+    """
+    head, _, tail = text.partition(".")
+    if len(head) != 18 or not head.isascii() or not head.isdigit():
+        raise ValueError(text)
+    if not tail:
+        return int(head), None
+    return int(head), int(tail)
+
+
+class Numbers:
+    """Ranges of fresh numbers, each greater than all before, whatever the clock does."""
+
+    def __init__(self, now: Callable[[], datetime], *, after: int = 0, first: int = DAEMON_FIRST) -> None:
+        self._now = now
+        self._last = after
+        self._first = first
+
+    def take(self, count: int) -> range:
+        """Return the next `count` numbers in a row.
+
+        A clock that stands or goes back continues the last sequence; a sequence
+        that is used up borrows from the next second.
+        """
+        second = int(self._now().astimezone(CHINA).strftime("%y%m%d%H%M%S"))
+        start = max(second * SEQUENCE + self._first, self._last + 1)
+        self._last = start + count - 1
+        return range(start, start + count)

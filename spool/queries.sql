@@ -1,0 +1,183 @@
+-- Every statement of the ledger, named.  In the subset that SQLite 3.35 and PostgreSQL 15 share where it can be,
+-- json_each excepted.
+
+-- name: add_interchange
+INSERT INTO interchange (number, sender, door, file, size, sha256, fingerprint, received_at, evidence, spec, revision,
+                         documents, duplicate_of, replay_of, once, findings)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_document
+INSERT INTO document (number, ordinal, spec, key, version, partner, state, app_type, digest, reply_key, authority,
+                      message, due_at, why)
+VALUES (?, ?, ?, ?, ?, ?, 'received', ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_stamp
+INSERT INTO stamp (number, ordinal, sequence, at, desk, from_state, to_state, by, reason, findings)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_next_stamp
+INSERT INTO stamp (number, ordinal, sequence, at, desk, from_state, to_state, by, reason, findings)
+SELECT ?1, ?2, coalesce(max(sequence), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM stamp WHERE number = ?1 AND ordinal = ?2;
+
+-- name: add_message
+INSERT INTO message (number, guid, spec, partner, authority, documents, suite, key_name, sealed_at, evidence, size, sha256)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_outbox
+INSERT INTO outbox (message, destination, partner, state, attempts, not_before) VALUES (?, ?, ?, 'waiting', 0, ?);
+
+-- name: add_receipt
+INSERT INTO receipt (partner, answer, unit, number, ordinal, spec, key, status, outcome, said_at, info, file)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: add_batch
+INSERT INTO batch (first, last, low_water) VALUES (?, ?, ?);
+
+-- name: batch_let_go
+UPDATE batch SET let_go_at = ? WHERE first = ?;
+
+-- name: open_batches
+SELECT first, last FROM batch WHERE let_go_at IS NULL ORDER BY first;
+
+-- name: low_water
+SELECT max(low_water) AS low_water FROM (SELECT low_water FROM batch ORDER BY first DESC LIMIT 64) AS recent;
+
+-- name: last_number
+SELECT max(number) AS number FROM interchange;
+
+-- name: last_message
+SELECT max(number) AS number FROM message;
+
+-- name: same_bytes
+SELECT k.key AS position, i.number, i.sha256, i.sender,
+       EXISTS (SELECT 1 FROM document d WHERE d.number = i.number AND d.state <> 'refused') AS alive
+  FROM json_each(?) AS k JOIN interchange i ON i.fingerprint = k.value
+ WHERE i.duplicate_of IS NULL AND i.replay_of IS NULL
+ ORDER BY i.number;
+
+-- name: latest_by_key
+SELECT d.spec, d.key, d.version, d.number, d.ordinal, d.partner, d.state, d.digest
+  FROM json_each(?) AS k JOIN document d ON d.key = k.value
+ WHERE d.version IS NOT NULL
+ ORDER BY d.version;
+
+-- name: once_used
+SELECT number, sha256 FROM interchange WHERE sender = ? AND once = ?;
+
+-- name: interchange
+SELECT * FROM interchange WHERE number = ?;
+
+-- name: interchanges_between
+SELECT * FROM interchange WHERE number BETWEEN ? AND ? ORDER BY number;
+
+-- name: documents_of
+SELECT * FROM document WHERE number = ? ORDER BY ordinal;
+
+-- name: document
+SELECT * FROM document WHERE number = ? AND ordinal = ?;
+
+-- name: stamps_of
+SELECT * FROM stamp WHERE number = ? AND ordinal = ? ORDER BY sequence;
+
+-- name: receipts_of
+SELECT * FROM receipt WHERE number = ? AND ordinal = ? ORDER BY id;
+
+-- name: receipts_in
+SELECT * FROM receipt WHERE answer = ? ORDER BY unit;
+
+-- name: receipts_after
+SELECT * FROM receipt WHERE partner = ? AND id > ? ORDER BY id LIMIT ?;
+
+-- name: receipt_known
+SELECT id FROM receipt WHERE number = ? AND ordinal = ? AND status = ? AND said_at = ? AND info = ?;
+
+-- name: answered_by_key
+SELECT * FROM document WHERE key = ? AND spec = ? AND version IS NOT NULL AND message IS NOT NULL
+ ORDER BY version DESC LIMIT 1;
+
+-- name: answered_by_reply_key
+SELECT * FROM document WHERE reply_key = ? AND spec = ? AND message IS NOT NULL ORDER BY version DESC LIMIT 1;
+
+-- name: message_by_guid
+SELECT * FROM message WHERE guid = ?;
+
+-- name: message
+SELECT * FROM message WHERE number = ?;
+
+-- name: outbox_of
+SELECT * FROM outbox WHERE message = ?;
+
+-- name: set_status
+UPDATE document SET status = ?, status_at = ? WHERE number = ? AND ordinal = ? AND coalesce(status_at, '') <= ?;
+
+-- name: set_waiting
+UPDATE document SET due_at = ?, why = ? WHERE number = ? AND ordinal = ?;
+
+-- name: set_sealed
+UPDATE document SET message = ?, due_at = NULL, why = NULL WHERE number = ? AND ordinal = ?;
+
+-- name: set_reply_key
+UPDATE document SET reply_key = ? WHERE number = ? AND ordinal = ?;
+
+-- name: due_documents
+SELECT number, ordinal, partner, state FROM document
+ WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, number, ordinal LIMIT ?;
+
+-- name: waiting_documents
+SELECT * FROM document WHERE due_at IS NOT NULL ORDER BY due_at, number, ordinal LIMIT ?;
+
+-- name: waiting_counts
+SELECT state, partner, why, count(*) AS documents, min(number) AS oldest FROM document
+ WHERE due_at IS NOT NULL GROUP BY state, partner, why ORDER BY state, partner, why;
+
+-- name: outbox_partners
+WITH RECURSIVE turn (partner) AS (
+    SELECT min(partner) FROM outbox WHERE state = 'waiting' AND destination = ?1
+    UNION ALL
+    SELECT (SELECT min(partner) FROM outbox WHERE state = 'waiting' AND destination = ?1 AND partner > turn.partner)
+      FROM turn WHERE turn.partner IS NOT NULL
+)
+SELECT partner FROM turn WHERE partner IS NOT NULL;
+
+-- name: outbox_due
+SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents
+  FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.state = 'waiting' AND o.destination = ? AND o.partner = ? AND o.not_before <= ?
+ ORDER BY o.not_before, o.message LIMIT ?;
+
+-- name: outbox_gone
+UPDATE outbox SET state = 'gone', attempts = attempts + 1, tried_at = ?, answer = ?, trouble = NULL
+ WHERE message = ? AND destination = ? AND state <> 'gone';
+
+-- name: outbox_postpone
+UPDATE outbox SET attempts = attempts + 1, tried_at = ?, not_before = ?, trouble = ?
+ WHERE message = ? AND destination = ? AND state = 'waiting';
+
+-- name: outbox_hold
+UPDATE outbox SET state = 'held', trouble = ?, tried_at = ? WHERE message = ? AND destination = ? AND state = 'waiting';
+
+-- name: outbox_release
+UPDATE outbox SET state = 'waiting', not_before = ? WHERE message = ? AND state = 'held';
+
+-- name: outbox_counts
+SELECT o.destination, o.partner, o.state, count(*) AS messages, min(o.not_before) AS next_try,
+       min(m.sealed_at) AS oldest, max(o.attempts) AS attempts, max(o.trouble) AS trouble
+  FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.state IN ('waiting', 'held') GROUP BY o.destination, o.partner, o.state ORDER BY o.destination, o.partner;
+
+-- name: documents_by_key
+SELECT * FROM document WHERE key = ? ORDER BY spec, version;
+
+-- name: key_heads
+WITH RECURSIVE head (prefix) AS (
+    SELECT substr(min(key), 1, instr(min(key), '|')) FROM document WHERE key LIKE '%|%' AND version IS NOT NULL
+    UNION ALL
+    SELECT (SELECT substr(min(key), 1, instr(min(key), '|')) FROM document
+             WHERE version IS NOT NULL AND key >= substr(head.prefix, 1, length(head.prefix) - 1) || '}')
+      FROM head WHERE head.prefix IS NOT NULL AND head.prefix <> ''
+)
+SELECT prefix FROM head WHERE prefix IS NOT NULL AND prefix <> '';
+
+-- name: answered_by_key_start
+SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec = ?2
+   AND message IS NOT NULL ORDER BY version DESC LIMIT 2;
