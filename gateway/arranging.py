@@ -19,6 +19,7 @@ from spool.states import State
 
 def arrange(judged: list[Judged], ledger: Ledger) -> None:
     """Every case knows its version or the first of its kind, by what the ledger holds and by order in the batch."""
+    _once(judged, ledger)
     _same_bytes(judged, ledger)
     known = _known(judged, ledger)
     for one in judged:
@@ -39,7 +40,7 @@ def _same_bytes(judged: list[Judged], ledger: Ledger) -> None:
             earlier.setdefault((row["sender"], row["sha256"]), row["number"])
     for one in judged:
         claim = one.arrival.claim
-        if claim.replay_of is not None:
+        if claim.replay_of is not None or one.again:
             continue
         mark = (claim.sender, one.arrival.sha256)
         first = earlier.get(mark)
@@ -49,6 +50,23 @@ def _same_bytes(judged: list[Judged], ledger: Ledger) -> None:
             one.findings = ()
         elif any(case.state is State.CHECKED for case in one.cases) or one.answer_to:
             earlier.setdefault(mark, claim.number)
+
+
+def _once(judged: list[Judged], ledger: Ledger) -> None:
+    """An Idempotency-Key that came before brings the first answer again, or a conflict when the bytes differ."""
+    seen: dict[tuple[str, str], tuple[int, bytes]] = {}
+    for one in judged:
+        claim = one.arrival.claim
+        if claim.once is None:
+            continue
+        mark = (claim.sender, claim.once)
+        row = ledger.one("once_used", *mark)
+        first = seen.setdefault(mark, (row["number"], row["sha256"]) if row else (claim.number, one.arrival.sha256))
+        if first[0] != claim.number:
+            one.again = True
+            one.cases, one.findings = (), ()
+            one.duplicate_of = first[0] if first[1] == one.arrival.sha256 else None
+            one.conflict = one.duplicate_of is None
 
 
 def _known(judged: list[Judged], ledger: Ledger) -> dict[tuple[str, str], Earlier]:

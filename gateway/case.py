@@ -15,12 +15,13 @@ from spool.states import State
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A transmission whose bytes lie in the store."""
+    """A transmission whose bytes lie in the store; `data` is only their head where they are more than we read."""
 
     claim: Claim
     place: str
     data: bytes
     sha256: bytes
+    size: int
 
     @property
     def fingerprint(self) -> int:
@@ -104,6 +105,8 @@ class Judged:
     duplicate_of: int | None = None
     answer_to: str = ""
     trouble: str = ""
+    again: bool = False
+    conflict: bool = False
 
     @property
     def spec(self) -> str | None:

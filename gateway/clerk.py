@@ -64,7 +64,7 @@ class Clerk:
         self.now = now
         self._numbers = numbers
         self._pulse = pulse
-        self._intake = Intake(house.home, self.store)
+        self._intake = Intake(self.store, house.kouan.limits.message_bytes)
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
 
@@ -100,11 +100,15 @@ class Clerk:
         """Whatever a crash or a full disk kept from leaving has left; return who has news."""
         news: set[str] = set()
         for row in self.ledger.all("open_batches"):
-            parting = part_again(self.house.home, self.ledger, self.store, row["first"], row["last"])
-            news |= parting.news
-            if not parting.do(self.house.home):
-                self.mark(row["first"])
+            news |= self.let_go(row["first"], row["last"]).news
         return news
+
+    def let_go(self, first: int, last: int) -> Parting:
+        """What a batch in the ledger promised has left, as far as it could."""
+        parting = part_again(self.house.home, self.ledger, self.store, first, last)
+        if not parting.do(self.house.home):
+            self.mark(first)
+        return parting
 
     def resources(self) -> tuple[House, Ledger, Store, Opener, Sealer, Numbers]:
         """Return what resuming works with."""
@@ -127,7 +131,7 @@ class Clerk:
     def _let_go(
         self, batch: Batch, judged: list[Judged], settled: dict[int, list[Settled]], received_at: str
     ) -> Parting:
-        parting = part(self.house.home, self.ledger, judged, settled, received_at)
+        parting = part(self.house.home, self.ledger, self.store, judged, settled, received_at)
         if not parting.do(self.house.home):
             self._pulse("let go")
             self.mark(batch.first)

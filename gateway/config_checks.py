@@ -13,14 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gateway.config_files import Problem, Source, near
+from gateway.config_names import NAME, ROLES
 from gateway.config_shapes import Authority, Kouan, Partner
 from gateway.config_tables import ANY, Journey, Route
 
-NAME = re.compile(r"[a-z0-9_-]{1,32}")
 TOKEN = re.compile(r"[0-9a-f]{64}")
 DXP_ID = re.compile(r"[0-9A-Za-z_]{1,30}")
 CODE = re.compile(r"[0-9A-Z]{1,18}")
-ROLES = ("platform", "merchant", "payment", "logistics", "courier", "agent", "operator")
 KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 WARNING = "warning"
 

@@ -15,6 +15,7 @@ from gateway.config_files import DATES, Problem, Source, Table, dotted
 from gateway.config_shapes import settings, struct_of
 
 ENVIRONMENT = "environment"
+PLAIN_TEXT = ("revision", "severity")
 
 
 def with_environment(source: Source, shape: type[msgspec.Struct], environ: Mapping[str, str]) -> Source:
@@ -60,8 +61,10 @@ def _kind(shape: type[msgspec.Struct], way: tuple[str, ...]) -> object:
     fields = {field.encode_name: field.type for field in msgspec.structs.fields(shape)}
     if way[0] == "home" or way[0] not in fields:
         return None
-    if len(way) == 1 or way[0] == "severity":
+    if way[0] in PLAIN_TEXT:
         return str
+    if len(way) == 1:
+        return fields[way[0]]
     below = struct_of(fields[way[0]])
     return None if below is None else _kind(below, way[1:])
 

@@ -22,7 +22,7 @@ BY = "kouan"
 def write(ledger: Ledger, batch: Batch, judged: list[Judged], wrapped: Iterable[Wrapped], at: str) -> None:
     """The batch, its interchanges, documents, stamps and messages are in the open transaction."""
     ledger.run("add_batch", batch.first, batch.last, batch.low_water)
-    ledger.run_many("add_interchange", [_interchange(one, at) for one in judged])
+    ledger.run_many("add_interchange", [_interchange(one, at) for one in judged if not one.conflict])
     declared = [case for one in judged if not one.answer_to for case in fresh(one.cases)]
     ledger.run_many("add_document", [_document(case) for case in declared])
     ledger.run_many("add_stamp", [row for case in declared for row in stamps(case, at, 1)])
@@ -63,9 +63,9 @@ def _interchange(one: Judged, at: str) -> tuple[object, ...]:
     claim = arrival.claim
     opened = one.opened
     return (
-        claim.number, claim.sender, claim.door, claim.file, len(arrival.data), arrival.sha256, arrival.fingerprint, at,
+        claim.number, claim.sender, claim.door, claim.file, arrival.size, arrival.sha256, arrival.fingerprint, at,
         arrival.place, one.spec, opened.revision if opened else None, len(one.cases), one.duplicate_of,
-        claim.replay_of, claim.once, encoded(found.as_dict() for found in one.findings) if one.findings else None,
+        claim.replay_of, None if one.again else claim.once, encoded(found.as_dict() for found in one.findings) if one.findings else None,
     )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from gateway.config_checks import NAME
+from gateway.config_names import NAME
 from spool.aside import put
 from spool.errors import ForOperator
 from spool.mailbox import Mailbox
@@ -118,6 +118,8 @@ def simulator_text(enterprises: Iterable[tuple[str, str, str]]) -> str:
     lines = [
         "# What the customs in a box of this home is told; paths stand relative to this file.",
         'state = "../spool/simulators/customs"',
+        "# It ends with the process that started it, however that ended.",
+        "tied = true",
         "",
         "[folder]",
         "# Where it finds our messages, and where it puts its answers.",

@@ -5,7 +5,9 @@ another process can take or replace it any more; a request's body is written.
 """
 
 import hashlib
-from pathlib import Path
+import io
+import os
+from typing import Final
 
 from gateway.case import Arrival
 from spool.interchange import Batch, Claim
@@ -17,21 +19,39 @@ SENT = "^"
 """The sender of what leaves: without a row it was never sent."""
 
 
+_HEAD: Final = 4096
+
+
+def _rewound(file: io.FileIO) -> io.FileIO:
+    file.seek(0)
+    return file
+
+
 class Intake:
     """Takes what batches claim."""
 
-    def __init__(self, home: Path, store: Store) -> None:
-        self._home = home
+    def __init__(self, store: Store, most_bytes: int) -> None:
+        """What is longer than `most_bytes` is kept as evidence and never read into memory whole."""
         self._store = store
+        self._most = most_bytes
 
     def take(self, batch: Batch) -> list[Arrival]:
         """Return the arrivals of a batch in order; files that are gone meanwhile are left out."""
         arrivals = []
         for claim in batch.claims:
             if (place := self._place(claim)) is not None:
-                data = self._store.read(place) if claim.body is None else claim.body
-                arrivals.append(Arrival(claim, place, data, hashlib.sha256(data).digest()))
+                arrivals.append(self._arrival(claim, place))
         return arrivals
+
+    def _arrival(self, claim: Claim, place: str) -> Arrival:
+        if claim.body is not None:
+            return Arrival(claim, place, claim.body, hashlib.sha256(claim.body).digest(), len(claim.body))
+        with open(self._store.path(place), "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size <= self._most:
+                data = file.read()
+                return Arrival(claim, place, data, hashlib.sha256(data).digest(), len(data))
+            return Arrival(claim, place, file.read(_HEAD), hashlib.file_digest(_rewound(file), "sha256").digest(), size)
 
     def _place(self, claim: Claim) -> str | None:
         if claim.place:

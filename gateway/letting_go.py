@@ -32,27 +32,29 @@ class Acknowledgement:
     documents: list[dict[str, str | None]]
     findings: list[dict[str, Any]]
 
+    def as_facts(self) -> dict[str, Any]:
+        """Return the acknowledgement under the keys of the contract."""
+        return {
+            "number": str(self.number),
+            "file": self.file,
+            "partner": self.partner,
+            "sha256": self.sha256.hex(),
+            "received_at": self.received_at,
+            "duplicate_of": str(self.duplicate_of) if self.duplicate_of else None,
+            "documents": self.documents,
+            "findings": self.findings,
+        }
+
     def as_json(self) -> bytes:
         """Return the acknowledgement as it is written and served."""
-        return _JSON.encode(
-            {
-                "number": str(self.number),
-                "file": self.file,
-                "partner": self.partner,
-                "sha256": self.sha256.hex(),
-                "received_at": self.received_at,
-                "duplicate_of": str(self.duplicate_of) if self.duplicate_of else None,
-                "documents": self.documents,
-                "findings": self.findings,
-            }
-        )
+        return _JSON.encode(self.as_facts())
 
 
 @dataclass(slots=True)
 class Parting:
     """Everything that a batch lets go: files for partners' folders, and answers for those who wait on a line."""
 
-    files: list[tuple[str, str, bytes]] = field(default_factory=list)
+    files: list[tuple[str, str, bytes | Path]] = field(default_factory=list)
     answers: dict[int, bytes] = field(default_factory=dict)
     news: set[str] = field(default_factory=set)
 
@@ -75,13 +77,13 @@ def acknowledge(parting: Parting, home: Path, door: str, told: Acknowledgement) 
         parting.files.append((str(mailbox_of(home, told.partner).out), name, body))
 
 
-def refuse(parting: Parting, home: Path, told: Acknowledgement, door: str, body: bytes | None) -> None:
+def refuse(parting: Parting, home: Path, told: Acknowledgement, door: str, file: Path | None) -> None:
     """The reasons are on their way to refused/, beside the file itself where nothing of it went on."""
     if door not in ("folder", "sftp"):
         return
     folder = str(mailbox_of(home, told.partner).refused)
-    if body is not None:
-        parting.files.append((folder, told.file, body))
+    if file is not None:
+        parting.files.append((folder, told.file, file))
     name = f"{mailbox.fitting(told.file, 246)}.why.txt"
     parting.files.append((folder, name, "".join(why(told)).encode()))
 

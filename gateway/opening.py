@@ -51,6 +51,8 @@ class Opener:
 
     def open_declaration(self, arrival: Arrival, partner: Partner, now: datetime) -> Judged:
         """Return a partner's message as cases: each checked or refused, with every finding at once."""
+        if arrival.size > len(arrival.data):
+            return Judged(arrival, None, (_too_big(arrival, self._limits),))
         opened = open_message(arrival.data, revision=self._house.kouan.revision, limits=self._limits)
         today = now.date()
         found = self._found(opened, partner, today)
@@ -104,6 +106,8 @@ class Opener:
 
     def open_answer(self, arrival: Arrival, authority: Authority) -> Judged:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
+        if arrival.size > len(arrival.data):
+            return Judged(arrival, None, (_too_big(arrival, self._limits),), answer_to=authority.name)
         envelope = unwrap(arrival.data, self._limits)
         data = arrival.data if envelope is None else envelope.data
         opened = open_receipt(data, limits=self._limits)
@@ -140,6 +144,10 @@ def _certificate(file: Path) -> bytes:
         return from_pem(file.read_bytes())
     except (OSError, ValueError) as trouble:
         raise CertificateUnreadable(f"{file}: {trouble}") from trouble
+
+
+def _too_big(arrival: Arrival, limits: Limits) -> Finding:
+    return finding("S004", found=str(arrival.size), limit=str(limits.message_bytes))
 
 
 def _rights(opened: Opened, partner: Partner) -> list[Finding]:

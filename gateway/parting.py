@@ -14,14 +14,14 @@ from gateway.letting_go import (
     put_out,
     refuse,
 )
-from gateway.receipts import named, refusal, split
+from gateway.receipts import head_of, named, refusal, split
 from gateway.settling import Settled
 from spool.ledger import Ledger
 from spool.store import Store
 
 
 def part(
-    home: Path, ledger: Ledger, judged: Iterable[Judged], settled: Mapping[int, list[Settled]], received_at: str
+    home: Path, ledger: Ledger, store: Store, judged: Iterable[Judged], settled: Mapping[int, list[Settled]], received_at: str
 ) -> Parting:
     """Return what the batch lets go, from what is still in hand."""
     parting = Parting()
@@ -32,10 +32,13 @@ def part(
                 put_out(parting, home, partner, name, body)
             parting.answers[claim.number] = _bare(one, received_at).as_json()
             continue
+        if one.conflict:
+            parting.answers[claim.number] = b""
+            continue
         told = _bare(one, received_at)
         told.documents = list(_documents(ledger, one))
         told.findings = [found.as_dict() for found in one.findings]
-        _send_off(parting, home, told, claim.door, one.arrival.data, one.opened.root_name if one.opened else None)
+        _send_off(parting, home, told, claim.door, store.path(one.arrival.place), one.arrival.data)
     return parting
 
 
@@ -48,10 +51,10 @@ def part_again(home: Path, ledger: Ledger, store: Store, first: int, last: int) 
             for partner, name, body in named(store.read(row["evidence"]), row["number"], receipts):
                 put_out(parting, home, partner, name, body)
             continue
-        if row["door"] not in ("folder", "sftp") or not (home / "spool" / "partners" / row["sender"]).is_dir():
+        if not (home / "spool" / "partners" / row["sender"]).is_dir():
             continue
         told = acknowledgement_of(ledger, row)
-        _send_off(parting, home, told, row["door"], store.read(row["evidence"]), None)
+        _send_off(parting, home, told, row["door"], store.path(row["evidence"]), None)
     return parting
 
 
@@ -71,16 +74,17 @@ def acknowledgement_of(ledger: Ledger, row: Mapping[str, Any]) -> Acknowledgemen
     )  # fmt: skip
 
 
-def _send_off(parting: Parting, home: Path, told: Acknowledgement, door: str, data: bytes, root: str | None) -> None:
+def _send_off(
+    parting: Parting, home: Path, told: Acknowledgement, door: str, evidence: Path, data: bytes | None
+) -> None:
     acknowledge(parting, home, door, told)
     refused = [one for one in told.documents if one["state"] == "refused"]
     stopped = not told.documents and any(found["severity"] == "error" for found in told.findings)
     if told.duplicate_of is not None or not (refused or stopped):
         return
     whole = stopped or len(refused) == len(told.documents)
-    refuse(parting, home, told, door, data if whole else None)
-    receipt = refusal(told, data, root) if stopped else None
-    if receipt is not None:
+    refuse(parting, home, told, door, evidence if whole else None)
+    if stopped and (receipt := refusal(told, head_of(evidence) if data is None else data)) is not None:
         put_out(parting, home, told.partner, f"{told.number}.CEB900.xml", receipt)
 
 

@@ -7,6 +7,7 @@ that speaks of several partners is divided, so that nobody reads another's.
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from gateway.case import Judged
@@ -20,6 +21,7 @@ from message_specs.opening import Opened, open_receipt
 from message_specs.parsing import first_tag
 
 _REASONS = 20
+_CARRIED = 1024 * 1024
 
 
 def split(one: Judged, settled: Sequence[Settled]) -> Iterator[tuple[str, str, bytes]]:
@@ -67,19 +69,26 @@ def _guid(told: str | None, number: int) -> str:
     return told or str(uuid.uuid5(uuid.NAMESPACE_OID, str(number))).upper()
 
 
-def refusal(told: Acknowledgement, data: bytes, root: str | None) -> bytes | None:
-    """Return the CEB900 that answers a file whose root could be read, or None; the same file gets the same bytes."""
-    if not root:
-        tag = first_tag(data)
-        if tag is None:
-            return None
-        root = tag.name
+def head_of(evidence: Path) -> bytes:
+    """Return as much of the evidence as a refusal carries."""
+    with evidence.open("rb") as file:
+        return file.read(_CARRIED + 1)
+
+
+def refusal(told: Acknowledgement, data: bytes) -> bytes | None:
+    """Return the CEB900 that answers a file whose root could be read, or None; the same file gets the same bytes.
+
+    What is longer than a mebibyte is not carried back inside it.
+    """
+    tag = first_tag(data[:_CARRIED])
+    if tag is None:
+        return None
     info = "; ".join(f"[{one['code']}] {one['zh']}" for one in told.findings[:_REASONS])
     return writing.refusal(
         str(uuid.uuid5(uuid.NAMESPACE_OID, f"CEB900 {told.number}")).upper(),
         info=info,
         now=datetime.fromisoformat(told.received_at),
         original=str(told.number),
-        root=root,
-        body=data,
+        root=tag.name,
+        body=data if len(data) <= _CARRIED else b"",
     )

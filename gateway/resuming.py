@@ -55,7 +55,7 @@ def _again(
     assert row is not None
     data = store.read(row["evidence"])
     claim = Claim(number, row["sender"], row["door"], row["file"])
-    judged = opener.open(Arrival(claim, row["evidence"], data, row["sha256"]), now)
+    judged = opener.open(Arrival(claim, row["evidence"], data, row["sha256"], row["size"]), now)
     wanted = {one["ordinal"]: State(one["state"]) for one in rows}
     judged.cases = tuple(case for case in judged.cases if case.ordinal in wanted)
     for case in judged.cases:

@@ -61,6 +61,21 @@ class Worker:
         except Exception:  # noqa: BLE001  whatever it is, the hall stays open
             return self._one_by_one(batch)
 
+    def take_again(self, batch: Batch) -> Answer:
+        """The batch of a worker that died is done: from the ledger if it got that far, else from where its files lie."""
+        if self._ledger.one("batch", batch.first):
+            return _told(self._clerk.let_go(batch.first, batch.last))
+        claims = tuple(mishap.claimed(batch, self._clerk.store))
+        return self.take_in(msgspec.structs.replace(batch, claims=claims)) if claims else Answer()
+
+    def hold(self, batch: Batch) -> Answer:
+        """The one claim of the batch, which has cost workers their lives, is held whole."""
+        if self._ledger.one("batch", batch.first):
+            return self.take_again(batch)
+        claims = tuple(mishap.claimed(batch, self._clerk.store))
+        held = msgspec.structs.replace(batch, claims=claims)
+        return _told(mishap.hold(self._clerk, held, "a worker process died of it")) if claims else Answer()
+
     def _one_by_one(self, batch: Batch) -> Answer:
         answers: dict[int, bytes] = {}
         news: set[str] = set()
@@ -94,8 +109,8 @@ class Worker:
     def do(self, job: Job) -> Answer:
         """Return the answer to a job; trouble for the operator is an answer too."""
         try:
-            if job.kind == "take_in" and job.batch is not None:
-                return self.take_in(job.batch)
+            if job.batch is not None:
+                return {"take_in": self.take_in, "take_again": self.take_again, "hold": self.hold}[job.kind](job.batch)
             return {"resume": self.resume, "let_go_again": self.let_go_again, "reload": self.reload}[job.kind]()
         except ForOperator as trouble:
             return Answer(trouble=str(trouble))

@@ -99,8 +99,14 @@ class Document:
     def canonical(self) -> bytes:
         """The document in canonical XML under our prefix, without declarations and without blanks between elements."""
         parts: list[str] = []
-        _write(self.element, self.spec.family, parts)
-        return "".join(parts).encode()
+        tags = 2 * _write(self.element, self.spec.family, parts)
+        text = "".join(parts)
+        # One look at the whole is cheaper than one at each of seventy texts; few need escaping.
+        if text.count("<") != tags or text.count(">") != tags or "&" in text or "\r" in text:
+            parts.clear()
+            _write_escaped(self.element, self.spec.family, parts)
+            text = "".join(parts)
+        return text.encode()
 
 
 def _leaves(group: Element) -> dict[str, str]:
@@ -124,12 +130,27 @@ def escaped(text: str) -> str:
     return text
 
 
-def _write(element: Element, prefix: str, parts: list[str]) -> None:
+def _write(element: Element, prefix: str, parts: list[str]) -> int:
+    """How many elements were written, their texts as they stand."""
     name = tag_of(element).rpartition("}")[2]
-    if len(element):
-        parts.append(f"<{prefix}:{name}>")
-        for child in element:
-            _write(child, prefix, parts)
-        parts.append(f"</{prefix}:{name}>")
-    else:
-        parts.append(f"<{prefix}:{name}>{escaped(element.text or '')}</{prefix}:{name}>")
+    parts.append(f"<{prefix}:{name}>")
+    written = 1
+    for child in element:
+        if len(child):
+            written += _write(child, prefix, parts)
+        else:
+            leaf = tag_of(child).rpartition("}")[2]
+            parts.append(f"<{prefix}:{leaf}>{child.text or ''}</{prefix}:{leaf}>")
+            written += 1
+    parts.append(f"</{prefix}:{name}>")
+    return written
+
+
+def _write_escaped(element: Element, prefix: str, parts: list[str]) -> None:
+    name = tag_of(element).rpartition("}")[2]
+    parts.append(f"<{prefix}:{name}>")
+    if not len(element):
+        parts.append(escaped(element.text or ""))
+    for child in element:
+        _write_escaped(child, prefix, parts)
+    parts.append(f"</{prefix}:{name}>")

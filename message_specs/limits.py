@@ -12,3 +12,5 @@ class Limits:
     documents: int = 100
     text_bytes: int = 10_000_000
     findings: int = 5_000
+    # A hundred inventories of 99 lines have 570,000 tags; each costs more memory than bytes.
+    tags: int = 600_000

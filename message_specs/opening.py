@@ -105,17 +105,16 @@ def _opened(data: bytes, root: Element, reading: Element, catalog: Catalog, revi
     opened = Opened(spec, revision, root, namespace, name, root.get("guid"), data=data)
     if spec is None:
         return opened
-    tag = f"{{{namespace}}}{spec.document}" if namespace else spec.document
-    opened.documents = tuple(
-        [Document(spec, ordinal, element) for ordinal, element in enumerate(reading.iterchildren(tag), 1)]
-    )
-    for child in reading.iterchildren(reversed=True):
-        if child.tag == tag:
-            break
-        if child.tag == _SIGNATURE:
-            opened.signed = True
-        elif local(child) == "BaseTransfer":
+    documents: list[Document] = []
+    for child in reading:
+        name = local(child)
+        if name == spec.document:
+            documents.append(Document(spec, len(documents) + 1, child))
+        elif name == "BaseTransfer":
             opened.transfer = {local(leaf): leaf.text or "" for leaf in child}
+        elif child.tag == _SIGNATURE:
+            opened.signed = True
+    opened.documents = tuple(documents)
     return opened
 
 
@@ -198,9 +197,10 @@ def _judge_the_rest(opened: Opened, reading: Element, schema: etree.XMLSchema) -
     if len(bad) == len(opened.documents):
         return
     rest = copy.deepcopy(reading)
-    gone = [rest[list(reading).index(document.element)] for document in opened.documents if document.ordinal in bad]
-    for element in gone:
-        rest.remove(element)
+    document_name = opened.documents[0].spec.document
+    units = [child for child in rest if local(child) == document_name]
+    for ordinal in bad:
+        rest.remove(units[ordinal - 1])
     if not schema.validate(rest):
         _refused(opened, finding("S090", path=f"/{opened.root_name}", reason=plain(schema)))
 

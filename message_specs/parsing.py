@@ -95,7 +95,11 @@ def _before(data: bytes, limits: Limits) -> Finding | None:
         name = declared[1].decode("ascii", "replace")
         return _said("S003", f"{name} is declared", f"声明为 {name}", 1, declared.start(1) + 1)
     if b"<!DOCTYPE" in data:
-        return _doctype(data)
+        reason = _doctype(data)
+        if reason is not None:
+            return reason
+    if len(data) > limits.tags and max(data.count(b"<"), data.count(b"=")) > limits.tags:
+        return _said("S005", f"more than {limits.tags} tags or attributes", f"标签或属性超过 {limits.tags} 个")
     return None
 
 

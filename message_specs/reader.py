@@ -109,6 +109,7 @@ class _Walk:
         if own not in {self.namespace, outer}:
             self.say("S007", element, path, node, own, found=own or "-", expected=self.namespace)
         if node.is_open:
+            self.open_attributes(element, node, path)
             return
         self.attributes(element, node, path)
         if node.is_group:
@@ -126,6 +127,11 @@ class _Walk:
         for attribute in node.attributes:
             if attribute.minimum and attribute.name not in element.attrib:
                 self.say("S050", element, f"{path}/@{attribute.name}", attribute, None, parent=node.name)
+
+    def open_attributes(self, element: Element, node: Node, path: str) -> None:
+        for name in (_XSI + "nil", _XSI + "type"):
+            if name in element.attrib:
+                self.say("S051", element, f"{path}/@{_bare(name)}", None, None, name=_bare(name), parent=node.name)
 
     def attribute(self, element: Element, node: Node, path: str, value: str) -> None:
         for code, words in troubles(node, value):
@@ -205,7 +211,7 @@ class _Walk:
     def loose_text(self, element: Element, node: Node, path: str) -> None:
         texts = [element.text, *(child.tail for child in element)]
         loose = " ".join(text.strip(_BLANKS) for text in texts if text and text.strip(_BLANKS))
-        if loose:
+        if loose or (element.text and not node.children):
             self.say("S052", element, path, node, loose)
 
     def signature(self, element: Element, node: Node, path: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from lxml import etree
 
+from message_specs.document import escaped
 from message_specs.tables import FOLDER, SIGNATURE, Node, family, table
 
 XSD = "http://www.w3.org/2001/XMLSchema"
@@ -67,7 +68,9 @@ def _element(node: Node, indent: str, lines: list[str], *, unsigned_allowed: boo
         return
     lines.append(f"{opening}>")
     if node.zh:
-        lines.append(f"{indent}  <xs:annotation><xs:documentation>{node.zh}</xs:documentation></xs:annotation>")
+        lines.append(
+            f"{indent}  <xs:annotation><xs:documentation>{escaped(node.zh)}</xs:documentation></xs:annotation>"
+        )
     if node.is_group:
         _group(node, indent + "  ", lines, unsigned_allowed=unsigned_allowed)
     elif node.attributes:

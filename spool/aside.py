@@ -6,6 +6,7 @@ the folders.  `syncfs` reports write errors of the file system (Linux 5.8).
 
 import ctypes
 import os
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -70,8 +71,8 @@ def put(path: Path, data: bytes, mode: int = 0o640) -> None:
     sync_folder(path.parent)
 
 
-def put_all(files: Iterable[tuple[str, str, bytes]], root: Path | str) -> list[str]:
-    """Every (folder, name, data) stands under its name, durably, with two syncs for all.
+def put_all(files: Iterable[tuple[str, str, bytes | Path]], root: Path | str) -> list[str]:
+    """Every (folder, name, data) stands under its name, durably, with two syncs for all; a Path is copied.
 
     All folders must lie on the file system of `root`.  A name that is there is
     replaced.  Return the trouble of each one that could not be written; OSError
@@ -82,7 +83,10 @@ def put_all(files: Iterable[tuple[str, str, bytes]], root: Path | str) -> list[s
     for folder, name, data in files:
         aside = f"{folder}/.{len(moves)}.{os.getpid()}.writing"
         try:
-            write(aside, data)
+            if isinstance(data, Path):
+                shutil.copyfile(data, aside)
+            else:
+                write(aside, data)
         except OSError as error:
             troubles.append(str(error))
         else:

@@ -64,7 +64,16 @@ class Numbers:
         A clock that stands or goes back continues the last sequence; a sequence
         that is used up borrows from the next second.
         """
-        second = int(self._now().astimezone(CHINA).strftime("%y%m%d%H%M%S"))
-        start = max(second * SEQUENCE + self._first, self._last + 1)
+        start = self.following
         self._last = start + count - 1
         return range(start, start + count)
+
+    def go_on_after(self, number: int) -> None:
+        """Every number given from now on is greater than this one."""
+        self._last = max(self._last, number)
+
+    @property
+    def following(self) -> int:
+        """The number that would be given next."""
+        second = int(self._now().astimezone(CHINA).strftime("%y%m%d%H%M%S"))
+        return max(second * SEQUENCE + self._first, self._last + 1)

@@ -36,6 +36,9 @@ INSERT INTO batch (first, last, low_water) VALUES (?, ?, ?);
 -- name: batch_let_go
 UPDATE batch SET let_go_at = ? WHERE first = ?;
 
+-- name: batch
+SELECT * FROM batch WHERE first = ?;
+
 -- name: open_batches
 SELECT first, last FROM batch WHERE let_go_at IS NULL ORDER BY first;
 
@@ -106,6 +109,12 @@ SELECT * FROM message WHERE number = ?;
 
 -- name: outbox_of
 SELECT * FROM outbox WHERE message = ?;
+
+-- name: stamp_sent
+INSERT INTO stamp (number, ordinal, sequence, at, desk, from_state, to_state, by, reason, findings)
+SELECT d.number, d.ordinal, (SELECT max(s.sequence) + 1 FROM stamp s WHERE s.number = d.number AND s.ordinal = d.ordinal),
+       ?3, 'dispatch', 'ready', 'sent', 'kouan', ?4, NULL
+  FROM document d WHERE d.number = ?1 AND d.ordinal = ?2 AND d.state = 'ready';
 
 -- name: set_status
 UPDATE document SET status = ?, status_at = ? WHERE number = ? AND ordinal = ? AND coalesce(status_at, '') <= ?;

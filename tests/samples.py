@@ -179,7 +179,7 @@ _ORDER = """
     consigneeTelephone {phone}
     consigneeAddress {address}
     consigneeDistrict 330106
-    note 保税区外直邮,请勿折叠
+    note 工作日送货,请勿折叠
 """
 _ORDER_LINE = """
     gnum {gnum#}

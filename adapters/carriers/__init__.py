@@ -1,0 +1,1 @@
+"""Carriers: the ways by which bytes leave for an authority."""

@@ -75,7 +75,7 @@ class HttpDoor(ServerFactory):
         self._sweeping = LoopingCall(self.sweep)
         self._sweeping.clock = self.clock
         self._port: IListeningPort | None = None
-        self._emptied: Deferred[None] | None = None
+        self._wait_for_empty: list[Deferred[None]] = []
         self._date = ""
         self._tell_date()
 
@@ -102,16 +102,17 @@ class HttpDoor(ServerFactory):
     def close(self) -> Deferred[None]:
         """Stop listening, answer long polls now, let bodies under way finish, and fire when all have gone."""
         self.closing = True
+        for channel in tuple(self.connections):
+            channel.close()
         self.api.polls.wake()
         stopped = succeed(None) if self._port is None else maybeDeferred(self._port.stopListening)
         return stopped.addCallback(lambda _: self._all_gone()).addBoth(self._closed)
 
     def _all_gone(self) -> Deferred[None]:
-        for channel in tuple(self.connections):
-            channel.close()
-        self._emptied = Deferred()
+        gone: Deferred[None] = Deferred()
+        self._wait_for_empty.append(gone)
         self._tell_when_empty()
-        return self._emptied
+        return gone
 
     def _closed(self, result: object) -> None:
         if self._sweeping.running:
@@ -120,8 +121,8 @@ class HttpDoor(ServerFactory):
             self._log_failure(result)
 
     def _tell_when_empty(self) -> None:
-        if self._emptied is not None and not self.connections and not self._emptied.called:
-            self._emptied.callback(None)
+        while self._wait_for_empty and not self.connections:
+            self._wait_for_empty.pop().callback(None)
 
     def buildProtocol(self, addr: IAddress | None) -> DoorChannel | None:  # noqa: ARG002  all are welcome
         """Welcome one more connection, or close it at once when there are too many."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet import defer
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 from twisted.internet.task import deferLater
 
@@ -55,13 +56,13 @@ class Polls:
                 del self.waiting[sender]
 
     async def _wait(self, news: Deferred[None], left: float) -> bool:
-        heard: Deferred[None] = Deferred(lambda _: None)
-        news.addBoth(lambda _: None if heard.called else heard.callback(None))
-        heard.addTimeout(left, self._door.clock)
+        heard: Deferred[None] = Deferred()
         self._news.add(heard)
+        news.addBoth(lambda _: self._let_hear(heard))
+        heard.addTimeout(left, self._door.clock)
         try:
             await heard
-        except TimeoutError:
+        except defer.TimeoutError:
             return False
         finally:
             self._news.discard(heard)
@@ -72,5 +73,8 @@ class Polls:
     def wake(self) -> None:
         """Let everybody who waits look once more and be answered; used when the door closes."""
         for heard in tuple(self._news):
-            if not heard.called:
-                heard.callback(None)
+            self._let_hear(heard)
+
+    def _let_hear(self, heard: Deferred[None]) -> None:
+        if heard in self._news and not heard.called:
+            heard.callback(None)

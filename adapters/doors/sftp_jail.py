@@ -148,7 +148,7 @@ class Jail:
 
     def makeDirectory(self, path: bytes, attrs: Attributes) -> None:
         """No folder is made; of those that are there the client is told so."""
-        raise Refused("fixed" if place(path).name else "exists")
+        raise Refused("exists" if steps(path) in ([], *([name] for name in FOLDERS)) else "fixed")
 
     def removeDirectory(self, path: bytes) -> None:
         """No folder is removed."""

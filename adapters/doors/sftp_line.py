@@ -16,6 +16,7 @@ from twisted.conch.ssh.transport import (
     MSG_KEXDH_INIT,
     MSG_KEXINIT,
     MSG_NEWKEYS,
+    MSG_SERVICE_REQUEST,
     SSHServerTransport,
 )
 from twisted.internet.interfaces import IPushProducer
@@ -100,9 +101,11 @@ class Line(SSHServerTransport):
             self.transport.abortConnection()
 
     def dispatchMessage(self, messageNum: int, payload: bytes) -> None:
-        """The message is acted on; before the first keys a strict line takes only what key exchange needs."""
+        """The message is acted on; a strict line begins with key exchange alone, and nobody logs in twice."""
         if self._is_strict and not self._is_keyed and messageNum not in _FIRST:
             raise ValueError(f"message {messageNum} before the first keys")
+        if hasattr(self, "avatar") and (messageNum == MSG_SERVICE_REQUEST or 50 <= messageNum < 80):
+            raise ValueError(f"message {messageNum} of somebody who is in already")
         super().dispatchMessage(messageNum, payload)
 
     def sendKexInit(self) -> None:

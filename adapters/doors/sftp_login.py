@@ -136,9 +136,9 @@ class Login(SSHUserAuthServer):
         door.log.info("sftp.login", partner=account.name, address=self.transport.address)
 
     def _ebBadAuth(self, reason: Any) -> None:
-        before = self.loginAttempts
+        self.loginAttempts = self.transport.failures  # a client that asks for the service anew gets no new attempts
         super()._ebBadAuth(reason)
-        self.transport.failures += self.loginAttempts - before
+        self.transport.failures = self.loginAttempts
 
 
 class Failures:

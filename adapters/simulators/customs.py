@@ -50,7 +50,9 @@ import fcntl
 import json
 import os
 import sys
+import threading
 import time
+import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -65,6 +67,7 @@ from adapters.simulators.behaviours import NAMES, Behaviours, UnknownBehaviour, 
 from adapters.simulators.book import Book
 from adapters.simulators.channels import Dxp, FolderChannel, Poster
 from adapters.simulators.counter import Counter
+from adapters.simulators.judging import warm_up
 from adapters.simulators.rounds import Answering, Intake, note
 from adapters.simulators.settings import NotUnderstood, Register, Settings, load
 
@@ -79,6 +82,7 @@ class Customs:
 
     def __init__(self, settings: Settings, asked: Behaviours) -> None:
         self._settings = settings
+        warm_up(settings.revision)
         self._book = Book(settings.state)
         seeded = replace(settings, seed=self._book.fact("seed", settings.seed or str(time.time_ns())))
         self._workers = ThreadPoolExecutor(settings.threads, "judge")
@@ -153,6 +157,13 @@ def _run(settings: Settings, wanted: Behaviours) -> int:
     def start() -> None:
         defer.Deferred.fromCoroutine(customs.open()).addErrback(broken)
 
+    def died(what: threading.ExceptHookArgs) -> None:
+        # A round that ended would leave a customs that listens and never answers.
+        failed.append(what)
+        traceback.print_exception(what.exc_type, what.exc_value, what.exc_traceback)
+        _REACTOR.callFromThread(_REACTOR.stop)
+
+    threading.excepthook = died
     _REACTOR.callWhenRunning(start)
     # The reactor goes on while the rounds end: an answer may be under way.
     _REACTOR.addSystemEventTrigger("before", "shutdown", threads.deferToThread, customs.close)

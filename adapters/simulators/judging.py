@@ -16,6 +16,7 @@ from adapters.simulators.envelope import Envelope, NotTaken, fits, parse, unwrap
 from adapters.simulators.settings import Enterprise, Settings
 from adapters.simulators.verify import DS, NotBelieved, believe
 from message_specs.catalog import catalog
+from message_specs.schema import compiled
 from message_specs.spec import Spec
 from message_specs.tables import table
 
@@ -142,6 +143,13 @@ def _wanted(code: str, revision: str) -> tuple[tuple[str, str], ...]:
 @cache
 def _key_paths(code: str) -> tuple[str, ...]:
     return tuple("/".join(f"{{{CEB}}}{step}" for step in path.split("/")) for path in catalog().specs[code].key)
+
+
+def warm_up(revision: str) -> None:
+    """Compile every schema that will be needed; libxml2 compiles wrongly when two threads do it at once."""
+    declared = [spec.root for spec in catalog().specs.values() if spec.receipt]
+    for message in ("DxpMsg", "DxpMsgSv", *declared):
+        compiled(message, revision)
 
 
 def receipt_of(spec: Spec) -> Spec:

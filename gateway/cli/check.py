@@ -54,14 +54,17 @@ def _law(home: Path, spec: str | None, revision: str | None) -> dict[str, Any]:
 
 def _checked(file: str, law: dict[str, Any]) -> dict[str, Any]:
     from message_specs.check import check as findings_of
-
+    from message_specs.dxp.envelope import unwrap
     from message_specs.findings import Severity
     from message_specs.opening import open_message
 
-    kouan = law["kouan"]
-    opened = open_message(
-        read_input(file), revision=law["revision"], limits=kouan.limits.of_messages(), spec=law["spec"]
-    )
+    kouan, data = law["kouan"], read_input(file)
+    limits = kouan.limits.of_messages()
+    envelope = unwrap(data, limits)
+    if envelope and envelope.data:
+        say(f"{file}: an envelope for {' '.join(envelope.receivers)}; what is told is of the message in it.")
+        data = envelope.data
+    opened = open_message(data, revision=law["revision"], limits=limits, spec=law["spec"])
     severities = {code: Severity(severity) for code, severity in kouan.severity.items()}
     findings = findings_of(opened, severities=severities, today=datetime.now(ZoneInfo("Asia/Shanghai")).date())
     return {

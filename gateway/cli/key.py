@@ -27,7 +27,7 @@ def new_key(
 ) -> None:
     """Make a key and a self-signed certificate, readable by us alone, in keys/NAME."""
     from gateway.config import load_house
-    from gateway.config_checks import NAME
+    from gateway.config_names import NAME
     from gateway.home import NotAName, with_key
     from gateway.signing import keys
     from spool.aside import put

@@ -10,6 +10,7 @@ import click
 
 from gateway.cli.options import home_option, json_option
 from gateway.cli.talk import give, present, say
+from gateway.config_names import ROLES
 
 
 @click.group()
@@ -22,7 +23,7 @@ def partner() -> None:
 @click.option("--title", help="The registered Chinese name (copName).")
 @click.option("--code", help="Customs registration code (10) or credit code (18).")
 @click.option("--dxp-id", help="The identity at the exchange platform, as DXPENT0000030001.")
-@click.option("--role", "roles", multiple=True, help="platform, merchant, payment, logistics, courier, agent or operator.")
+@click.option("--role", "roles", multiple=True, help=f"One of {', '.join(ROLES)}.")
 @click.option("--spec", "specs", multiple=True, help="What it may send, as CEB311; else whatever its roles may send.")
 @click.option("--ssh-key", type=click.File("r", encoding="utf-8"), help="Its public key, a .pub file of OpenSSH.")
 @json_option

@@ -1,10 +1,9 @@
 """`kouan sign`, `verify`, `explain-signature`: seals by hand, and what became of them."""
 
 import os
-from dataclasses import asdict, is_dataclass
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -34,7 +33,7 @@ def sign(file: str, key: str, output: Path | None, home: Path) -> None:
     signer = load_signer(home / "keys", key)
     signed = sign_message(read_input(file), signer)
     if output is None:
-        click.get_binary_stream("stdout").write(signed)
+        sys.stdout.buffer.write(signed)
     else:
         put(output.absolute(), signed)
         say(f"Signed by {key} ({signer.suite}): {output}")
@@ -75,39 +74,19 @@ def verify(file: str, certificates: tuple[Path, ...], as_json: bool, home: Path)
 @click.command("explain-signature")
 @input_argument("file")
 @cert_option
+@click.option("--full", is_flag=True, help="The canonical bytes whole, not their beginning and end.")
 @json_option
 @home_option
-def explain_signature(file: str, certificates: tuple[Path, ...], as_json: bool, home: Path) -> int:
+def explain_signature(*, file: str, certificates: tuple[Path, ...], full: bool, as_json: bool, home: Path) -> int:
     """Show what FILE's signature covers: canonical bytes, digests, certificate, the first thing that differs."""
     from gateway.signing.explain import explain
 
     explanation = explain(read_input(file), trusted(certificates, home))
-    facts = _facts(explanation)
     if as_json:
-        give({"file": file} | facts)
+        give({"file": file} | explanation.as_dict(full=full))
     else:
-        for name, value in facts.items():
-            if value not in (None, "", []):
-                click.echo(f"{name.replace('_', ' ')}: {value}")
-    return 0 if facts.get("valid") else FAILED
-
-
-def _facts(explanation: Any) -> dict[str, Any]:
-    assert is_dataclass(explanation)
-    assert not isinstance(explanation, type)
-    return {name: _plain(value) for name, value in asdict(explanation).items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "backslashreplace")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {name: _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value
+        click.echo(explanation.as_text(full=full))
+    return FAILED if explanation.difference else 0
 
 
 def trusted(given: tuple[Path, ...], home: Path) -> list[bytes]:

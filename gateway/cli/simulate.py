@@ -12,7 +12,7 @@ from gateway.cli.talk import NOT_FOUND, Stop
 
 @click.command()
 @click.argument("authority", type=click.Choice(["customs"]))
-@click.option("--behaviour", "behaviours", multiple=True, help="A named misbehaviour: late, duplicate, silent …")
+@click.option("--behaviour", "behaviours", multiple=True, metavar="NAME[=ARGUMENT]", help="A named misbehaviour.")
 @click.option("--book", is_flag=True, help="Show its own book, one line a document told to it, and end.")
 @json_option
 @home_option
@@ -21,7 +21,7 @@ def simulate(authority: str, behaviours: tuple[str, ...], book: bool, as_json: b
     settings = home / f"simulators/{authority}.toml"
     if not settings.is_file():
         raise Stop(f"{settings} is missing. Make a home that has it:  kouan init DIR --demo", NOT_FOUND)
-    command = [sys.executable, "-P", "-m", f"adapters.simulators.{authority}", str(settings)]
+    command = [sys.executable, "-P", "-m", f"adapters.simulators.{authority}", "--config", str(settings)]
     for behaviour in behaviours:
         command += ["--behaviour", behaviour]
     if book:

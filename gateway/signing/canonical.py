@@ -15,35 +15,35 @@ from lxml import etree
 _XML = "{http://www.w3.org/XML/1998/namespace}"
 
 
+class Uncanonical(ValueError):  # noqa: N818  named for what is true
+    """C14N cannot write this document, for instance because a namespace is a relative address"""
+
+
 @contextmanager
 def without(signature: etree._Element) -> Iterator[etree._ElementTree]:
     """Lend the document as it is without the signature, white space around it kept; put the signature back after."""
-    parent, tail = signature.getparent(), signature.tail
+    parent, before, tail = signature.getparent(), signature.getprevious(), signature.tail
     assert parent is not None
-    tree, place = parent.getroottree(), parent.index(signature)
-    before = signature.getprevious()
-    holder = parent if before is None else before
-    kept = parent.text if before is None else before.tail
+    # What stands around the signature becomes one text: the parent's first, or the tail of what precedes.
+    holder, which = (parent, "text") if before is None else (before, "tail")
+    tree, place, kept = parent.getroottree(), parent.index(signature), getattr(holder, which)
     signature.tail = None
     parent.remove(signature)
+    setattr(holder, which, (kept or "") + (tail or "") or None)
     try:
-        if before is None:
-            parent.text = (kept or "") + (tail or "") or None
-        else:
-            before.tail = (kept or "") + (tail or "") or None
         yield tree
     finally:
-        if before is None:
-            holder.text = kept
-        else:
-            holder.tail = kept
+        setattr(holder, which, kept)
         parent.insert(place, signature)
         signature.tail = tail
 
 
 def octets(tree: etree._ElementTree, *, exclusive: bool = False, comments: bool = False) -> bytes:
-    """Return the canonical text of a whole document: inclusive C14N 1.0 unless exclusive is asked for."""
-    return etree.tostring(tree, method="c14n", exclusive=exclusive, with_comments=comments)
+    """Return the canonical text of a whole document, inclusive C14N 1.0 unless exclusive; or raise `Uncanonical`."""
+    try:
+        return etree.tostring(tree, method="c14n", exclusive=exclusive, with_comments=comments)
+    except etree.C14NError as trouble:
+        raise Uncanonical(str(trouble)) from trouble
 
 
 def document_octets(signature: etree._Element) -> bytes:

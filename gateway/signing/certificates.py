@@ -50,7 +50,7 @@ def serial_text(number: int) -> str:
 def _parsed(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError as trouble:
+    except (ValueError, x509.InvalidVersion) as trouble:
         raise NoCertificate(str(trouble)) from trouble
 
 
@@ -77,20 +77,19 @@ def _kind(der: bytes) -> tuple[str, int]:
 def facts(der: bytes) -> Facts:
     """Return what the certificate says; raise `NoCertificate` when it is none."""
     parsed = _parsed(der)
-    kind, bits = _kind(der)
     try:
-        subject, issuer = (name.rfc4514_string() for name in (parsed.subject, parsed.issuer))
-    except ValueError as trouble:
+        kind, bits = _kind(der)
+        return Facts(
+            kind=kind,
+            bits=bits,
+            serial=serial_text(parsed.serial_number),
+            subject=parsed.subject.rfc4514_string(),
+            issuer=parsed.issuer.rfc4514_string(),
+            not_before=parsed.not_valid_before_utc,
+            not_after=parsed.not_valid_after_utc,
+        )
+    except (ValueError, OverflowError) as trouble:
         raise NoCertificate(str(trouble)) from trouble
-    return Facts(
-        kind=kind,
-        bits=bits,
-        serial=serial_text(parsed.serial_number),
-        subject=subject,
-        issuer=issuer,
-        not_before=parsed.not_valid_before_utc,
-        not_after=parsed.not_valid_after_utc,
-    )
 
 
 def from_pem(text: bytes) -> bytes:

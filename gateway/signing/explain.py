@@ -17,7 +17,7 @@ from lxml import etree
 
 from gateway.signing import certificates, mistakes
 from gateway.signing.anatomy import Refused
-from gateway.signing.canonical import document_octets, octets, signed_info_octets
+from gateway.signing.canonical import Uncanonical, document_octets, octets, signed_info_octets
 from gateway.signing.mistakes import Mistake
 from gateway.signing.suites import C14N, DIGESTS, DS, LISTED
 from gateway.signing.verify import parsed, same_serial, verify
@@ -78,15 +78,23 @@ class Explanation:
 
 def explain(data: bytes, trusted: Sequence[bytes] = (), at: datetime | None = None) -> Explanation:
     """Return what a message's signature is made of and the first thing that differs from a good one."""
+    moment = at or datetime.now(UTC)
     try:
         root = parsed(data)
+        whole = octets(root.getroottree())
     except Refused as refused:
-        return Explanation(b"", b"", {}, "", "", False, None, False, "", False, refused.finding, ())
+        return _nothing(b"", refused.finding)
+    except Uncanonical as trouble:
+        return _nothing(b"", Refused("G014", zh="无法规范化", en=str(trouble)).finding)
     signature = next(root.iter(f"{{{DS}}}Signature"), None)
     if signature is None or signature.getparent() is None:
-        finding = verify(root, trusted, at or datetime.now(UTC)).finding
-        return Explanation(octets(root.getroottree()), b"", {}, "", "", False, None, False, "", False, finding, ())
-    return _explained(data, root, signature, trusted, at or datetime.now(UTC))
+        return _nothing(whole, verify(root, trusted, moment).finding)
+    return _explained(data, root, signature, trusted, moment)
+
+
+def _nothing(document: bytes, finding: Finding | None) -> Explanation:
+    """Return the explanation of a message without a signature that could be taken apart."""
+    return Explanation(document, b"", {}, "", "", False, None, False, "", False, finding, ())
 
 
 def _explained(
@@ -183,8 +191,8 @@ def _shown(text: bytes, *, full: bool) -> dict[str, Any]:
         return {"length": len(text), "text": text.decode()}
     return {
         "length": len(text),
-        "begins": text[:_SHOWN].decode(errors="replace"),
-        "ends": text[-_SHOWN:].decode(errors="replace"),
+        "begins": text[:_SHOWN].decode(errors="ignore"),
+        "ends": text[-_SHOWN:].decode(errors="ignore"),
     }
 
 
@@ -224,4 +232,6 @@ def _octet_lines(title: str, text: bytes, *, full: bool) -> list[str]:
         return [f"{title}: -"]
     shown = _shown(text, full=full)
     ends = [shown["text"]] if "text" in shown else [shown["begins"] + " …", "… " + shown["ends"]]
+    if not full:
+        ends = [end.replace("\r", "\\r").replace("\n", "\\n") for end in ends]
     return [f"{title}: {len(text)} 字节 bytes", *(f"  {end}" for end in ends)]

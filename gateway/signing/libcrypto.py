@@ -77,6 +77,7 @@ void ERR_clear_error(void);
 """
 
 _BIO_CTRL_INFO = 3
+LIBRARY = "libcrypto.so.3"
 ffi = FFI()
 ffi.cdef(_DECLARATIONS)
 
@@ -85,7 +86,7 @@ ffi.cdef(_DECLARATIONS)
 def library() -> Any:
     """Return the loaded libcrypto; raise `LibcryptoMissing` where there is none."""
     try:
-        return ffi.dlopen("libcrypto.so.3")
+        return ffi.dlopen(LIBRARY)
     except OSError as trouble:
         raise LibcryptoMissing(str(trouble)) from trouble
 

@@ -110,9 +110,10 @@ def _values(value: bytes) -> Iterator[tuple[str, bytes]]:
 def _documents(data: bytes, signature: etree._Element) -> Iterator[tuple[str, bytes]]:
     """Yield the right text under an empty name, then the document as it is often taken by mistake."""
     with without(signature) as tree:
-        right = octets(tree)
-        yield from (("", right), ("exclusive", octets(tree, exclusive=True)))
-    yield "comments", octets(_tree(_SIGNATURE.sub(b"", data, count=1)), comments=True)
+        right, exclusive = octets(tree), octets(tree, exclusive=True)
+    yield from (("", right), ("exclusive", exclusive))
+    with suppress(etree.XMLSyntaxError):
+        yield "comments", octets(_tree(_SIGNATURE.sub(b"", data, count=1)), comments=True)
     yield from (
         ("bom", BOM + right),
         ("crlf", right.replace(b"\n", b"\r\n")),
@@ -151,15 +152,18 @@ def _signed(data: bytes, signature: etree._Element) -> Iterator[tuple[str, bytes
     yield from (("digest", DIGESTS[uri](whole)) for uri in (SM3, SHA1, SHA256))
 
 
-def _tree(text: bytes, *, blanks: bool = True) -> etree._ElementTree:
+def _tree(text: bytes) -> etree._ElementTree:
     """Return a tree of text that the hardened parser has let in already, comments kept."""
-    parser = etree.XMLParser(remove_blank_text=not blanks, resolve_entities=False, no_network=True)
-    return etree.fromstring(text, parser).getroottree()
+    return etree.fromstring(text, etree.XMLParser(resolve_entities=False, no_network=True)).getroottree()
 
 
 def _compact(text: bytes) -> bytes:
-    """Return a canonical text without the white space between elements."""
-    return octets(_tree(text, blanks=False))
+    """Return a canonical text without the texts that are white space only."""
+    tree = _tree(text)
+    for element in tree.iter():
+        element.text = element.text if (element.text or "").strip() else None
+        element.tail = element.tail if (element.tail or "").strip() else None
+    return octets(tree)
 
 
 def _other_namespaces(text: bytes) -> Iterator[tuple[str, bytes]]:

@@ -1,5 +1,6 @@
 """The RSA signer: PKCS#1 v1.5 with SHA-1 or SHA-256."""
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric import rsa as rsa_keys
@@ -42,7 +43,7 @@ class RsaSigner:
 def _read(name: str, pem: bytes) -> rsa_keys.RSAPrivateKey:
     try:
         key = serialization.load_pem_private_key(pem, None)
-    except (ValueError, TypeError) as trouble:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as trouble:
         raise KeyUnreadable(f"{name}: the private key is no unencrypted RSA key in PEM") from trouble
     if not isinstance(key, rsa_keys.RSAPrivateKey):
         raise KeyUnreadable(f"{name}: the private key is no RSA key")

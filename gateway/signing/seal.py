@@ -12,7 +12,7 @@ import re
 import xmlsec
 from lxml import etree
 
-from gateway.signing.canonical import octets, signed_info_octets
+from gateway.signing.canonical import Uncanonical, octets, signed_info_octets
 from gateway.signing.rsa import RsaSigner
 from gateway.signing.signer import AlreadySigned, NotCanonical, NotSignable, Signer
 from gateway.signing.suites import C14N, CEB, DS, ENVELOPED, SUITES
@@ -39,10 +39,13 @@ def seal(canonical: bytes, signer: Signer) -> bytes:
 def sign_message(data: bytes, signer: Signer) -> bytes:
     """Return an unsigned message of any shape signed; raise `ForOperator` when it is signed or no message."""
     root = _unsigned(data)
-    if isinstance(signer, RsaSigner):
-        _sign_by_xmlsec(root, signer)
-    else:
-        _sign_by_signer(root, signer)
+    try:
+        if isinstance(signer, RsaSigner):
+            _sign_by_xmlsec(root, signer)
+        else:
+            _sign_by_signer(root, signer)
+    except (Uncanonical, xmlsec.Error) as trouble:
+        raise NotSignable(str(trouble)) from trouble
     return DECLARATION + etree.tostring(root.getroottree(), encoding="UTF-8", xml_declaration=False)
 
 

@@ -20,7 +20,7 @@ from lxml import etree
 
 from gateway.signing import certificates
 from gateway.signing.anatomy import Parts, Refused, read
-from gateway.signing.canonical import document_octets, signed_info_octets
+from gateway.signing.canonical import Uncanonical, document_octets, signed_info_octets
 from message_specs.findings import Finding
 from message_specs.limits import Limits
 from message_specs.opening import Unreadable, parse
@@ -117,10 +117,13 @@ def signed(parts: Parts, certificate: bytes) -> None:
     """Refuse a message whose digest or signature value is not right."""
     if parts.suite.kind == "rsa" and _xmlsec_agrees(parts.signature, certificate):
         return
-    found = parts.suite.digest_of(document_octets(parts.signature))
+    try:
+        document, octets = document_octets(parts.signature), signed_info_octets(parts.signed_info)
+    except Uncanonical as trouble:
+        raise Refused("G014", zh="无法规范化", en=str(trouble)) from trouble
+    found = parts.suite.digest_of(document)
     if found != parts.digest_value:
         raise Refused("G007", expected=parts.digest_value.hex(), found=found.hex())
-    octets = signed_info_octets(parts.signed_info)
     # For RSA libxmlsec has said no already and nothing here overrules it.
     if parts.suite.kind == "rsa" or not certificates.sm2_verifies(certificate, parts.signature_value, octets):
         raise Refused("G008")

@@ -1,0 +1,46 @@
+"""What a carrier is: it takes parcels away and says of each whether the authority has it.
+
+A carrier promises at least once: a crash, a lost answer or a cut line may repeat
+the same bytes under the same name, and never other bytes under that name.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.defer import Deferred
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One sealed message on its way: its outbox number, the name it travels under, and its bytes."""
+
+    number: int
+    name: str
+    message_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What became of one parcel.
+
+    `ok`: the authority has it, with its acknowledgement.  Otherwise `trouble` says
+    why in one sentence; `permanent` means that the authority has refused these
+    bytes, so that repeating them is of no use; `retry_after` are the seconds the
+    authority asked us to wait.
+    """
+
+    number: int
+    ok: bool
+    acknowledgement: str = ""
+    trouble: str = ""
+    permanent: bool = False
+    retry_after: int | None = None
+
+
+class Carrier(Protocol):
+    """A way for parcels to leave."""
+
+    def carry(self, parcels: Sequence[Parcel]) -> Deferred[list[Carried]]:
+        """Fire with one result a parcel, in their order; this Deferred does not fail."""

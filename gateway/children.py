@@ -1,0 +1,67 @@
+"""Children: the simulated authorities that the daemon of a demo home starts beside itself."""
+
+import sys
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessExitedAlready
+from twisted.internet.protocol import ProcessProtocol
+from twisted.python.failure import Failure
+
+from gateway.config import House
+from gateway.logs import log
+
+
+class _Child(ProcessProtocol):
+    def __init__(self, name: str, ended: Any) -> None:
+        self.name = name
+        self._ended = ended
+
+    def outReceived(self, data: bytes) -> None:
+        """What a simulator says is logged."""
+        log.info("simulator.said", authority=self.name, text=data.decode("utf-8", "replace").strip())
+
+    def processEnded(self, reason: Failure) -> None:
+        """It is gone."""
+        self._ended(self, reason)
+
+
+class Children:
+    """The simulators of one home."""
+
+    def __init__(self, reactor: Any, environment: dict[str, str]) -> None:
+        self._reactor = reactor
+        self._environment = environment
+        self._alive: set[_Child] = set()
+        self._stopping: Deferred[None] | None = None
+
+    def start(self, house: House) -> None:
+        """Every authority that is to be simulated has its process."""
+        for authority in house.authorities.values():
+            settings = house.home / "simulators" / f"{authority.name}.toml"
+            if authority.simulate and settings.is_file():
+                child = _Child(authority.name, self._ended)
+                arguments = [sys.executable, "-m", f"adapters.simulators.{authority.dialect}", "--config", str(settings)]
+                self._reactor.spawnProcess(
+                    child, sys.executable, arguments, env=self._environment, childFDs={0: "w", 1: "r", 2: 2}
+                )
+                self._alive.add(child)
+
+    def _ended(self, child: _Child, reason: Failure) -> None:
+        self._alive.discard(child)
+        if self._stopping is None:
+            log.warning("simulator.ended", authority=child.name, reason=reason.getErrorMessage())
+        elif not self._alive and not self._stopping.called:
+            self._stopping.callback(None)
+
+    def stop(self) -> "Deferred[None]":
+        """No child lives."""
+        self._stopping = Deferred()
+        if not self._alive:
+            self._stopping.callback(None)
+        for child in self._alive:
+            try:
+                child.transport.signalProcess("TERM")  # type: ignore[union-attr]
+            except ProcessExitedAlready:
+                continue
+        return self._stopping

@@ -1,0 +1,82 @@
+"""Departures: one dispatcher for each authority, woken when something may leave."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList
+from twisted.python.failure import Failure
+
+from adapters.carriers.carrier import Carrier
+from adapters.carriers.folder import FolderCarrier
+from adapters.carriers.http import HttpCarrier
+from gateway.config import Authority, House
+from gateway.dispatch import Dispatcher, Outgoing, folder_of
+from gateway.logs import log
+from spool.ledger import Ledger
+from spool.store import Store
+
+
+class Departures:
+    """The dispatchers of a home."""
+
+    def __init__(self, reactor: Any, pool: Any, ledger: Ledger, home: Path, now: Callable[[], datetime]) -> None:
+        self._reactor = reactor
+        self._pool = pool
+        self._ledger = ledger
+        self._home = home
+        self._now = now
+        self._store = Store(home / "spool" / "store")
+        self._dispatchers: dict[str, tuple[Authority, Dispatcher]] = {}
+        self._rounds: dict[str, Deferred[Any]] = {}
+        self._again: set[str] = set()
+        self._stopping = False
+
+    def arrange(self, house: House) -> None:
+        """Every authority of the configuration has its dispatcher."""
+        for name, authority in house.authorities.items():
+            known = self._dispatchers.get(name)
+            if known is None or known[0] != authority:
+                outgoing = Outgoing(self._ledger, self._store, authority)
+                carrier = self._carrier(authority)
+                self._dispatchers[name] = (
+                    authority,
+                    Dispatcher(self._reactor, self._pool, outgoing, carrier, self._now),
+                )
+
+    def _carrier(self, authority: Authority) -> Carrier:
+        if authority.carrier.kind == "http":
+            return HttpCarrier(authority.carrier.url, total_seconds=authority.carrier.timeout_seconds)
+        folder = folder_of(self._home, authority)
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        return FolderCarrier(folder)
+
+    def wake(self) -> None:
+        """Each authority's outbox is looked at, now or when the round in hand is over."""
+        for name in self._dispatchers:
+            if name in self._rounds:
+                self._again.add(name)
+            elif not self._stopping:
+                self._go(name)
+
+    def _go(self, name: str) -> None:
+        done = self._dispatchers[name][1].round()
+        self._rounds[name] = done
+        done.addErrback(self._failed, name)
+        done.addCallback(self._over, name)
+
+    def _failed(self, failure: Failure, name: str) -> None:
+        log.error("dispatch.mistake", authority=name, trouble=failure.getTraceback())
+
+    def _over(self, gone: int | None, name: str) -> None:
+        del self._rounds[name]
+        if name in self._again and gone:
+            self._again.discard(name)
+            self._reactor.callLater(0, self.wake)
+        self._again.discard(name)
+
+    def stop(self) -> "Deferred[Any]":
+        """No round is under way."""
+        self._stopping = True
+        return DeferredList(list(self._rounds.values()), consumeErrors=True)

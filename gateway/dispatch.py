@@ -1,0 +1,156 @@
+"""Dispatch: what is ready leaves by its authority's carrier, partner by partner in turn.
+
+The signed bytes lie in the store and are the same at every attempt.  A failure
+is a later date on the outbox row; a refusal by the carrier's other side for
+good (an HTTP 4xx) holds the message for an operator.  The ledger is asked and
+told in a thread, never in the reactor.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.threads import deferToThreadPool
+
+from adapters.carriers.carrier import Carried, Carrier, Parcel
+from gateway.config import Authority
+from gateway.logs import log
+from gateway.settling import iso
+from spool.backoff import Plan
+from spool.ledger import NEVER, Ledger
+from spool.store import Store
+
+AT_ONCE = 64
+BYTES_AT_ONCE = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A parcel and what the ledger must know when it has left."""
+
+    parcel: Parcel
+    partner: str
+    attempts: int
+    documents: tuple[tuple[int, int], ...]
+
+
+class Outgoing:
+    """The outbox of one authority, as the thread that asks the ledger sees it."""
+
+    def __init__(self, ledger: Ledger, store: Store, authority: Authority) -> None:
+        retry = authority.retry
+        self._ledger = ledger
+        self._store = store
+        self._name = authority.name
+        self._plan = Plan(retry.first_seconds, retry.factor, retry.most_seconds, retry.jitter, retry.attempts)
+
+    def due(self, now: datetime) -> list[Leaving]:
+        """Return what may leave now: of every partner something, oldest first, at most 64 and 16 MiB."""
+        partners = [row["partner"] for row in self._ledger.all("outbox_partners", self._name)]
+        share = max(1, AT_ONCE // max(1, len(partners)))
+        leaving: list[Leaving] = []
+        size = 0
+        for partner in partners:
+            for row in self._ledger.all("outbox_due", self._name, partner, iso(now), share):
+                body = self._store.read(row["evidence"])
+                if leaving and size + len(body) > BYTES_AT_ONCE:
+                    return leaving
+                size += len(body)
+                root = f"{row['spec']}Message"
+                parcel = Parcel(row["message"], f"{row['message']}.{root}.xml", root, body)
+                leaving.append(Leaving(parcel, partner, row["attempts"], _documents(row["documents"])))
+        return leaving
+
+    def told(self, leaving: Sequence[Leaving], carried: Sequence[Carried], now: datetime) -> int:
+        """The ledger knows what has left and when the rest is tried again; return how many left."""
+        results = {one.number: one for one in carried}
+        gone = 0
+        with self._ledger.writing():
+            for one in leaving:
+                result = results.get(one.parcel.number)
+                if result is not None and result.ok:
+                    self._gone(one, result, now)
+                    gone += 1
+                else:
+                    self._postpone(one, result, now)
+        return gone
+
+    def _gone(self, one: Leaving, result: Carried, now: datetime) -> None:
+        at, number = iso(now), one.parcel.number
+        self._ledger.run("outbox_gone", at, result.acknowledgement or None, number, self._name)
+        reason = f"{self._name} {number}"
+        self._ledger.run_many("stamp_sent", [(n, ordinal, at, reason) for n, ordinal in one.documents])
+
+    def _postpone(self, one: Leaving, result: Carried | None, now: datetime) -> None:
+        trouble = result.trouble if result is not None else "the carrier did not say what became of it"
+        number = one.parcel.number
+        following = self._plan.next_try(now, one.attempts + 1, number)
+        if following is None or (result is not None and result.permanent):
+            self._ledger.run("outbox_hold", trouble, iso(now), number, self._name)
+            self._hold(one, trouble, now)
+            log.warning("message.held", number=number, authority=self._name, trouble=trouble)
+        else:
+            self._ledger.run("outbox_postpone", iso(now), iso(following), trouble, number, self._name)
+            log.warning("message.postponed", number=number, authority=self._name, until=iso(following), trouble=trouble)
+
+    def _hold(self, one: Leaving, trouble: str, now: datetime) -> None:
+        for number, ordinal in one.documents:
+            row = self._ledger.one("document", number, ordinal)
+            if row is not None and row["state"] == "ready":
+                self._ledger.run(
+                    "add_next_stamp", number, ordinal, iso(now), "dispatch", "ready", "held", "kouan", trouble, None
+                )
+                self._ledger.run("set_waiting", NEVER, trouble, number, ordinal)
+
+
+def _documents(text: str) -> tuple[tuple[int, int], ...]:
+    return tuple((int(n), int(o)) for n, _, o in (name.partition(".") for name in text.split()))
+
+
+class Dispatcher:
+    """Sends what is due of one authority, one round at a time, and rests between rounds."""
+
+    def __init__(
+        self,
+        reactor: object,
+        pool: object,
+        outgoing: Outgoing,
+        carrier: Carrier,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._reactor = reactor
+        self._pool = pool
+        self._outgoing = outgoing
+        self._carrier = carrier
+        self._now = now
+
+    @inlineCallbacks
+    def round(self):  # type: ignore[no-untyped-def]  # noqa: ANN201  inlineCallbacks types it
+        """Everything due has been tried once; fires with how many messages left."""
+        total = 0
+        while True:
+            leaving = yield deferToThreadPool(self._reactor, self._pool, self._outgoing.due, self._now())  # type: ignore[arg-type]
+            if not leaving:
+                return total
+            try:
+                carried = yield self._carrier.carry([one.parcel for one in leaving])
+            except Exception as trouble:  # noqa: BLE001  a carrier's outermost call: postponed, and stamped on the rows
+                carried = [Carried(one.parcel.number, False, "", repr(trouble), False) for one in leaving]  # noqa: FBT003
+            gone = yield deferToThreadPool(
+                self._reactor, self._pool, self._outgoing.told, leaving, carried, self._now()  # type: ignore[arg-type]
+            )
+            total += gone
+            if gone < len(leaving):
+                return total
+
+
+def folder_of(home: Path, authority: Authority) -> Path:
+    """Return the folder into which a folder carrier puts this authority's messages."""
+    return home / (authority.carrier.folder or f"spool/authorities/{authority.name}/out")
+
+
+def answers_of(home: Path, authority: Authority) -> Path | None:
+    """Return the folder in which this authority's answers appear, or None where it has none."""
+    return home / authority.answers.folder if authority.answers.folder else None

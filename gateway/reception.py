@@ -1,0 +1,175 @@
+"""The reception: what the doors bring waits here in turns, gets its numbers, and goes to a worker in batches.
+
+Batches adapt: whoever is free takes what waits, one file when it is quiet and
+some hundreds under load; it never waits to fill one.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from adapters.doors.hall import DiskNearlyFull, Full, OnceConflict
+from gateway.config import Workers
+from gateway.crew import Crew
+from gateway.frames import Answer
+from gateway.logs import log
+from gateway.turns import Turns
+from spool.errors import OurMistake
+from spool.interchange import Batch, Claim
+from spool.number import Numbers
+
+_RETRY_SECONDS = 5.0
+_MOST_WAITING = 4000
+_MOST_BYTES = 64 * 1024 * 1024
+
+
+class NotTakenIn(OurMistake):
+    """The interchange could not be taken in; nothing was accepted"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One transmission without a number yet, who waits for its acknowledgement, and whom to tell that it is claimed."""
+
+    sender: str
+    door: str
+    file: str
+    path: str = ""
+    body: bytes | None = None
+    once: str | None = None
+    done: "Deferred[bytes] | None" = None
+    claimed: Callable[[], None] | None = None
+
+
+class Reception:
+    """Between the doors and the crew."""
+
+    def __init__(self, reactor: Any, settings: Workers, numbers: Numbers, news: Callable[[Iterable[str]], None]) -> None:
+        """`news` is told which partners have something new in out/."""
+        self._reactor = reactor
+        self._settings = settings
+        self._numbers = numbers
+        self._news = news
+        self._turns: Turns[Waiting] = Turns()
+        self._bytes = 0
+        self._in_flight: dict[int, Batch] = {}
+        self._lines: dict[int, Waiting] = {}
+        self.crew: Crew | None = None
+        self.taken_in = 0
+        self.batches = 0
+        self.troubles = 0
+        self.seconds = 0.0
+
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    @property
+    def in_flight(self) -> int:
+        """How many batches are with workers."""
+        return len(self._in_flight)
+
+    def waiting(self, sender: str) -> int:
+        """Return how many transmissions of this sender wait here."""
+        return self._turns.waiting(sender)
+
+    def hand_in(self, waiting: Waiting, size: int) -> None:
+        """The file waits for its turn."""
+        self._turns.add(waiting.sender, waiting, size)
+        self.feed()
+
+    def receive(self, sender: str, door: str, file: str, body: bytes, once: str | None) -> "Deferred[bytes]":
+        """Return what fires with the acknowledgement; Full when too much waits already."""
+        done: Deferred[bytes] = Deferred()
+        if len(self._turns) >= _MOST_WAITING or self._bytes + len(body) > _MOST_BYTES:
+            done.errback(Failure(Full()))
+            return done
+        self._bytes += len(body)
+        self.hand_in(Waiting(sender, door, file, body=body, once=once, done=done), len(body))
+        return done
+
+    def recover(self, claims: list[Claim]) -> "Deferred[Answer]":
+        """What a crash left in the store without a row is taken in under its own numbers."""
+        assert self.crew is not None
+        batch = Batch(claims[0].number, claims[-1].number, claims[0].number, tuple(claims))
+        return self._assign(batch, "take_in")
+
+    def feed(self) -> None:
+        """Every free worker has a batch, as far as something waits."""
+        while self.crew is not None and (free := self.crew.free) > 0 and len(self._turns):
+            share = -(-len(self._turns) // free)
+            taken = list(self._turns.take(min(share, self._settings.group_files), self._settings.group_bytes))
+            numbers = self._numbers.take(len(taken))
+            claims = []
+            for number, waiting in zip(numbers, taken, strict=True):
+                self._lines[number] = waiting
+                if waiting.body is not None:
+                    self._bytes -= len(waiting.body)
+                claims.append(
+                    Claim(
+                        number, waiting.sender, waiting.door, waiting.file or f"{number}.xml",
+                        waiting.path, waiting.body, "", waiting.once,
+                    )  # fmt: skip
+                )
+            low_water = min([numbers[0], *self._in_flight])
+            self._assign(Batch(numbers[0], numbers[-1], low_water, tuple(claims)), "take_in")
+
+    @property
+    def low_water(self) -> int:
+        """Every number below this is settled in the ledger."""
+        return min([self._numbers.following, *self._in_flight])
+
+    def _assign(self, batch: Batch, kind: str) -> "Deferred[Answer]":
+        assert self.crew is not None
+        self._in_flight[batch.first] = batch
+        started = time.monotonic()
+        done = self.crew.do(kind, batch)
+        done.addCallback(self._answered, batch, started)
+        done.addErrback(lambda failure: log.error("reception.mistake", trouble=failure.getTraceback()))
+        return done
+
+    def _answered(self, answer: Answer, batch: Batch, started: float) -> Answer:
+        if answer.trouble:
+            self._troubled(answer, batch)
+            return answer
+        del self._in_flight[batch.first]
+        self.batches += 1
+        self.taken_in += len(batch.claims)
+        self.seconds += time.monotonic() - started
+        for claim in batch.claims:
+            waiting = self._lines.pop(claim.number, None)
+            if waiting is not None:
+                _tell(waiting, answer.answers.get(claim.number))
+        self._news(answer.news)
+        return answer
+
+    def _troubled(self, answer: Answer, batch: Batch) -> None:
+        """The disk failed us: who waits on a line is told so, files stay claimed and are tried again."""
+        self.troubles += 1
+        log.error("intake.trouble", trouble=answer.trouble, files=len(batch.claims))
+        files = []
+        for claim in batch.claims:
+            waiting = self._lines.get(claim.number)
+            if waiting is not None and waiting.done is not None:
+                del self._lines[claim.number]
+                waiting.done.errback(Failure(DiskNearlyFull() if answer.disk else NotTakenIn(answer.trouble)))
+            else:
+                files.append(claim)
+        del self._in_flight[batch.first]
+        if files:
+            again = Batch(files[0].number, files[-1].number, batch.low_water, tuple(files))
+            self._in_flight[again.first] = again
+            self._reactor.callLater(_RETRY_SECONDS, self._assign, again, "take_again")
+
+
+def _tell(waiting: Waiting, answer: bytes | None) -> None:
+    if waiting.claimed is not None:
+        waiting.claimed()
+    if waiting.done is not None:
+        if answer:
+            waiting.done.callback(answer)
+        else:
+            waiting.done.errback(Failure(OnceConflict() if answer == b"" else NotTakenIn()))

@@ -1,0 +1,73 @@
+"""Recovering: what a crash left is put in order before a door opens.
+
+Evidence that was claimed and has no row is taken in under its own number.
+What we had written from a connection without a row was promised to nobody, and
+an envelope without a row was never sent: both are set aside, not thrown away.
+Batches that were written and not let go are let go.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.intake import SENT, WRITTEN
+from spool.aside import sync_filesystem
+from spool.interchange import Claim
+from spool.ledger import Ledger
+from spool.number import SEQUENCE
+from spool.store import Evidence, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a start finds: claims without rows, how much was set aside, and the last number ever given."""
+
+    claims: tuple[Claim, ...]
+    set_aside: int
+    last_number: int
+
+
+def recover(home: Path, ledger: Ledger) -> Left:
+    """Return what is to be taken in again; leftovers lie in spool/leftovers/, half-written files are gone."""
+    store = Store(home / "spool" / "store")
+    row = ledger.one("low_water")
+    low_water = (row["low_water"] if row else None) or 0
+    claims: list[Claim] = []
+    set_aside = 0
+    last = _last(ledger)
+    for evidence in store.since(low_water):
+        last = max(last, evidence.number)
+        if evidence.sender.startswith(SENT):
+            known = ledger.one("message", evidence.number)
+        else:
+            known = ledger.one("interchange", evidence.number)
+        if known is not None:
+            continue
+        if evidence.sender.startswith((SENT, WRITTEN)):
+            _set_aside(home, store, evidence)
+            set_aside += 1
+        else:
+            claims.append(Claim(evidence.number, evidence.sender, "folder", evidence.file, place=evidence.place))
+    _sweep(home)
+    if set_aside:
+        sync_filesystem(home)
+    return Left(tuple(claims), set_aside, (last // SEQUENCE + 1) * SEQUENCE - 1 if last else 0)
+
+
+def _last(ledger: Ledger) -> int:
+    row = ledger.one("last_number")
+    return (row["number"] if row else None) or 0
+
+
+def _set_aside(home: Path, store: Store, evidence: Evidence) -> None:
+    folder = home / "spool" / "leftovers"
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    os.rename(store.path(evidence.place), folder / Path(evidence.place).name)
+
+
+def _sweep(home: Path) -> None:
+    """What we had begun to write into partners' folders and not renamed is gone; it is written again."""
+    for folder in home.glob("spool/partners/*/[or]*"):
+        for name in os.listdir(folder):
+            if name.startswith(".") and name.endswith(".writing"):
+                os.unlink(folder / name)

@@ -1,0 +1,152 @@
+"""Every command that reads gives the same facts to people as a table and to programs as JSON Lines."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lxml import etree
+
+from gateway.cli import ended
+from message_specs.catalog import catalog
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(*arguments: object, ends: int = 0) -> list[Any]:
+        assert ended([*map(str, arguments), "--json"]) == ends
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return run
+
+
+def test_the_specs_are_listed(told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [row["code"] for row in told("spec", "list")] == sorted(catalog().specs)
+    assert ended(["spec", "list"]) == 0
+    assert "电子订单" in capsys.readouterr().out
+
+
+def test_a_spec_is_shown_with_every_field_and_rule(told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (spec,) = told("spec", "show", "ceb311", "--revision", "2018")
+    assert spec["key"] == ["OrderHead/ebpCode", "OrderHead/orderNo"]
+    assert "Order/OrderHead/acturalPaid" in [field["path"] for field in spec["fields"]]
+    assert "C210" in [rule["says"] for rule in spec["rules"]]
+    assert ended(["spec", "show", "CEB311"]) == 0
+    assert "Order/OrderHead/acturalPaid" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("revision", ["2018", "202205"])
+def test_an_xsd_is_printed_for_every_spec(revision: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for code in catalog().specs:
+        assert ended(["spec", "xsd", code, "--revision", revision]) == 0
+        assert etree.fromstring(capsys.readouterr().out.encode()).tag.endswith("}schema")
+
+
+def test_an_unknown_spec_is_not_found(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["spec", "show", "CEB31"]) == 4
+    assert "Did you mean" in capsys.readouterr().err
+
+
+def test_the_partners_are_listed(told: Any, home: Path) -> None:
+    rows = told("partner", "list", "--home", home)
+    assert [(row["name"], row["doors"], row["suspended"]) for row in rows] == [
+        (name, ["folder", "sftp", "http"], False) for name in ("agent", "pay", "ship", "shop")
+    ]
+
+
+def test_a_new_partner_with_code_and_id_can_send_at_once(told: Any, home: Path) -> None:
+    public = home / "keys/partners/pay/ssh_key.pub"
+    (made,) = told(
+        *("partner", "new", "acme", "--title", "甲公司", "--code", "3301960A1B", "--dxp-id", "DXPENT0000030009"),
+        *("--role", "payment", "--ssh-key", public, "--home", home),
+    )
+    assert list(made) == ["name", "file", "mailbox", "token"]
+    (acme,) = (row for row in told("partner", "list", "--home", home) if row["name"] == "acme")
+    assert (acme["specs"], acme["doors"], acme["suspended"]) == (["CEB411"], ["folder", "sftp", "http"], False)
+
+
+def test_a_new_partner_without_them_stands_suspended(told: Any, home: Path) -> None:
+    told("partner", "new", "acme", "--home", home)
+    (acme,) = (row for row in told("partner", "list", "--home", home) if row["name"] == "acme")
+    assert acme["suspended"]
+
+
+def test_a_new_partner_that_would_break_the_house_is_not_made(home: Path) -> None:
+    made = ["partner", "new", "acme", "--code", "?", "--dxp-id", "x", "--home", str(home)]
+    assert ended(made) == 1
+    assert not (home / "partners/acme.toml").exists()
+    assert ended(["partner", "new", "shop", "--home", str(home)]) == 1
+
+
+def test_a_partner_is_suspended_and_resumed(told: Any, home: Path) -> None:
+    for arguments, suspended in ((["suspend", "shop"], True), (["suspend", "shop", "--resume"], False)):
+        assert ended(["partner", *arguments, "--home", str(home)]) == 0
+        assert [row["suspended"] for row in told("partner", "list", "--home", home)][-1] == suspended
+    assert ended(["partner", "suspend", "nobody", "--home", str(home)]) == 4
+
+
+def test_a_key_is_made_entrusted_and_listed(told: Any, home: Path) -> None:
+    assert ended(["key", "new", "pay2", "--suite", "sm2", "--partner", "pay", "--home", str(home)]) == 0
+    rows = {row["name"]: row for row in told("key", "list", "--home", home)}
+    assert (rows["pay2"]["suite"], rows["pay2"]["partners"], rows["pay2"]["trouble"]) == ("sm2-sm3", ["pay"], "")
+    assert ended(["key", "new", "pay2", "--suite", "rsa", "--home", str(home)]) == 1
+    assert ended(["key", "new", "partners", "--suite", "rsa", "--home", str(home)]) == 1
+
+
+def test_a_key_that_cannot_sign_ends_the_list_with_one(told: Any, home: Path) -> None:
+    (home / "keys/pay/cert.pem").write_text("nonsense")
+    rows = {row["name"]: row["trouble"] for row in told("key", "list", "--home", home, ends=1)}
+    assert rows["pay"]
+    assert not rows["shop"]
+
+
+def test_the_configuration_is_checked(told: Any, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert told("config", "check", "--home", home) == [{"home": str(home), "valid": True, "problems": []}]
+    (home / "keys/pay/key.pem").unlink()
+    assert ended(["config", "check", "--home", str(home)]) == 0
+    assert ended(["config", "check", "--strict", "--home", str(home)]) == 1
+    (home / "routes.csv").write_text("spec,area,authority,note\n*,*,tax,\n")
+    capsys.readouterr()
+    (answer,) = told("config", "check", "--home", home, ends=1)
+    assert not answer["valid"]
+    assert answer["problems"][-1] == {
+        "file": "routes.csv",
+        "line": 2,
+        "severity": "error",
+        "what": 'no file in authorities/ names "tax"',
+        "cure": "Known here: customs.",
+    }
+
+
+def test_the_configuration_is_shown_without_whole_hashes(told: Any, home: Path) -> None:
+    (values,) = told("config", "show", "--home", home)
+    assert values["workers.count"] == 2
+    assert values["partners.shop.code"] == "3301961A2B"
+    assert all(len(one) == 9 for one in values["partners.shop.token_sha256"])
+    rows = {row["key"]: row["origin"] for row in told("config", "show", "--origin", "--home", home)}
+    assert rows["partners.shop.code"].startswith("partners/shop.toml:")
+
+
+def test_the_doctor_finds_a_healthy_home_and_a_sick_one(told: Any, home: Path) -> None:
+    (healthy,) = told("doctor", "--home", home)
+    assert {one["name"]: one["status"] for one in healthy["symptoms"]}["lxml and xmlsec"] == "ok"
+    (home / "keys/shop/key.pem").chmod(0o644)
+    (sick,) = told("doctor", "--home", home, ends=1)
+    assert [one["seen"] for one in sick["symptoms"] if one["status"] == "error"] == ["others can read it"]
+
+
+def test_the_doctor_works_without_a_home(told: Any, tmp_path: Path) -> None:
+    (answer,) = told("doctor", "--home", tmp_path / "nowhere")
+    assert answer["symptoms"][0]["name"] == "home"
+
+
+def test_init_says_where_and_which_ports(told: Any, tmp_path: Path) -> None:
+    (made,) = told("init", tmp_path / "home")
+    assert made == {"home": str(tmp_path / "home"), "demo": False, "sftp": "127.0.0.1:2222", "http": "127.0.0.1:8080"}
+    assert ended(["init", str(tmp_path / "home")]) == 1
+
+
+def test_simulate_needs_a_home_that_has_it(home: Path) -> None:
+    (home / "simulators/customs.toml").unlink()
+    assert ended(["simulate", "customs", "--home", str(home)]) == 4
+    assert ended(["simulate", "tax", "--home", str(home)]) == 2

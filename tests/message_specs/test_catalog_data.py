@@ -1,0 +1,80 @@
+"""The data of the catalog agrees with itself: keys exist, receipts answer, codes have wordings."""
+
+from pathlib import Path
+
+import pytest
+
+import message_specs
+from message_specs.catalog import REVISIONS, catalog
+from message_specs.findings import wordings
+from message_specs.spec import Rule, Spec
+from message_specs.tables import Node, table
+
+SPECS = catalog().specs
+ROLES = {"platform", "merchant", "payment", "logistics", "agent", "courier"}
+TABLES = {file.stem for file in (Path(message_specs.__file__).parent / "codes").glob("*.csv")}
+PLACES = ("that", "is", "when")
+
+
+def paths(spec: Spec, revision: str) -> set[str]:
+    tree = table(spec.root, revision)
+    unit = next(child for child in tree.children if child.name == spec.document)
+    found: set[str] = set()
+    open_nodes: list[Node] = list(unit.children)
+    while open_nodes:
+        node = open_nodes.pop()
+        found.add(node.path.removeprefix(f"{spec.document}/"))
+        open_nodes.extend(node.children)
+    return found
+
+
+def named(rule: Rule) -> set[str]:
+    """The paths in a rule: formulas hold several, and what a receipt says stands in no group."""
+    given = [rule.arguments[word] for word in PLACES if word in rule.arguments]
+    texts = " ".join(" ".join(map(str, one)) if isinstance(one, list) else str(one) for one in given)
+    words = set(texts.split()) - {"+", "-", "*"}
+    return {word for word in words if "/" in word} or words
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_every_path_a_spec_names_exists_in_its_field_table(spec: Spec, revision: str) -> None:
+    wanted = {*spec.key, *spec.reply_key, *spec.echo, *(path for rule in spec.rules for path in named(rule))}
+    assert wanted - paths(spec, revision) == set()
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_a_declaration_and_its_receipt_name_each_other(spec: Spec) -> None:
+    assert set(spec.senders) <= ROLES
+    if spec.receipt:
+        answer = SPECS[spec.receipt]
+        assert answer.answers == spec.code
+        assert [path.rpartition("/")[2] for path in spec.reply_key] == list(answer.echo)
+        assert spec.senders
+        assert spec.signature in {"optional", "required"}
+    else:
+        assert (spec.senders, spec.signature) == ((), "none")
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_every_rule_says_a_code_that_has_a_wording_and_asks_tables_that_exist(spec: Spec) -> None:
+    for rule in spec.rules:
+        assert rule.says in wordings()
+        assert rule.arguments.get("table", "unit") in TABLES
+
+
+def test_every_finding_has_a_severity_a_mender_and_words_in_both_languages() -> None:
+    for wording in wordings().values():
+        assert wording.mender in {"partner", "operator"}, wording.code
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in wording.zh), wording.code
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in wording.hint), wording.code
+        assert wording.en.isprintable(), wording.code
+        assert wording.en, wording.code
+        assert wording.hint.rstrip().endswith("."), wording.code
+
+
+def test_few_rules_are_errors_and_they_are_these() -> None:
+    said = {rule.says for spec in SPECS.values() for rule in spec.rules}
+    assert {code for code in said if wordings()[code].severity == "error"} == {
+        "C101", "C102", "C103", "C108", "C210", "C240",
+    }  # fmt: skip
