@@ -8,6 +8,7 @@ Known limits: processing instructions are kept for the signature and left out of
 
 import copy
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from lxml import etree
 
@@ -242,8 +243,24 @@ def open_receipt(
     return opened
 
 
+@cache
+def _needed(root: str, unit: str, echo: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
+    """What settling needs of a unit, and whether it may be empty: the status, and the echo where it is not optional."""
+    paths = {f"{unit}/{path}": path for path in (*echo, "returnStatus")}
+    [tree] = [child for child in table(root, _LATEST).children if child.name == unit]
+    return tuple(
+        (paths[node.path], not (node.length or node.min_length))
+        for node in tree.children
+        if node.path in paths and node.minimum
+    )
+
+
 def _lacking(document: Document) -> list[Finding]:
-    # Of the echo the last part decides (orderNo, copNo …): customs leaves others out, agentCode for one.
-    needed = [path for path in (*document.spec.echo[-1:], "returnStatus") if not document.text(path)]
-    step = f"/{document.spec.root}/{document.spec.document}[{document.ordinal}]"
-    return [finding("S014", path=f"{step}/{path}", name=path) for path in needed]
+    spec = document.spec
+    said = []
+    for path, may_be_empty in _needed(spec.root, spec.document, spec.echo):
+        text = document.text(path)
+        if text is None or not (text or may_be_empty):
+            place = f"/{spec.root}/{spec.document}[{document.ordinal}]/{path}"
+            said.append(finding("S014", path=place, name=path))
+    return said

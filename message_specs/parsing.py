@@ -98,9 +98,17 @@ def _before(data: bytes, limits: Limits) -> Finding | None:
         reason = _doctype(data)
         if reason is not None:
             return reason
-    if len(data) > limits.tags and max(data.count(b"<"), data.count(b"=")) > limits.tags:
-        return _said("S005", f"more than {limits.tags} tags or attributes", f"标签或属性超过 {limits.tags} 个")
+    if len(data) > limits.tags // 2 and _crowded(data, limits):
+        return _said(
+            "S005", f"more than {limits.tags} tags or too many attributes", f"标签超过 {limits.tags} 个或属性过多"
+        )
     return None
+
+
+def _crowded(data: bytes, limits: Limits) -> bool:
+    """Whether there are more tags or attributes than memory should be spent on; each attribute needs two quotes."""
+    attributes = min(data.count(b"="), (data.count(b'"') + data.count(b"'")) // 2)
+    return data.count(b"<") > limits.tags or attributes > limits.tags // 10
 
 
 def _said(code: str, reason: str, zh: str = "", line: int | None = None, column: int | None = None) -> Finding:

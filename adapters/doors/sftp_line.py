@@ -64,6 +64,7 @@ class Line(SSHServerTransport):
         self._is_paused = False
         self._is_strict = False
         self._is_keyed = False
+        self._is_leaving = False
         self._deadline: Any = None
 
     @property
@@ -84,13 +85,10 @@ class Line(SSHServerTransport):
         self._deadline = self.factory.door.reactor.callLater(LOGIN_SECONDS, self._silent)
         super().connectionMade()
 
-    def is_in(self) -> None:
-        """The client is logged in: from here on he may be silent for the door's idle time."""
-        self._deadline.reset(self.factory.door.idle_seconds)
-
-    def is_busy(self) -> None:
-        """An answer went out, so the session is not idle."""
-        self._deadline.reset(self.factory.door.idle_seconds)
+    def stay(self) -> None:
+        """The client is in, or was served: from here on he may be silent for the door's idle time."""
+        if not self._is_leaving and self._deadline.active():
+            self._deadline.reset(self.factory.door.idle_seconds)
 
     def dataReceived(self, data: bytes) -> None:
         """What came in is read; a line that cannot be read is cut."""
@@ -131,8 +129,10 @@ class Line(SSHServerTransport):
         """The client is told why, and the line closes, in five seconds at the latest."""
         super().sendDisconnect(reason, desc)
         self.transport.unregisterProducer()
-        if self._deadline is not None and self._deadline.active():
-            self._deadline.cancel()
+        if not self._is_leaving:
+            self._is_leaving = True
+            if self._deadline.active():
+                self._deadline.cancel()
             self._deadline = self.factory.door.reactor.callLater(FAREWELL_SECONDS, self.transport.abortConnection)
 
     def connectionLost(self, reason: Any = None) -> None:
@@ -170,7 +170,6 @@ class Line(SSHServerTransport):
 
     def _silent(self) -> None:
         self.factory.door.log.info("sftp.silent", address=self.address)
-        self._deadline = self.factory.door.reactor.callLater(FAREWELL_SECONDS, self.transport.abortConnection)
         self.sendDisconnect(DISCONNECT_BY_APPLICATION, b"idle for too long")
 
 

@@ -107,7 +107,11 @@ class Realm:
         account = find(self._door, avatarId or b"")
         if account is None:
             raise UnauthorizedLogin
-        mailbox = self._door.mailboxes.of(account)
+        try:
+            mailbox = self._door.mailboxes.of(account)
+        except OSError as trouble:
+            self._door.log.warning("sftp.mailbox_broken", partner=account.name, trouble=repr(trouble))
+            raise UnauthorizedLogin from trouble
         mailbox.sessions += 1
 
         def leave() -> None:
@@ -127,7 +131,7 @@ class Login(SSHUserAuthServer):
         super()._cbFinishedAuth(result)
         mailbox, door = result[1].mailbox, self.transport.factory.door
         account = mailbox.account
-        self.transport.is_in()
+        self.transport.stay()
         if mailbox.sessions > account.sessions:
             door.log.warning("sftp.too_many_sessions", partner=account.name, sessions=account.sessions)
             reason = f"{account.sessions} sessions are open already; close one / 会话数已满"

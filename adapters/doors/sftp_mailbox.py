@@ -99,12 +99,17 @@ class Mailbox:
         self._serial = count()
         root = str(account.mailbox)
         self._open, self._named = f"{root}/.uploading/open", f"{root}/.uploading/named"
+        self.make()
+        for left in os.scandir(self._open):
+            os.unlink(left.path)
+
+    def make(self) -> None:
+        """The folders are there, and none of them is a link; OSError otherwise."""
+        root = str(self.account.mailbox)
         for folder in (*(f"{root}/{name}" for name in ("in", "out", "refused")), self._open, self._named):
             os.makedirs(folder, 0o750, exist_ok=True)
             if not stat.S_ISDIR(os.lstat(folder).st_mode):
                 raise NotADirectoryError(20, "a mailbox folder is a link", folder)
-        for left in os.scandir(self._open):
-            os.unlink(left.path)
 
     def folder(self, name: str) -> str:
         """Return the path of in, out or refused."""
@@ -190,9 +195,11 @@ class Mailboxes:
         self._known: dict[tuple[str, Path], Mailbox] = {}
 
     def of(self, account: SftpAccount) -> Mailbox:
-        """Return the partner's mailbox, with his account as it stands at this login."""
+        """Return the partner's mailbox, with his account as it stands at this login; OSError if it cannot be had."""
         key = (account.name, account.mailbox)
         if key not in self._known:
             self._known[key] = Mailbox(account, self._clock, self._in_thread)
-        self._known[key].account = account
-        return self._known[key]
+        mailbox = self._known[key]
+        mailbox.account = account
+        mailbox.make()
+        return mailbox

@@ -14,10 +14,9 @@ from collections import deque
 from typing import Any, Final
 
 from twisted.conch.avatar import ConchUser
-from twisted.conch.error import ConchError
 from twisted.conch.ssh.channel import SSHChannel
-from twisted.conch.ssh.common import getNS
-from twisted.conch.ssh.connection import OPEN_RESOURCE_SHORTAGE, SSHConnection
+from twisted.conch.ssh.common import NS, getNS
+from twisted.conch.ssh.connection import MSG_CHANNEL_OPEN_FAILURE, OPEN_ADMINISTRATIVELY_PROHIBITED, SSHConnection
 
 from adapters.doors.sftp_door import Door
 from adapters.doors.sftp_jail import Jail
@@ -27,6 +26,8 @@ from adapters.doors.sftp_requests import Requests
 WAITING: Final = 1024 * 1024
 WINDOW: Final = 2 * 1024 * 1024
 CHANNELS: Final = 8
+LEAST_PACKET: Final = 1024
+MOST_PACKET: Final = 64 * 1024
 
 
 class Session(SSHChannel):
@@ -138,7 +139,7 @@ class Session(SSHChannel):
             self.conn.sendData(self, data)
             sent = True
         if sent:
-            self.conn.transport.is_busy()
+            self.conn.transport.stay()
         return sent
 
     def _widen(self) -> None:
@@ -158,12 +159,23 @@ class Session(SSHChannel):
 class Conversation(SSHConnection):
     """The channels of one connection; windows are widened by the channels themselves."""
 
+    transport: Any
+
     def adjustWindow(self, channel: Session, bytesToAdd: int) -> None:
         """Nothing happens: Conch would widen the window before anything is consumed."""
 
     def widen(self, channel: Session, more: int) -> None:
         """The client may send so many bytes more."""
         super().adjustWindow(channel, more)
+
+    def ssh_CHANNEL_OPEN(self, packet: bytes) -> None:
+        """A session is open; other channels (forwarding, agents) are refused, and more than eight."""
+        kind, rest = getNS(packet)
+        if kind == b"session" and len(self.channels) < CHANNELS:
+            super().ssh_CHANNEL_OPEN(packet)
+            return
+        reason = struct.pack("!L", OPEN_ADMINISTRATIVELY_PROHIBITED) + NS("only sftp sessions, and only eight") + NS("")
+        self.transport.sendPacket(MSG_CHANNEL_OPEN_FAILURE, rest[:4] + reason)
 
     def go_on(self) -> None:
         """Every channel goes on with its work: the line has room again."""
@@ -180,10 +192,9 @@ class Visitor(ConchUser):
         self.mailbox = mailbox
 
     def lookupChannel(self, channelType: bytes, windowSize: int, maxPacket: int, data: bytes) -> Session:
-        """Return a session; other channels (forwarding, agents) are refused, and more than eight."""
-        if channelType != b"session" or len(self.conn.channels) >= CHANNELS:
-            raise ConchError(OPEN_RESOURCE_SHORTAGE, "only sftp sessions, and only eight")
-        return Session(remoteWindow=windowSize, remoteMaxPacket=max(maxPacket, 1024), data=data, avatar=self)
+        """Return a session."""
+        packet = min(max(maxPacket, LEAST_PACKET), MOST_PACKET)
+        return Session(remoteWindow=windowSize, remoteMaxPacket=packet, data=data, avatar=self)
 
     def gotGlobalRequest(self, requestType: bytes, data: bytes) -> int:
         """Nothing is forwarded."""

@@ -15,7 +15,7 @@ The file (paths relative to it, everything but `state` may be left out)::
     seed = "1"                          # guids follow from it; left out: another one each book
     message_bytes = 41943040            # more is refused
     threads = 2                         # for opening and verifying
-    tied = false                        # true: ends when the process that started it ends
+    tied = false                        # true: started with a pipe as stdin, it ends when who started it ends
     behaviours = []                     # like --behaviour
 
     [folder]
@@ -49,6 +49,7 @@ import argparse
 import fcntl
 import json
 import os
+import stat
 import sys
 import threading
 import time
@@ -105,7 +106,7 @@ class Customs:
             listening = f"http://{address.host}:{address.port}/dxp"
         self._intake.start()
         self._answering.start()
-        if self._settings.tied:
+        if self._settings.tied and stat.S_ISFIFO(os.fstat(0).st_mode):
             task.LoopingCall(self._end_with_parent).start(0.25)
         inbox = self._settings.folder.inbox
         ready = {"event": "ready", "http": listening, "inbox": str(self._settings.at(inbox)) if inbox else None}

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+
 DELAYS = {"2": 0.2, "120": 0.2, "399": 0.2, "800": 0.2, "899": 0.2}
 
 
@@ -112,6 +114,8 @@ def _enterprises(table: Mapping[str, Any], file: Path) -> dict[str, Enterprise]:
         try:
             pems = [(file.parent / path).read_text(encoding="ascii") for path in row.get("certificates", ())]
             trusted = tuple(ssl.PEM_cert_to_DER_cert(pem.strip()) for pem in pems)
+            for der in trusted:
+                x509.load_der_x509_certificate(der)
             found[row["dxp_id"]] = Enterprise(row["code"], row["dxp_id"], trusted)
         except KeyError as error:
             raise NotUnderstood(f"{file}: an enterprise lacks {error}") from error

@@ -137,6 +137,13 @@ def test_a_flood_of_findings_ends_at_the_limit_and_stops_the_message() -> None:
     assert ([f.code for f in opened.findings], opened.fatal) == (["S021"] * 20 + ["S091"], True)
 
 
+def test_a_tag_with_a_flood_of_attributes_is_answered_at_once() -> None:
+    flood = b" ".join(b"a%d=''" % number for number in range(100_000))
+    opened = open_message(HEAD + b"<CEB311Message " + flood + b"/>")
+    assert opened.fatal
+    assert len(opened.findings) < 300
+
+
 def test_another_kind_of_message_than_was_stated_is_a_finding() -> None:
     assert answer(open_message(GOOD, spec="CEB411")) == (["S010"], "CEB311Message", True)
     assert answer(open_message(GOOD, spec="CEB311")) == FINE

@@ -1,5 +1,6 @@
 """The second reader and libxml2 agree about every hostile twin, and the reader always finds its own words."""
 
+import re
 from datetime import date
 
 import pytest
@@ -50,7 +51,7 @@ def test_every_structural_code_is_provoked_by_some_twin() -> None:
         for _, data in twins(message, "202205"):
             provoked.update(outcome(message, "202205", data, unsigned_allowed=False)[1])
     assert {code for code in wordings() if "S020" <= code < "S090"} <= provoked
-    assert {"S007", "S011", "S012"} <= provoked
+    assert {"S007", "S011"} <= provoked
 
 
 @pytest.mark.parametrize("message", ROOTS)
@@ -152,3 +153,14 @@ def test_structural_findings_keep_their_severity() -> None:
     opened = open_message(message(b"A1").replace(b"<p:goodsValue>7", b"<p:goodsValue>x"))
     found = check(opened, severities={"S035": Severity.WARNING}, today=date(2026, 11, 21))
     assert [(f.code, f.severity) for f in found] == [("S035", Severity.ERROR)]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    ["<![CDATA[]]>", "<!--c-->", "<?i n?>", "<!--c--> ", "1<!--c-->42", "1<?i n?>42", "<![CDATA[142]]>", "&#32;"],
+)
+@pytest.mark.parametrize("leaf", ["currency", "goodsValue", "note", "orderNo"])
+def test_they_agree_about_what_else_xml_can_write_into_a_value(leaf: str, inside: str) -> None:
+    data = re.sub(rf"<p:{leaf}>[^<]*<".encode(), f"<p:{leaf}>{inside}<".encode(), message(b"A1"), count=1)
+    verdict, codes, _ = outcome("CEB311Message", "202205", data)
+    assert verdict == (not codes)

@@ -185,6 +185,14 @@ def test_forwarding_and_a_ninth_channel_are_refused(door: Home) -> None:
         assert len(channels) == 8
 
 
+def test_a_mailbox_that_cannot_be_had_keeps_its_partner_out_and_is_written_down(door: Home) -> None:
+    door.account("linked", keys=[door.key.with_suffix(".pub").read_text()])
+    door.box("", "linked").mkdir(parents=True)
+    door.box("in", "linked").symlink_to(door.home)
+    assert door.sftp("ls\n", user="linked").returncode == 255
+    assert [event["partner"] for event in door.events("sftp.mailbox_broken")] == ["linked"]
+
+
 def test_bytes_that_are_no_ssh_cut_the_line_and_hurt_nobody(door: Home) -> None:
     for rubbish in (
         b"GET / HTTP/1.0\r\n\r\n" * 400,

@@ -1,0 +1,44 @@
+"""Drill: as many distinct good messages as one likes, made from the good samples of the specs.
+
+For the demonstration and for measuring.  One number is one trade: its order,
+payment, waybill and inventory belong together, and nobody in them is real.
+"""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+SAMPLE_NUMBER = 8801
+SENDERS = {"CEB311": "shop", "CEB411": "pay", "CEB511": "ship", "CEB621": "agent"}
+_UNITS = {"CEB311": b"Order", "CEB411": b"Payment", "CEB511": b"Logistics", "CEB621": b"Inventory"}
+
+
+@cache
+def _parts(spec: str) -> tuple[bytes, bytes, bytes]:
+    sample = files("message_specs").joinpath("ceb", "samples", "good", f"{spec}.xml").read_bytes()
+    unit = _UNITS[spec]
+    start = sample.index(b"<ceb:" + unit + b">")
+    end = sample.index(b"</ceb:" + unit + b">") + len(unit) + 7
+    return sample[:start], sample[start:end], sample[end:]
+
+
+def document(spec: str, number: int) -> bytes:
+    """Return one document, with the keys of this trade.
+
+    >>> b"<ceb:orderNo>YX2026000000000042</ceb:orderNo>" in document("CEB311", 42)
+    True
+    """
+    unit = _parts(spec)[1]
+    unit = unit.replace(f"{SAMPLE_NUMBER:08d}".encode(), f"{number:08d}".encode())
+    return unit.replace(f"{SAMPLE_NUMBER:012X}".encode(), f"{number:012X}".encode())
+
+
+def message(spec: str, first: int, count: int = 1) -> bytes:
+    """Return an unsigned message of so many documents, of the trades from `first` on.
+
+    >>> message("CEB411", 1, 3).count(b"<ceb:Payment>")
+    3
+    """
+    head, _, tail = _parts(spec)
+    head = re.sub(rb'guid="[0-9A-F]{8}', b'guid="%08X' % first, head)
+    return head + b"\n  ".join(document(spec, first + n) for n in range(count)) + tail
