@@ -4,18 +4,19 @@ It is an element of its spec, read by path: no Python knows what an order is.
 Texts are given as they stand, "" for an empty element and None for an absent one.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from operator import attrgetter
-from typing import TypeAlias
+from functools import cache
 
-from lxml import etree
-
+from message_specs.flat import Flat, Shape
+from message_specs.kinds import Element, tag_of
 from message_specs.spec import Spec
 
-Element: TypeAlias = etree._Element  # noqa: SLF001  lxml gives its element type no public name
-# The tree that we read holds elements only, and their tags are strings: the parser has left out all else.
-tag_of: Callable[[Element], str] = attrgetter("tag")
+__all__ = ["Document", "Element", "escaped", "tag_of"]
+
+
+@cache
+def _shape(prefix: str) -> Shape:
+    return Shape(prefix)
 
 
 @dataclass(slots=True)
@@ -25,6 +26,9 @@ class Document:
     spec: Spec
     ordinal: int
     element: Element
+    good: bool = field(default=False, compare=False)
+    """Whether the schema has said yes to it; then the short way may be tried."""
+    _flat: Flat | None = field(default=None, init=False, repr=False, compare=False)
     _head: dict[str, str] | None = field(default=None, init=False, repr=False, compare=False)
     _lines: list[dict[str, str]] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -45,6 +49,9 @@ class Document:
         return self._lines
 
     def _read(self) -> None:
+        if (flat := self._flattened()) is not None:
+            self._head, self._lines = flat.head, flat.lines
+            return
         groups = [child for child in self.element if len(child)]
         if groups and groups[0] is self.element[0]:
             self._head = _leaves(groups[0])
@@ -52,6 +59,12 @@ class Document:
         else:
             self._head = _leaves(self.element)
             self._lines = [_leaves(group) for group in groups]
+
+    def _flattened(self) -> Flat | None:
+        if self.good and self._flat is None:
+            self._flat = _shape(self.spec.family).read(self.element)
+            self.good = self._flat is not None
+        return self._flat
 
     def at(self, path: str) -> Element | None:
         """The first element at the path; a step may carry a position, as in `OrderList[2]/qty`."""
@@ -71,12 +84,14 @@ class Document:
 
     def text(self, path: str) -> str | None:
         """The text of the first element at the path as it stands, "" when empty, None when absent."""
+        if self.good and (flat := self._flattened()) is not None and path.startswith(self._head_path):
+            return flat.head.get(path[len(self._head_path) :])
         found = self.at(path)
         return None if found is None else found.text or ""
 
     def forget(self) -> None:
         """The texts are read again from the element, which was changed."""
-        self._head = self._lines = None
+        self._head = self._lines = self._flat = None
 
     def _joined(self, paths: tuple[str, ...]) -> str:
         return "|".join([self.text(path) or "" for path in paths])
@@ -96,8 +111,14 @@ class Document:
         """The kind of declaration: 1 new, 2 change, 3 delete; 1 where the document does not say."""
         return self.head.get("appType") or "1"
 
+    @property
+    def _head_path(self) -> str:
+        return f"{tag_of(self.element[0]).rpartition('}')[2]}/"
+
     def canonical(self) -> bytes:
         """The document in canonical XML under our prefix, without declarations and without blanks between elements."""
+        if (flat := self._flattened()) is not None:
+            return flat.text.encode()
         parts: list[str] = []
         tags = 2 * _write(self.element, self.spec.family, parts)
         text = "".join(parts)

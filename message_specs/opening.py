@@ -96,6 +96,9 @@ def open_message(
         _too_many(opened, limits)
     elif _deep(reading, opened.spec, limits):
         _too_deep(opened, limits)
+    else:
+        for document in opened.documents:
+            document.good = True
     return opened
 
 

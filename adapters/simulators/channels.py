@@ -40,7 +40,7 @@ class FolderChannel:
         if self.inbox is None:
             return []
         if not self._waiting:
-            names = [entry.name for entry in os.scandir(self.inbox) if _is_message(entry.name)]
+            names = [entry.name for entry in os.scandir(self.inbox) if _is_message(entry.name) and entry.is_file()]
             self._waiting = [self.inbox / name for name in sorted(names, reverse=True)]
         found: list[tuple[Path, Arrival]] = []
         while self._waiting and len(found) < most:

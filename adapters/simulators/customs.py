@@ -49,6 +49,7 @@ import argparse
 import fcntl
 import json
 import os
+import select
 import stat
 import sys
 import threading
@@ -76,6 +77,7 @@ _REACTOR: Any = reactor
 _site: Any = server.Site
 _endpoint: Any = endpoints.TCP4ServerEndpoint
 _LOCK_SECONDS = 10.0
+_PARENT = os.getppid()
 
 
 class Customs:
@@ -94,7 +96,8 @@ class Customs:
         self._intake = Intake(counter, folder, Register(settings), asked, seeded)
         self._answering = Answering(self._book, (folder, poster), asked, seeded, wake=self._intake.answers_due)
         self._site = _site(Dxp(self._intake.submit, asked))
-        self._parent = os.getppid()
+        self._stdin = select.poll()
+        self._stdin.register(0, select.POLLHUP)
 
     async def open(self) -> None:
         """Listen, go round, and say so on stdout."""
@@ -123,8 +126,9 @@ class Customs:
         self._book.close()
 
     def _end_with_parent(self) -> None:
-        if os.getppid() != self._parent:
-            _REACTOR.stop()
+        """A pipe alone may have been closed for other reasons, and a shell may have put us into the background."""
+        if self._stdin.poll(0) and (os.getppid() != _PARENT or _PARENT == 1):
+            _stop()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -153,7 +157,7 @@ def _run(settings: Settings, wanted: Behaviours) -> int:
     def broken(failure: Any) -> None:
         failed.append(failure)
         note("cannot.open", reason=failure.getErrorMessage())
-        _REACTOR.stop()
+        _stop()
 
     def start() -> None:
         defer.Deferred.fromCoroutine(customs.open()).addErrback(broken)
@@ -162,7 +166,7 @@ def _run(settings: Settings, wanted: Behaviours) -> int:
         # A round that ended would leave a customs that listens and never answers.
         failed.append(what)
         traceback.print_exception(what.exc_type, what.exc_value, what.exc_traceback)
-        _REACTOR.callFromThread(_REACTOR.stop)
+        _REACTOR.callFromThread(_stop)
 
     threading.excepthook = died
     _REACTOR.callWhenRunning(start)
@@ -170,6 +174,11 @@ def _run(settings: Settings, wanted: Behaviours) -> int:
     _REACTOR.addSystemEventTrigger("before", "shutdown", threads.deferToThread, customs.close)
     _REACTOR.run()
     return 1 if failed else 0
+
+
+def _stop() -> None:
+    if _REACTOR.running:
+        _REACTOR.stop()
 
 
 def _nothing_yet(settings: Settings) -> int:

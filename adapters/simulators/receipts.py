@@ -106,7 +106,7 @@ def make(due: Due, booked: Booked, settings: Settings) -> Answer:
 
 def nonsense(kind: str, due: Due) -> Answer:
     """Return an answer that nobody can take: no XML, an unknown root, or a document nobody declared."""
-    guid = guid_of("nonsense", kind, due.guid)
+    guid = guid_of("nonsense", kind, due.guid, due.copy)
     if kind == "text":
         body = "系统繁忙，请稍后再试 <<<".encode()
     elif kind == "root":

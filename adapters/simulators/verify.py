@@ -15,7 +15,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-import gmssl_pyx
 import xmlsec
 from cryptography import x509
 from lxml import etree
@@ -104,8 +103,7 @@ def _certificate(signature: etree._Element, trusted: Sequence[bytes], at: dateti
 
 def _holds(method: str, octets: bytes, value: bytes, certificate: bytes) -> bool:
     if method == SM2:
-        point = _sm2_point(certificate)
-        return point is not None and len(value) == 64 and gmssl_pyx.sm2_verify(point, octets, _as_der(value)) is True
+        return _sm2_holds(octets, value, certificate)
     context = xmlsec.SignatureContext()
     try:
         context.key = _rsa_key(certificate)
@@ -113,6 +111,15 @@ def _holds(method: str, octets: bytes, value: bytes, certificate: bytes) -> bool
     except xmlsec.Error:
         return False
     return True
+
+
+def _sm2_holds(octets: bytes, value: bytes, certificate: bytes) -> bool:
+    try:
+        import gmssl_pyx
+    except ImportError as error:
+        raise NotBelieved("此处没有安装 gmssl-pyx，无法验证 SM2 签名") from error
+    point = _sm2_point(certificate)
+    return point is not None and len(value) == 64 and gmssl_pyx.sm2_verify(point, octets, _as_der(value)) is True
 
 
 def _canonical_alone(element: etree._Element) -> bytes:

@@ -52,8 +52,7 @@ class Box:
         self, *parties: samples.Party, listen: str = "", answer_url: str = "", top: str = "", delay: float = 0
     ) -> None:
         told = "".join(
-            f'[[enterprises]]\ncode = "{party.code}"\ndxp_id = "{party.dxp_id}"\n'
-            'certificates = ["keys/all/cert.pem"]\n'
+            f'[[enterprises]]\ncode = "{party.code}"\ndxp_id = "{party.dxp_id}"\ncertificates = ["keys/all/cert.pem"]\n'
             for party in parties or samples.SENDERS.values()
         )
         text = (
@@ -132,9 +131,7 @@ class Box:
             return error.code, error.read()
 
     def book(self) -> list[dict[str, object]]:
-        done = subprocess.run(
-            self.command("--book", "--json"), cwd=HOME, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(self.command("--book", "--json"), cwd=HOME, capture_output=True, text=True, check=False)
         assert done.returncode in (0, 4), done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 

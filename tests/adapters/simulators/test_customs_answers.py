@@ -43,7 +43,7 @@ def test_receipts_have_the_published_structure_and_the_shape_that_customs_gives_
         schema = compiled(etree.QName(receipt).localname, "202205")
         assert schema.validate(receipt), schema.error_log
         text = etree.tostring(receipt, encoding="unicode")
-        assert re.search(r'^<CEB\d12Message |^<CEB622Message ', text)
+        assert re.search(r"^<CEB\d12Message |^<CEB622Message ", text)
         assert receipt.get("guid") == (receipt.get("guid") or "").upper()
         assert not receipt.findall("{*}BaseTransfer")
         assert receipt.getroottree().docinfo.standalone
@@ -91,7 +91,9 @@ def test_receipts_leave_without_an_envelope_when_so_configured(box: Box) -> None
     box.first_files(2)
     roots = [etree.QName(etree.fromstring(path.read_bytes())).localname for path in box.files()]
     assert roots == ["CEB312Message"] * 2
-    assert open_message(box.files()[0].read_bytes()).documents[0].reply_key == open_message(sealed).documents[0].reply_key
+    assert (
+        open_message(box.files()[0].read_bytes()).documents[0].reply_key == open_message(sealed).documents[0].reply_key
+    )
 
 
 def test_the_other_revision_is_understood_too(box: Box) -> None:

@@ -1,0 +1,272 @@
+"""The ledger keeps its own law: no illegal move, no change of the past, one writer at a time, all or nothing."""
+
+import contextlib
+import re
+import sqlite3
+import subprocess
+import sys
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spool.ledger import Ledger, NewerLedger
+from spool.states import MOVES, PROMISES, State, may_move
+
+ROOT = Path(__file__).parents[2]
+NUMBER = 261121204432000017
+AT = "2026-11-21T12:44:32.000Z"
+LEGAL = sorted((before, after) for before, afters in MOVES.items() for after in afters)
+ILLEGAL = sorted((b, a) for b, a in product(State, State) if b != a and a not in MOVES[b])
+WAYS = {
+    State.RECEIVED: (),
+    State.CHECKED: (State.CHECKED,),
+    State.FILED: (State.CHECKED, State.FILED),
+    State.READY: (State.CHECKED, State.READY),
+    State.SENT: (State.CHECKED, State.READY, State.SENT),
+    State.CLOSED: (State.CHECKED, State.READY, State.SENT, State.CLOSED),
+    State.REFUSED: (State.REFUSED,),
+    State.HELD: (State.HELD,),
+}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return Ledger(tmp_path / "ledger.sqlite3")
+
+
+def add(ledger: Ledger, ordinal: int = 1, *, key: str | None = None, version: int | None = None) -> None:
+    ledger.run(
+        "add_document", NUMBER, ordinal, "CEB311", key, version, "shop", "1", None, None, "customs", None, None, None
+    )
+    ledger.run("add_stamp", NUMBER, ordinal, 1, AT, "door", "", "received", "kouan", None, None)
+
+
+def move(ledger: Ledger, before: str, after: str, ordinal: int = 1) -> None:
+    ledger.run("add_next_stamp", NUMBER, ordinal, AT, "desk", before, after, "kouan", None, None)
+
+
+def bring(ledger: Ledger, state: State) -> None:
+    add(ledger)
+    before: str = State.RECEIVED
+    for after in WAYS[state]:
+        move(ledger, before, after)
+        before = after
+    assert ledger.one("document", NUMBER, 1)["state"] == state
+
+
+def content(ledger: Ledger) -> dict[str, Any]:
+    tables = ("interchange", "document", "stamp", "message", "outbox", "receipt", "batch")
+    return {t: [tuple(row) for row in ledger.conn.execute(f"SELECT * FROM {t}")] for t in tables}
+
+
+def fill(ledger: Ledger) -> None:
+    digest = bytes(32)
+    ledger.run("add_interchange", NUMBER, "shop", "folder", "a.xml", 4, digest, 0, AT, "2026/x", "CEB311", "202205",
+               1, None, None, None, None)  # fmt: skip
+    add(ledger)
+    ledger.run("add_message", NUMBER + 1, "G1", "CEB311", "shop", "customs", f"{NUMBER}.1", "rsa-sha256", "shop", AT,
+               "2026/y", 4, digest)  # fmt: skip
+    ledger.run("add_outbox", NUMBER + 1, "customs", "shop", AT)
+
+
+# the moves
+
+
+def test_the_table_in_sql_and_the_table_in_python_are_one(ledger: Ledger) -> None:
+    rows = ledger.conn.execute("SELECT from_state, to_state FROM legal_move ORDER BY 1, 2")
+    assert [tuple(row) for row in rows] == LEGAL
+    assert {(b, a) for b, a in product(State, State) if may_move(b, a)} == set(LEGAL)
+    assert set(PROMISES) == set(MOVES) == set(State)
+
+
+@pytest.mark.parametrize(("before", "after"), LEGAL)
+def test_a_legal_move_is_made_by_its_stamp(ledger: Ledger, before: State, after: State) -> None:
+    bring(ledger, before)
+    move(ledger, before, after)
+    assert ledger.one("document", NUMBER, 1)["state"] == after
+    assert ledger.all("stamps_of", NUMBER, 1)[-1]["to_state"] == after
+
+
+@pytest.mark.parametrize(("before", "after"), ILLEGAL)
+def test_an_illegal_move_is_made_neither_by_a_stamp_nor_by_hand(ledger: Ledger, before: State, after: State) -> None:
+    bring(ledger, before)
+    was = content(ledger)
+    with pytest.raises(sqlite3.IntegrityError, match="may not follow"):
+        move(ledger, before, after)
+    with pytest.raises(sqlite3.IntegrityError, match="may not follow"):
+        ledger.conn.execute("UPDATE document SET state = ?", (after,))
+    assert content(ledger) == was
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_stamp_that_says_another_state_than_the_documents_is_refused(ledger: Ledger, state: State) -> None:
+    bring(ledger, state)
+    was = content(ledger)
+    for before, after in LEGAL:
+        if before != state:
+            with pytest.raises(sqlite3.IntegrityError, match="does not stand where"):
+                move(ledger, before, after)
+    assert content(ledger) == was
+
+
+def test_a_stamp_about_no_document_moves_nothing(ledger: Ledger) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="does not stand where"):
+        move(ledger, "ready", "sent")
+    assert content(ledger)["stamp"] == []
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_state_may_be_stamped_again_without_a_move(ledger: Ledger, state: State) -> None:
+    bring(ledger, state)
+    move(ledger, state, state)
+    assert ledger.one("document", NUMBER, 1)["state"] == state
+
+
+@pytest.mark.parametrize("state", sorted(set(State) - {State.RECEIVED}))
+def test_a_document_begins_as_received(ledger: Ledger, state: State) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match="begins as received"):
+        ledger.conn.execute(
+            "INSERT INTO document (number, ordinal, spec, partner, state) VALUES (1, 1, 'CEB311', 'shop', ?)", (state,)
+        )
+
+
+def test_a_state_that_nobody_knows_is_never_reached(ledger: Ledger) -> None:
+    add(ledger)
+    with pytest.raises(sqlite3.IntegrityError):
+        move(ledger, "received", "lost")
+
+
+# the past
+
+
+@pytest.mark.parametrize("table", ["stamp", "interchange", "message"])
+def test_the_past_is_neither_changed_nor_deleted(ledger: Ledger, table: str) -> None:
+    fill(ledger)
+    was = content(ledger)
+    columns = [row["name"] for row in ledger.conn.execute(f"SELECT name FROM pragma_table_info('{table}')")]
+    for column in columns:
+        with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+            ledger.conn.execute(f"UPDATE {table} SET {column} = {column}")
+    with pytest.raises(sqlite3.IntegrityError, match="never deleted"):
+        ledger.conn.execute(f"DELETE FROM {table}")
+    assert content(ledger) == was
+
+
+@pytest.mark.parametrize("table", ["stamp", "interchange", "message"])
+def test_the_past_is_not_replaced_either(ledger: Ledger, table: str) -> None:
+    fill(ledger)
+    was = content(ledger)
+    row = list(ledger.conn.execute(f"SELECT * FROM {table}").fetchone())
+    with pytest.raises(sqlite3.IntegrityError):
+        ledger.conn.execute(f"INSERT OR REPLACE INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+    assert content(ledger) == was
+
+
+def test_a_document_is_never_deleted(ledger: Ledger) -> None:
+    add(ledger)
+    with pytest.raises(sqlite3.IntegrityError, match="never deleted"):
+        ledger.conn.execute("DELETE FROM document")
+
+
+def test_a_key_and_version_stand_once(ledger: Ledger) -> None:
+    add(ledger, 1, key="3301|YX1", version=1)
+    add(ledger, 2, key="3301|YX1", version=2)
+    add(ledger, 3, key="3301|YX1")
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        add(ledger, 4, key="3301|YX1", version=2)
+
+
+def test_a_guid_names_one_message(ledger: Ledger) -> None:
+    fill(ledger)
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        ledger.run("add_message", NUMBER + 2, "G1", "CEB311", "shop", "customs", "", "", "", AT, "", 0, bytes(32))
+
+
+# the book itself
+
+
+def test_all_of_a_transaction_is_in_the_book_or_nothing(ledger: Ledger) -> None:
+    with contextlib.suppress(KeyboardInterrupt), ledger.writing():
+        fill(ledger)
+        raise KeyboardInterrupt
+    assert not any(content(ledger).values())
+    with ledger.writing():
+        fill(ledger)
+    assert len(content(ledger)["document"]) == 1
+
+
+def test_a_commit_has_reached_the_disk(ledger: Ledger) -> None:
+    pragmas = {name: ledger.conn.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "journal_mode")}
+    assert pragmas == {"synchronous": 2, "journal_mode": "wal"}
+
+
+def test_a_ledger_of_a_newer_kouan_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    ledger = Ledger(path)
+    ledger.conn.execute(
+        "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('kouan', '9999_later', '2030-01-01')"
+    )
+    ledger.close()
+    before = path.read_bytes()
+    with pytest.raises(NewerLedger, match="9999_later"):
+        Ledger(path)
+    assert path.read_bytes() == before
+
+
+def test_opening_a_ledger_again_keeps_what_it_holds(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    first = Ledger(path)
+    with first.writing():
+        fill(first)
+    was = content(first)
+    first.close()
+    first.close()
+    assert content(Ledger(path)) == was
+
+
+def test_a_reader_reads_what_is_written_meanwhile_and_writes_nothing(ledger: Ledger) -> None:
+    reader = Ledger(ledger.path, read_only=True)
+    assert reader.one("last_number")["number"] is None
+    with ledger.writing():
+        fill(ledger)
+        assert reader.one("last_number")["number"] is None
+    assert reader.one("last_number")["number"] == NUMBER
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader.conn.execute("DELETE FROM batch")
+    reader.close()
+
+
+def test_a_reader_makes_no_ledger(tmp_path: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        Ledger(tmp_path / "ledger.sqlite3", read_only=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from spool.ledger import Ledger
+ledger, first = Ledger(Path(sys.argv[1])), int(sys.argv[2])
+for turn in range(40):
+    with ledger.writing():
+        seen = ledger.conn.execute("SELECT count(*) FROM batch").fetchone()[0]
+        ledger.run("add_batch", first + 2 * turn, seen, 0)
+"""
+
+
+def test_two_processes_write_in_turn_and_each_sees_what_the_other_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, path, first], cwd=ROOT) for first in ("1", "2")]
+    assert [writer.wait(30) for writer in writers] == [0, 0]
+    rows = Ledger(path).conn.execute("SELECT last FROM batch ORDER BY last").fetchall()
+    assert [row["last"] for row in rows] == list(range(80))
+
+
+def test_the_documentation_of_states_is_the_table() -> None:
+    page = ROOT / "docs/for-operations.md"
+    if not page.is_file():
+        pytest.skip("docs/for-operations.md is not written yet")
+    text = page.read_text("utf-8")
+    assert [state for state in State if not re.search(rf"`?{state}`?", text)] == []
