@@ -1,0 +1,1 @@
+"""The gateway: the house itself, which decides what happens to a document and writes it down."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import msgspec
 
 from gateway.case import Case, Earlier, Judged
-from gateway.desks.duplicate import judge
+from gateway.duplicates import judge
 from message_specs.findings import finding
 from spool.ledger import Ledger
 from spool.states import State

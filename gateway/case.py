@@ -57,6 +57,7 @@ class Case:
     partner: str
     document: Document
     key: str
+    findings: tuple[Finding, ...] = ()
     state: State = State.RECEIVED
     authority: str = ""
     version: int | None = None

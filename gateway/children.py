@@ -41,7 +41,8 @@ class Children:
             settings = house.home / "simulators" / f"{authority.name}.toml"
             if authority.simulate and settings.is_file():
                 child = _Child(authority.name, self._ended)
-                arguments = [sys.executable, "-m", f"adapters.simulators.{authority.dialect}", "--config", str(settings)]
+                module = f"adapters.simulators.{authority.dialect}"
+                arguments = [sys.executable, "-m", module, "--config", str(settings)]
                 self._reactor.spawnProcess(
                     child, sys.executable, arguments, env=self._environment, childFDs={0: "w", 1: "r", 2: 2}
                 )

@@ -74,7 +74,7 @@ class Clerk:
         Return the acknowledgements by number, and which partners have news.
         """
         received_at = iso(self.now())
-        arrivals = self._intake.take(batch)
+        arrivals = self.claim(batch)
         self._pulse("claimed")
         for attempt in range(_ATTEMPTS):
             judged = self._judge(arrivals)
@@ -95,6 +95,10 @@ class Clerk:
             self._pulse("written")
             return self._let_go(batch, judged, settled, received_at)
         raise KeysAlwaysTaken(str(batch.first))
+
+    def claim(self, batch: Batch) -> list[Arrival]:
+        """Every claim of the batch that is still there lies in the store, not yet synced."""
+        return self._intake.take(batch)
 
     def let_go_again(self) -> set[str]:
         """Whatever a crash or a full disk kept from leaving has left; return who has news."""

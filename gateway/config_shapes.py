@@ -70,7 +70,7 @@ class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     count: int = 2
     group_files: int = 500
-    group_bytes: int = 8 * MIB
+    group_bytes: int = 4 * MIB
 
 
 class Logging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

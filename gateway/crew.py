@@ -189,7 +189,10 @@ class Crew:
             if len(parts) == len(batch.claims):
                 answers = {number: body for part in parts for number, body in part.answers.items()}
                 news = tuple({name for part in parts for name in part.news})
-                assigned.done.callback(Answer(answers=answers, news=news))
+                troubled = next((part for part in parts if part.trouble), Answer())
+                assigned.done.callback(
+                    Answer(answers=answers, news=news, trouble=troubled.trouble, disk=troubled.disk)
+                )
 
         for claim in batch.claims:
             single = Batch(claim.number, claim.number, batch.low_water, (claim,))
@@ -205,5 +208,5 @@ class Crew:
         if not self._hands:
             self._gone.callback(None)
         for hand in self._hands.values():
-            hand.process.closeStdin()  # type: ignore[attr-defined]
+            hand.process.closeStdin()
         return self._gone

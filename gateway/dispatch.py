@@ -137,7 +137,7 @@ class Dispatcher:
             try:
                 carried = yield self._carrier.carry([one.parcel for one in leaving])
             except Exception as trouble:  # noqa: BLE001  a carrier's outermost call: postponed, and stamped on the rows
-                carried = [Carried(one.parcel.number, False, "", repr(trouble), False) for one in leaving]  # noqa: FBT003
+                carried = [Carried(one.parcel.number, False, "", repr(trouble), False) for one in leaving]
             gone = yield deferToThreadPool(
                 self._reactor, self._pool, self._outgoing.told, leaving, carried, self._now()  # type: ignore[arg-type]
             )

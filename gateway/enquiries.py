@@ -23,7 +23,9 @@ from spool.ledger import Ledger
 class Enquiries:
     """Answers the doors; asks the ledger in a thread of its own."""
 
-    def __init__(self, reactor: Any, pool: Any, ledger: Ledger, house: Callable[[], House], reception: Reception) -> None:
+    def __init__(
+        self, reactor: Any, pool: Any, ledger: Ledger, house: Callable[[], House], reception: Reception
+    ) -> None:
         self._reactor = reactor
         self._pool = pool
         self._ledger = ledger
@@ -51,7 +53,7 @@ class Enquiries:
         refusal = DiskNearlyFull() if not self.room else Suspended() if partner and partner.suspended else None
         if refusal is not None:
             refused: Deferred[bytes] = Deferred()
-            refused.errback(Failure(refusal))
+            refused.errback(Failure(refusal))  # type: ignore[no-untyped-call]
             return refused
         return self._reception.receive(sender, "http", file, body, once)
 
@@ -78,7 +80,7 @@ class Enquiries:
     def receipts_news(self, sender: str) -> "Deferred[None]":
         """Return what fires when this sender may have a new receipt."""
         polls = self._polls.setdefault(sender, set())
-        done: Deferred[None] = Deferred(lambda one: polls.discard(one))
+        done: Deferred[None] = Deferred(polls.discard)
         polls.add(done)
         return done
 

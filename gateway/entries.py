@@ -65,7 +65,8 @@ def _interchange(one: Judged, at: str) -> tuple[object, ...]:
     return (
         claim.number, claim.sender, claim.door, claim.file, arrival.size, arrival.sha256, arrival.fingerprint, at,
         arrival.place, one.spec, opened.revision if opened else None, len(one.cases), one.duplicate_of,
-        claim.replay_of, None if one.again else claim.once, encoded(found.as_dict() for found in one.findings) if one.findings else None,
+        claim.replay_of, None if one.again else claim.once,
+        encoded(found.as_dict() for found in one.findings) if one.findings else None,
     )  # fmt: skip
 
 

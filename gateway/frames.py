@@ -19,7 +19,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     """What came of a job: acknowledgements by number, partners with news, how many, or the trouble."""
 
     job: int = 0
-    answers: dict[int, bytes] = {}  # noqa: RUF012  msgspec copies it
+    answers: dict[int, bytes] = {}
     news: tuple[str, ...] = ()
     count: int = 0
     trouble: str = ""

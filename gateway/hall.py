@@ -35,12 +35,15 @@ from gateway.enquiries import Enquiries, mailbox_root
 from gateway.logs import log
 from gateway.reception import Reception, Waiting
 from gateway.recovering import Left, recover
+from spool.aside import put
 from spool.errors import Told
 from spool.ledger import Ledger
-from spool.mailbox import Mailbox
+from spool.mailbox import Mailbox, fitting
 from spool.number import Numbers
 
 _TICK_SECONDS = 1.0
+_PATIENCE_SECONDS = 10.0
+"""So long an open connection keeps a closing door open."""
 _RESTING = 1000
 """With so many files waiting the watcher rests."""
 
@@ -117,6 +120,7 @@ class Hall:
                 accounts=self.enquiries,
                 arrivals=self,
                 guard=self.enquiries,
+                refusals=self,
                 reactor=self._reactor,
                 log=log,
                 idle_seconds=kouan.sftp.idle_seconds,
@@ -155,16 +159,11 @@ class Hall:
 
     def _watch(self) -> None:
         if self.house.kouan.folder.watch and self._stopping is None:
-            self._watcher.listen({name: inbox.folder for name, inbox in self._door.inboxes.items()})
+            self._watcher.listen([inbox.folder for inbox in self._door.inboxes.values()])
 
-    def _heard(self, sender: str, file: str | None) -> None:
+    def _heard(self) -> None:
         """In watchdog's thread."""
-        self._reactor.callFromThread(self._hear, sender, file)
-
-    def _hear(self, sender: str, file: str | None) -> None:
-        if file is not None:
-            self._door.moved_in(sender, file)
-        self._look()
+        self._reactor.callFromThread(self._look)
 
     def arrived(self, partner: str, name: str) -> None:
         """The SFTP door has delivered a whole file."""
@@ -177,6 +176,15 @@ class Hall:
             size = 0
         taken = lambda: self._door.taken(partner, name)  # noqa: E731  a callback
         self.reception.hand_in(Waiting(partner, "sftp", name, path=path, claimed=taken), size)
+
+    def refused(self, partner: str, name: str, reason: str) -> None:
+        """The SFTP door has refused an upload; the reason lies in refused/, since clients rarely show it."""
+        folder = mailbox_root(self.home, partner) / "refused"
+        text = f"文件 File: {name}\n{reason}\n".encode()
+        path = folder / f"{fitting(name.replace('/', '_'), 246)}.why.txt"
+        deferToThreadPool(self._reactor, self._looks, put, path, text).addErrback(
+            lambda failure: log.warning("refused.not_told", partner=partner, trouble=failure.getErrorMessage())
+        )
 
     def _look(self) -> None:
         """Whole files found in the folders wait at the reception; while enough waits nobody looks."""
@@ -224,9 +232,9 @@ class Hall:
 
         return bool(self._ledger.all("due_documents", iso(now()), 1))
 
-    def _resume(self, due: bool) -> None:  # noqa: FBT001  the answer of _has_due
+    def _resume(self, due: bool) -> None:
         if due and not self._stopping:
-            self._crew.do("resume").addCallback(lambda answer: self._departures.wake())
+            self._crew.do("resume").addCallback(lambda _: self._departures.wake())
 
     def _reload(self) -> None:
         self._print = fingerprint(self.home)
@@ -253,7 +261,7 @@ class Hall:
         self._watcher.rest()
         shutting = [self._http.close()] if self._http else []
         shutting += [self._sftp.stopListening()] if self._sftp else []
-        yield DeferredList(shutting, consumeErrors=True)
+        yield DeferredList([one.addTimeout(_PATIENCE_SECONDS, self._reactor) for one in shutting], consumeErrors=True)
         yield self._crew.stop()
         yield self._departures.stop()
         yield self._children.stop()

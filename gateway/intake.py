@@ -9,12 +9,13 @@ import io
 import os
 from typing import Final
 
+from adapters.doors.folder import is_written
 from gateway.case import Arrival
 from spool.interchange import Batch, Claim
 from spool.store import Store
 
 WRITTEN = "+"
-"""Before the sender in a name of the store: we wrote this from a connection, so without a row it was promised to nobody."""
+"""Before the sender in a name of the store: we wrote it from a connection; without a row it was promised to nobody."""
 SENT = "^"
 """The sender of what leaves: without a row it was never sent."""
 
@@ -47,9 +48,12 @@ class Intake:
         if claim.body is not None:
             return Arrival(claim, place, claim.body, hashlib.sha256(claim.body).digest(), len(claim.body))
         with open(self._store.path(place), "rb", buffering=0) as file:
-            size = os.fstat(file.fileno()).st_size
+            facts = os.fstat(file.fileno())
+            size = facts.st_size
             if size <= self._most:
                 data = file.read()
+                if facts.st_nlink > 1 or is_written(file.fileno()):
+                    self._store.rewrite(place, data)
                 return Arrival(claim, place, data, hashlib.sha256(data).digest(), len(data))
             return Arrival(claim, place, file.read(_HEAD), hashlib.file_digest(_rewound(file), "sha256").digest(), size)
 

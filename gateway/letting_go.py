@@ -9,7 +9,7 @@ names with the same content; that is what happens after a crash.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -17,6 +17,8 @@ from spool import aside, mailbox
 from spool.mailbox import Mailbox
 
 _JSON = msgspec.json.Encoder()
+FILED: Final = ("folder", "sftp", "replay")
+"""The doors whose acknowledgement is a file in out/; the others answer on the line."""
 
 
 @dataclass(slots=True)
@@ -72,14 +74,14 @@ def acknowledge(parting: Parting, home: Path, door: str, told: Acknowledgement) 
     """The acknowledgement is on its way: to out/ for a file, to the line for a request."""
     body = told.as_json()
     parting.answers[told.number] = body
-    if door in ("folder", "sftp"):
+    if door in FILED:
         name = mailbox.acknowledgement_name(told.file, told.number)
         parting.files.append((str(mailbox_of(home, told.partner).out), name, body))
 
 
 def refuse(parting: Parting, home: Path, told: Acknowledgement, door: str, file: Path | None) -> None:
     """The reasons are on their way to refused/, beside the file itself where nothing of it went on."""
-    if door not in ("folder", "sftp"):
+    if door not in FILED:
         return
     folder = str(mailbox_of(home, told.partner).refused)
     if file is not None:

@@ -6,10 +6,10 @@ numbers, names or telephones.
 
 import logging
 import sys
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from twisted.logger import LogLevel, globalLogBeginner
+from twisted.logger import ILogObserver, LogLevel, globalLogBeginner
 
 log: Any = structlog.get_logger("kouan")
 
@@ -30,7 +30,7 @@ def configure(level: str, form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    globalLogBeginner.beginLoggingTo([_from_twisted], redirectStandardIO=False, discardBuffer=True)
+    globalLogBeginner.beginLoggingTo([cast("ILogObserver", _from_twisted)], redirectStandardIO=False, discardBuffer=True)
 
 
 def _from_twisted(event: dict[str, Any]) -> None:

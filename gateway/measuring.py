@@ -95,7 +95,7 @@ def running(home: Path) -> Iterator[Running]:
 
 
 def folder(home: Path, files: int, each: int) -> Figure:
-    """Return how fast files of `each` orders are taken in through the folder door, first drop to last acknowledgement."""
+    """Return how fast files of `each` orders pass the folder door, first drop to last acknowledgement."""
     with running(home) as daemon:
         stage = home / "stage"
         stage.mkdir()

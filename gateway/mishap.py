@@ -1,6 +1,5 @@
 """Mishaps: what Kouan itself gets wrong is held with its traceback; and a power cut for the tests."""
 
-import hashlib
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -33,10 +32,11 @@ def claimed(batch: Batch, store: Store) -> Iterator[Claim]:
 
 def hold(clerk: "Clerk", single: Batch, reason: str) -> Parting:
     """The one claim is in the ledger, held whole with the traceback; its sender is told."""
-    claim = single.claims[0]
-    data = clerk.store.read(claim.place) if claim.place else claim.body or b""
-    at = iso(clerk.now())
-    digest = hashlib.sha256(data).digest()
+    arrivals = clerk.claim(single)
+    if not arrivals:
+        return Parting()
+    arrival, claim = arrivals[0], arrivals[0].claim
+    at, digest = iso(clerk.now()), arrival.sha256
     found = finding("K105")
     told = Acknowledgement(claim.number, claim.file, claim.sender, digest, at, None, [], [found.as_dict()])
     told.documents = [document_entry(f"{claim.number}.1", "?", None, "held")]
@@ -44,8 +44,8 @@ def hold(clerk: "Clerk", single: Batch, reason: str) -> Parting:
     with clerk.ledger.writing() as ledger:
         ledger.run("add_batch", single.first, single.last, single.low_water)
         ledger.run(
-            "add_interchange", claim.number, claim.sender, claim.door, claim.file, len(data), digest,
-            int.from_bytes(digest[:8], "big", signed=True), at, claim.place, None, None, 1, None, claim.replay_of,
+            "add_interchange", claim.number, claim.sender, claim.door, claim.file, arrival.size, digest,
+            arrival.fingerprint, at, arrival.place, None, None, 1, None, claim.replay_of,
             claim.once, msgspec.json.encode([found.as_dict()]).decode(),
         )  # fmt: skip
         hold_document(ledger, claim.number, 1, "?", None, claim.sender, f"K105 {reason}", at)

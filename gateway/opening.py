@@ -5,12 +5,14 @@ and the partner's own rights.  An authority's answer is taken out of its
 envelope and read tolerantly.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
-from gateway.desks import check as desk_check
+from gateway.desks import desk
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from message_specs.check import check
@@ -27,6 +29,9 @@ class CertificateUnreadable(ForOperator):
     """A certificate that a partner entrusted to us cannot be read"""
 
 
+_NO_RECORDS: Mapping[str, str] = MappingProxyType({})
+
+
 class Opener:
     """Opens arrivals by one reading of the configuration."""
 
@@ -34,6 +39,7 @@ class Opener:
         section = house.kouan.limits
         self._house = house
         self._trusted = certificates
+        self._journeys: dict[tuple[str, str], tuple[str, ...]] = {}
         self._severities = {code: Severity(word) for code, word in house.kouan.severity.items()}
         self._limits = Limits(
             message_bytes=section.message_bytes,
@@ -92,10 +98,19 @@ class Opener:
 
     def _case(self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...]) -> Case:
         mine = tuple(one for one in found if one.document == document.ordinal) if found else ()
-        case = Case(judged.arrival.claim.number, document.ordinal, partner.name, document, document.key)
-        outcome = desk_check.decide(mine)
-        case.move("check", outcome.state, None, outcome.findings)
+        case = Case(judged.arrival.claim.number, document.ordinal, partner.name, document, document.key, mine)
+        for name in self._journey(document):
+            outcome = desk(name).decide(case, _NO_RECORDS)
+            case.move(name, outcome.state, None, outcome.findings)
+            if outcome.state is not State.CHECKED:
+                break
         return case
+
+    def _journey(self, document: Document) -> tuple[str, ...]:
+        mark = (document.spec.code, document.head.get("tradeMode", ""))
+        if mark not in self._journeys:
+            self._journeys[mark] = self._house.journey(*mark) or ("check",)
+        return self._journeys[mark]
 
     @staticmethod
     def _together(judged: Judged, partner: Partner) -> None:

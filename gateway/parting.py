@@ -1,8 +1,8 @@
 """Parting: from what was judged, or from the ledger after a crash, to what must be let go."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import sqlite3
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from gateway.case import Judged
 from gateway.letting_go import (
@@ -21,7 +21,12 @@ from spool.store import Store
 
 
 def part(
-    home: Path, ledger: Ledger, store: Store, judged: Iterable[Judged], settled: Mapping[int, list[Settled]], received_at: str
+    home: Path,
+    ledger: Ledger,
+    store: Store,
+    judged: Iterable[Judged],
+    settled: Mapping[int, list[Settled]],
+    received_at: str,
 ) -> Parting:
     """Return what the batch lets go, from what is still in hand."""
     parting = Parting()
@@ -35,9 +40,7 @@ def part(
         if one.conflict:
             parting.answers[claim.number] = b""
             continue
-        told = _bare(one, received_at)
-        told.documents = list(_documents(ledger, one))
-        told.findings = [found.as_dict() for found in one.findings]
+        told = _told(ledger, one, received_at)
         _send_off(parting, home, told, claim.door, store.path(one.arrival.place), one.arrival.data)
     return parting
 
@@ -58,16 +61,18 @@ def part_again(home: Path, ledger: Ledger, store: Store, first: int, last: int) 
     return parting
 
 
-def acknowledgement_of(ledger: Ledger, row: Mapping[str, Any]) -> Acknowledgement:
-    """Return the acknowledgement of an interchange as its ledger rows tell it."""
+def acknowledgement_of(ledger: Ledger, row: sqlite3.Row) -> Acknowledgement:
+    """Return the acknowledgement of an interchange as its ledger rows tell it; a duplicate's is that of the first."""
     findings = decoded(row["findings"])
-    whose = row["duplicate_of"] or row["number"]
-    documents = [_entry(document) for document in ledger.all("documents_of", whose)]
-    for found in findings if row["duplicate_of"] is None else ():
+    documents = [_entry(document) for document in ledger.all("documents_of", row["number"])]
+    for found in findings:
         if found["code"] in ("P301", "P302") and found["value"]:
             number, _, ordinal = found["value"].partition(".")
             if document := ledger.one("document", int(number), int(ordinal)):
                 documents.append(_entry(document))
+    if not documents and row["duplicate_of"] and (first := ledger.one("interchange", row["duplicate_of"])):
+        earlier = acknowledgement_of(ledger, first)
+        documents, findings = earlier.documents, findings or earlier.findings
     return Acknowledgement(
         row["number"], row["file"], row["sender"], row["sha256"], row["received_at"], row["duplicate_of"],
         documents, findings,
@@ -95,18 +100,16 @@ def _bare(one: Judged, received_at: str) -> Acknowledgement:
     )
 
 
-def _documents(ledger: Ledger, one: Judged) -> Iterator[dict[str, str | None]]:
-    if one.duplicate_of is not None:
-        yield from (_entry(row) for row in ledger.all("documents_of", one.duplicate_of))
-        return
-    for case in one.cases:
-        if case.first is None:
-            yield document_entry(case.name, case.document.spec.code, case.key, case.state)
-        else:
-            row = ledger.one("document", case.first.number, case.first.ordinal)
-            if row is not None:
-                yield _entry(row)
+def _told(ledger: Ledger, one: Judged, received_at: str) -> Acknowledgement:
+    if one.duplicate_of is not None or any(case.first is not None for case in one.cases):
+        row = ledger.one("interchange", one.arrival.claim.number)
+        assert row is not None
+        return acknowledgement_of(ledger, row)
+    told = _bare(one, received_at)
+    told.documents = [document_entry(case.name, case.document.spec.code, case.key, case.state) for case in one.cases]
+    told.findings = [found.as_dict() for found in one.findings]
+    return told
 
 
-def _entry(row: Mapping[str, Any]) -> dict[str, str | None]:
+def _entry(row: sqlite3.Row) -> dict[str, str | None]:
     return document_entry(f"{row['number']}.{row['ordinal']}", row["spec"], row["key"], row["state"])

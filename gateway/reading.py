@@ -12,7 +12,7 @@ from gateway.letting_go import decoded
 from gateway.parting import acknowledgement_of
 from message_specs.codes import receipt_status
 from spool import number as numbers
-from spool.ledger import Ledger
+from spool.ledger import NEVER, Ledger
 
 Facts = dict[str, Any]
 
@@ -30,6 +30,7 @@ def interchange(ledger: Ledger, number: int, sender: str | None = None) -> Facts
         "spec": row["spec"],
         "revision": row["revision"],
         "replay_of": str(row["replay_of"]) if row["replay_of"] else None,
+        "evidence": row["evidence"],
     }
 
 
@@ -73,6 +74,7 @@ def _life(ledger: Ledger, row: sqlite3.Row) -> Facts:
         "door": arrival["door"] if arrival else None,
         "received_at": arrival["received_at"] if arrival else None,
         "evidence": arrival["evidence"] if arrival else None,
+        "replay_of": str(arrival["replay_of"]) if arrival and arrival["replay_of"] else None,
         "message": _message(ledger, message) if message else None,
         "stamps": [_stamp(stamp) for stamp in ledger.all("stamps_of", number, ordinal)],
         "receipts": [receipt(one) for one in ledger.all("receipts_of", number, ordinal)],
@@ -140,18 +142,36 @@ def receipts(ledger: Ledger, partner: str, after: int, limit: int) -> tuple[list
     return rows, rows[-1]["cursor"] if rows else after
 
 
-def queue(ledger: Ledger) -> Facts:
-    """Return what waits: messages by authority and partner, documents by state, partner and reason."""
-    return {
-        "outbox": [dict(row) for row in ledger.all("outbox_counts")],
-        "documents": [
-            {**dict(row), "oldest": str(row["oldest"])} for row in ledger.all("waiting_counts")
-        ],
-    }
+def queue(ledger: Ledger, *, limit: int = 1000, held: bool = True) -> Facts:
+    """Return what waits, oldest first: messages by authority and partner, documents by state, partner and reason.
+
+    Without `held` only what goes on by itself at its date.
+    """
+    outbox = [dict(row) for row in ledger.all("outbox_waits", limit)]
+    documents = [
+        {name: row[name] for name in ("state", "partner", "why", "documents", "oldest")}
+        | {"oldest_number": str(row["first"]), "next_try": row["next_try"]}
+        for row in ledger.all("documents_wait", _latest(held=held), limit)
+    ]
+    return {"outbox": [row for row in outbox if held or row["state"] != "held"], "documents": documents}
+
+
+def waiting(ledger: Ledger, *, limit: int = 1000, held: bool = True) -> Iterator[Facts]:
+    """Yield each document that waits, by its number, with the reason."""
+    for row in ledger.all("each_document_that_waits", _latest(held=held), limit):
+        names = ("spec", "key", "partner", "state", "why", "due_at", "received_at")
+        yield {"number": f"{row['number']}.{row['ordinal']}"} | {name: row[name] for name in names}
+
+
+def _latest(*, held: bool) -> str:
+    return NEVER if held else NEVER[:9]
 
 
 def found(ledger: Ledger, text: str) -> Iterator[Facts]:
-    """Yield the lives that a number, a document's number, a message's number or a key names."""
+    """Yield the lives that a number, a document's number, a message's number or a key names.
+
+    An interchange of which no document has a life here (refused whole, a duplicate, an answer) is told itself.
+    """
     try:
         number, ordinal = numbers.parse(text)
     except ValueError:
@@ -162,8 +182,10 @@ def found(ledger: Ledger, text: str) -> Iterator[Facts]:
         if one is not None:
             yield one
         return
-    for row in ledger.all("documents_of", number):
-        yield _life(ledger, row)
+    lives = ledger.all("documents_of", number)
+    yield from (_life(ledger, row) for row in lives)
+    if not lives and (arrival := interchange(ledger, number)) is not None:
+        yield arrival | {"receipts": [receipt(row) for row in ledger.all("receipts_in", number)]}
     if (message := ledger.one("message", number)) is not None:
         for name in message["documents"].split():
             n, _, o = name.partition(".")
@@ -171,3 +193,13 @@ def found(ledger: Ledger, text: str) -> Iterator[Facts]:
             if one is not None:
                 yield one
 
+
+def evidence_of(ledger: Ledger, text: str, *, sent: bool = False) -> list[str]:
+    """Return where the bytes of what is named lie in the store: as they came in, or as they were sealed and sent."""
+    places: dict[str, None] = {}
+    for one in found(ledger, text):
+        if sent:
+            places |= {one["message"]["evidence"]: None} if one.get("message") else {}
+        elif one["evidence"]:
+            places[one["evidence"]] = None
+    return list(places)

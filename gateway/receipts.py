@@ -4,11 +4,11 @@ An answer whose units all belong to one partner goes to him byte for byte.  One
 that speaks of several partners is divided, so that nobody reads another's.
 """
 
+import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from gateway.case import Judged
 from gateway.letting_go import Acknowledgement
@@ -32,7 +32,7 @@ def split(one: Judged, settled: Sequence[Settled]) -> Iterator[tuple[str, str, b
     yield from _divided(one.opened, message_of(one.arrival.data), one.arrival.claim.number, mine)
 
 
-def named(data: bytes, number: int, rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, bytes]]:
+def named(data: bytes, number: int, rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, str, bytes]]:
     """Yield the same as `split`, from the evidence and the ledger's receipts."""
     message = message_of(data)
     opened = open_receipt(message)

@@ -48,7 +48,9 @@ class Waiting:
 class Reception:
     """Between the doors and the crew."""
 
-    def __init__(self, reactor: Any, settings: Workers, numbers: Numbers, news: Callable[[Iterable[str]], None]) -> None:
+    def __init__(
+        self, reactor: Any, settings: Workers, numbers: Numbers, news: Callable[[Iterable[str]], None]
+    ) -> None:
         """`news` is told which partners have something new in out/."""
         self._reactor = reactor
         self._settings = settings
@@ -85,7 +87,7 @@ class Reception:
         """Return what fires with the acknowledgement; Full when too much waits already."""
         done: Deferred[bytes] = Deferred()
         if len(self._turns) >= _MOST_WAITING or self._bytes + len(body) > _MOST_BYTES:
-            done.errback(Failure(Full()))
+            done.errback(Failure(Full()))  # type: ignore[no-untyped-call]
             return done
         self._bytes += len(body)
         self.hand_in(Waiting(sender, door, file, body=body, once=once, done=done), len(body))
@@ -94,7 +96,7 @@ class Reception:
     def recover(self, claims: list[Claim]) -> "Deferred[Answer]":
         """What a crash left in the store without a row is taken in under its own numbers."""
         assert self.crew is not None
-        batch = Batch(claims[0].number, claims[-1].number, claims[0].number, tuple(claims))
+        batch = Batch(claims[0].number, claims[-1].number, min([claims[0].number, *self._in_flight]), tuple(claims))
         return self._assign(batch, "take_in")
 
     def feed(self) -> None:
@@ -108,12 +110,7 @@ class Reception:
                 self._lines[number] = waiting
                 if waiting.body is not None:
                     self._bytes -= len(waiting.body)
-                claims.append(
-                    Claim(
-                        number, waiting.sender, waiting.door, waiting.file or f"{number}.xml",
-                        waiting.path, waiting.body, "", waiting.once,
-                    )  # fmt: skip
-                )
+                claims.append(_claim(number, waiting))
             low_water = min([numbers[0], *self._in_flight])
             self._assign(Batch(numbers[0], numbers[-1], low_water, tuple(claims)), "take_in")
 
@@ -155,7 +152,7 @@ class Reception:
             waiting = self._lines.get(claim.number)
             if waiting is not None and waiting.done is not None:
                 del self._lines[claim.number]
-                waiting.done.errback(Failure(DiskNearlyFull() if answer.disk else NotTakenIn(answer.trouble)))
+                waiting.done.errback(Failure(DiskNearlyFull() if answer.disk else NotTakenIn(answer.trouble)))  # type: ignore[no-untyped-call]
             else:
                 files.append(claim)
         del self._in_flight[batch.first]
@@ -165,6 +162,11 @@ class Reception:
             self._reactor.callLater(_RETRY_SECONDS, self._assign, again, "take_again")
 
 
+def _claim(number: int, waiting: Waiting) -> Claim:
+    file = waiting.file or f"{number}.xml"
+    return Claim(number, waiting.sender, waiting.door, file, waiting.path, waiting.body, once=waiting.once)
+
+
 def _tell(waiting: Waiting, answer: bytes | None) -> None:
     if waiting.claimed is not None:
         waiting.claimed()
@@ -172,4 +174,4 @@ def _tell(waiting: Waiting, answer: bytes | None) -> None:
         if answer:
             waiting.done.callback(answer)
         else:
-            waiting.done.errback(Failure(OnceConflict() if answer == b"" else NotTakenIn()))
+            waiting.done.errback(Failure(OnceConflict() if answer == b"" else NotTakenIn()))  # type: ignore[no-untyped-call]

@@ -6,6 +6,7 @@ an envelope without a row was never sent: both are set aside, not thrown away.
 Batches that were written and not let go are let go.
 """
 
+import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,11 @@ class Left:
 
 
 def recover(home: Path, ledger: Ledger) -> Left:
-    """Return what is to be taken in again; leftovers lie in spool/leftovers/, half-written files are gone."""
+    """Return what is to be taken in again; leftovers lie in spool/leftovers/, half-written files are gone.
+
+    Workers whose daemon was killed end with the batch in hand; until then this waits.
+    """
+    os.close(_hold(home, fcntl.LOCK_EX))
     store = Store(home / "spool" / "store")
     row = ledger.one("low_water")
     low_water = (row["low_water"] if row else None) or 0
@@ -52,6 +57,17 @@ def recover(home: Path, ledger: Ledger) -> Left:
     if set_aside:
         sync_filesystem(home)
     return Left(tuple(claims), set_aside, (last // SEQUENCE + 1) * SEQUENCE - 1 if last else 0)
+
+
+def at_work(home: Path) -> int:
+    """This process is known to be writing in this home for as long as it lives or the descriptor is open."""
+    return _hold(home, fcntl.LOCK_SH)
+
+
+def _hold(home: Path, how: int) -> int:
+    descriptor = os.open(home / "workers.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+    fcntl.flock(descriptor, how)
+    return descriptor
 
 
 def _last(ledger: Ledger) -> int:

@@ -12,6 +12,7 @@ from itertools import groupby
 from gateway import entries
 from gateway.case import Arrival, Case, Judged
 from gateway.config import House
+from gateway.letting_go import encoded
 from gateway.opening import Opener
 from gateway.sealing import Sealer
 from gateway.settling import iso
@@ -74,7 +75,7 @@ def _stand(case: Case, state: State) -> None:
 
 def _write(ledger: Ledger, case: Case, at: str) -> None:
     for step in case.steps:
-        found = entries.encoded(one.as_dict() for one in step.findings) if step.findings else None
+        found = encoded(one.as_dict() for one in step.findings) if step.findings else None
         ledger.run(
             "add_next_stamp", case.number, case.ordinal, at, step.desk, step.before, step.after, entries.BY,
             step.reason, found,

@@ -57,10 +57,10 @@ class Sealer:
 
     def packs(self, judged: Iterable[Judged]) -> Iterator[Pack]:
         """Yield the checked cases as they leave together; signed and extended messages go alone."""
-        open_packs: dict[tuple[object, ...], list[Case]] = {}
-        owner: dict[tuple[object, ...], Judged] = {}
+        open_packs: dict[object, list[Case]] = {}
+        owner: dict[object, Judged] = {}
         for one in judged:
-            cases = [case for case in one.cases if case.state == "checked"]
+            cases = [case for case in one.cases if case.state == "checked" and case.first is None]
             if not cases:
                 continue
             if one.signed or _extended(one):
@@ -76,8 +76,8 @@ class Sealer:
                 if len(pack) >= self._house.authority(case.authority).pack:
                     yield Pack(case.partner, case.authority, tuple(pack), owner.pop(key))
                     del open_packs[key]
-        for key, pack in open_packs.items():
-            yield Pack(pack[0].partner, pack[0].authority, tuple(pack), owner[key])
+        for mark, cases in open_packs.items():
+            yield Pack(cases[0].partner, cases[0].authority, tuple(cases), owner[mark])
 
     def seal(self, pack: Pack, now: datetime) -> Sealed:
         """Return the pack signed and wrapped; ForOperator when a key of ours is in trouble."""

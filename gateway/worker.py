@@ -20,6 +20,7 @@ from gateway.clerk import Clerk, clerk_at, quiet
 from gateway.config import load_house
 from gateway.frames import Answer, Job, read_frame, write_frame
 from gateway.letting_go import Parting
+from gateway.recovering import at_work
 from gateway.resuming import resume
 from spool.errors import ForOperator, Told
 from spool.interchange import Batch
@@ -62,11 +63,17 @@ class Worker:
             return self._one_by_one(batch)
 
     def take_again(self, batch: Batch) -> Answer:
-        """The batch of a worker that died is done: from the ledger if it got that far, else from where its files lie."""
-        if self._ledger.one("batch", batch.first):
-            return _told(self._clerk.let_go(batch.first, batch.last))
-        claims = tuple(mishap.claimed(batch, self._clerk.store))
-        return self.take_in(msgspec.structs.replace(batch, claims=claims)) if claims else Answer()
+        """The batch of a worker that died is done: from the ledger as far as it got, else from where its files lie."""
+        row = self._ledger.one("batch", batch.first)
+        done = _told(self._clerk.let_go(batch.first, batch.last))
+        if row and row["last"] == batch.last:
+            return done
+        # A batch taken apart has a row for each claim that was taken in alone.
+        claims = (one for one in mishap.claimed(batch, self._clerk.store) if not self._ledger.one("batch", one.number))
+        if not (rest := tuple(claims)):
+            return done
+        answer = self.take_in(msgspec.structs.replace(batch, first=rest[0].number if row else batch.first, claims=rest))
+        return Answer(answers=done.answers | answer.answers, news=(*done.news, *answer.news))
 
     def hold(self, batch: Batch) -> Answer:
         """The one claim of the batch, which has cost workers their lives, is held whole."""
@@ -138,6 +145,7 @@ def main() -> None:
     home, slot = Path(sys.argv[1]), int(sys.argv[2])
     sink = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
+    at_work(home)
     worker = Worker(home, slot, mishap.stopper(os.environ.get("KOUAN_STOP_AT", "")))
     write_frame(sink, msgspec.msgpack.encode(Answer(job=0)))
     serve(worker, sys.stdin.buffer, sink)

@@ -12,9 +12,9 @@ _HEAD = re.compile(r"^-- name: ([a-z_]+)\n", re.MULTILINE)
 
 
 def parse(text: str) -> dict[str, str]:
-    """Return the statements of a file by their names.
+    r"""Return the statements of a file by their names.
 
-    >>> parse("-- name: one\\nSELECT 1;\\n-- name: two\\nSELECT 2;\\n")
+    >>> parse("-- name: one\nSELECT 1;\n-- name: two\nSELECT 2;\n")
     {'one': 'SELECT 1', 'two': 'SELECT 2'}
     """
     parts = _HEAD.split(text)

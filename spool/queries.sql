@@ -190,3 +190,83 @@ SELECT prefix FROM head WHERE prefix IS NOT NULL AND prefix <> '';
 -- name: answered_by_key_start
 SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec = ?2
    AND message IS NOT NULL ORDER BY version DESC LIMIT 2;
+
+-- name: last_number_between
+SELECT max(number) AS number FROM interchange WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
+
+-- name: last_message_between
+SELECT max(number) AS number FROM message WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
+
+-- name: selected_documents
+SELECT d.* FROM document d JOIN interchange i ON i.number = d.number
+ WHERE (d.number, d.ordinal) > (?1, ?2) AND d.number <= ?3
+   AND (?4 IS NULL OR d.partner = ?4)
+   AND (?5 IS NULL OR d.spec = ?5)
+   AND (?6 IS NULL OR d.state IN (SELECT value FROM json_each(?6)))
+   AND (?7 IS NULL OR i.received_at >= ?7)
+   AND (?8 IS NULL OR i.received_at < ?8)
+ ORDER BY d.number, d.ordinal LIMIT ?9;
+
+-- name: selected_interchanges
+SELECT i.* FROM interchange i
+ WHERE i.number > ?1 AND i.number <= ?2
+   AND (?3 IS NULL OR i.sender = ?3)
+   AND (?4 IS NULL OR i.spec = ?4)
+   AND (?5 IS NULL OR EXISTS (SELECT 1 FROM document d WHERE d.number = i.number
+                                 AND d.state IN (SELECT value FROM json_each(?5)))
+        OR (i.documents = 0 AND i.findings IS NOT NULL AND NOT EXISTS (SELECT 1 FROM document d WHERE d.number = i.number)
+            AND EXISTS (SELECT 1 FROM json_each(?5) WHERE value = 'refused')))
+   AND (?6 IS NULL OR i.received_at >= ?6)
+   AND (?7 IS NULL OR i.received_at < ?7)
+   AND (?8 = 1 OR (i.duplicate_of IS NULL AND i.replay_of IS NULL))
+ ORDER BY i.number LIMIT ?9;
+
+-- name: held_from
+SELECT from_state FROM stamp WHERE number = ? AND ordinal = ? AND to_state = 'held' AND from_state <> 'held'
+ ORDER BY sequence DESC LIMIT 1;
+
+-- name: receipt_that_ends
+SELECT * FROM receipt WHERE number = ? AND ordinal = ? AND outcome IN ('final', 'refused') ORDER BY id LIMIT 1;
+
+-- name: outbox_stop
+UPDATE outbox SET state = 'held', trouble = ?, not_before = ? WHERE message = ? AND state <> 'gone';
+
+-- name: outbox_go_on
+UPDATE outbox SET state = 'waiting', trouble = NULL, not_before = ? WHERE message = ? AND state = 'held';
+
+-- name: take_out
+UPDATE document SET message = NULL, due_at = ?, why = ? WHERE number = ? AND ordinal = ?;
+
+-- name: outbox_waits
+SELECT o.destination, o.partner, o.state, o.messages, o.next_try, m.sealed_at AS oldest, o.attempts,
+       (SELECT x.trouble FROM outbox x WHERE x.destination = o.destination AND x.partner = o.partner
+           AND x.state = o.state AND x.trouble IS NOT NULL AND x.trouble NOT LIKE 'voided %'
+         ORDER BY x.tried_at DESC LIMIT 1) AS trouble
+  FROM (SELECT destination, partner, state, count(*) AS messages, min(not_before) AS next_try,
+               min(message) AS first, max(attempts) AS attempts
+          FROM outbox WHERE state IN ('waiting', 'held') AND coalesce(trouble, '') NOT LIKE 'voided %'
+         GROUP BY destination, partner, state) o
+  JOIN message m ON m.number = o.first
+ ORDER BY o.destination, m.sealed_at LIMIT ?;
+
+-- name: documents_wait
+SELECT w.state, w.partner, w.why, w.documents, i.received_at AS oldest, w.first, w.next_try
+  FROM (SELECT state, partner, why, count(*) AS documents, min(number) AS first, min(due_at) AS next_try
+          FROM document WHERE due_at IS NOT NULL AND due_at <= ? GROUP BY state, partner, why) w
+  JOIN interchange i ON i.number = w.first
+ ORDER BY i.received_at, w.state, w.partner LIMIT ?;
+
+-- name: each_document_that_waits
+SELECT d.number, d.ordinal, d.spec, d.key, d.partner, d.state, d.why, d.due_at, i.received_at
+  FROM document d JOIN interchange i ON i.number = d.number
+ WHERE d.due_at IS NOT NULL AND d.due_at <= ? ORDER BY d.number, d.ordinal LIMIT ?;
+
+
+-- name: document_counts
+SELECT spec, state, count(*) AS n FROM document GROUP BY spec, state;
+
+-- name: receipt_counts
+SELECT spec, count(*) AS n FROM receipt GROUP BY spec;
+
+-- name: receipt_files
+SELECT DISTINCT partner, file FROM receipt;

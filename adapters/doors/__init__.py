@@ -1,0 +1,1 @@
+"""Doors: code by which bytes come in."""

@@ -1,8 +1,8 @@
 """The folder door: a full scan is the truth, a watcher only wakes it.
 
-A file is taken when it is surely whole: a rename brought it in, a done-file
-names it, or nobody holds it open for writing and it ends as its root element
-must end.  Where the file system cannot tell who writes (no leases, another
+A file is taken when it is surely whole: a done-file names it, or nobody holds
+it open for writing and it ends as its root element must end; a file renamed in
+is one of these.  Where the file system cannot tell who writes (no leases, another
 owner), size and time must stand still over several looks of our own monotonic
 clock.  What nobody writes and still does not end is taken after a patient
 while, to be refused with its reason.  A file that someone holds open is never
@@ -69,7 +69,7 @@ class Inbox:
     folder: str
     backlog: deque[str] = field(default_factory=deque)
     given: set[str] = field(default_factory=set)
-    moved_in: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
     young: dict[str, _Young] = field(default_factory=dict)
     seen: int = -1
 
@@ -90,16 +90,12 @@ class FolderDoor:
         """This sender's folder is not looked into any more."""
         self.inboxes.pop(sender, None)
 
-    def moved_in(self, sender: str, file: str) -> None:
-        """A rename has brought this file in, so it is whole."""
-        if (inbox := self.inboxes.get(sender)) and not is_temporary(file):
-            inbox.moved_in.add(file)
-            inbox.seen = -1
-
     def taken(self, sender: str, file: str) -> None:
         """What was given out has been claimed, or is given back."""
         if inbox := self.inboxes.get(sender):
             inbox.given.discard(file)
+            # A new file of this name may have been passed over meanwhile.
+            inbox.seen = -1
 
     def look(self, now: float, most: int) -> list[Found]:
         """Return whole files not given out before, at most `most` of each folder; `now` is a monotonic clock's."""
@@ -116,7 +112,7 @@ class FolderDoor:
             name = inbox.backlog.popleft()
             if name not in inbox.given and (size := self._whole(inbox, name, now)) is not None:
                 inbox.young.pop(name, None)
-                inbox.moved_in.discard(name)
+                inbox.named.discard(name)
                 inbox.given.add(name)
                 given += 1
                 yield Found(inbox.sender, name, f"{inbox.folder}/{name}", size)
@@ -134,7 +130,7 @@ class FolderDoor:
         # so a folder counts as seen only when it has not changed for a while.
         inbox.seen = changed if time.time_ns() - changed > _TICK else -1
         done = {name for name in names if is_done_file(name)}
-        inbox.moved_in |= {_named(name) for name in done} & set(names)
+        inbox.named |= {_named(name) for name in done} & set(names)
         inbox.backlog.extend(name for name in names if name not in done and not is_temporary(name))
         for name in inbox.young.keys() - set(names):
             del inbox.young[name]
@@ -151,7 +147,7 @@ class FolderDoor:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
                 return None
-            if name in inbox.moved_in:
+            if name in inbox.named:
                 return facts.st_size
             written = is_written(descriptor)
             if written is True:

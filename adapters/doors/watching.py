@@ -1,38 +1,31 @@
-"""A watcher of folders: it wakes the scan and tells of renames; the scan alone is the truth.
+"""A watcher of folders: it wakes the scan when somebody closes a file he wrote; the scan alone is the truth.
 
-watchdog costs some 130 µs of processor time an event, and on overflow events
-are lost without a word.  So it rests while much is waiting anyway.
+watchdog costs some 130 µs of processor time an event, pairs the two halves of
+a rename in quadratic time, and on overflow loses events without a word.  So it
+is asked about closed files only, renames are left to the scan, and it rests
+while much is waiting anyway.
 """
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 
-from watchdog.events import FileClosedEvent, FileMovedEvent, FileSystemEvent, FileSystemEventHandler
+from watchdog.events import FileClosedEvent, FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
-_EVENTS = [FileMovedEvent, FileClosedEvent]
-
 
 class _Ear(FileSystemEventHandler):
-    def __init__(self, sender: str, heard: Callable[[str, str | None], None]) -> None:
-        self._sender = sender
+    def __init__(self, heard: Callable[[], None]) -> None:
         self._heard = heard
-
-    def on_moved(self, event: FileSystemEvent) -> None:
-        """A file got its name by a rename inside the folder: it is whole."""
-        self._heard(self._sender, os.fsdecode(os.path.basename(event.dest_path)))
 
     def on_closed(self, event: FileSystemEvent) -> None:  # noqa: ARG002  only the wake-up counts
         """Somebody closed a file he wrote."""
-        self._heard(self._sender, None)
+        self._heard()
 
 
 class Watcher:
-    """Watches folders by sender's name; `heard` is called in watchdog's thread."""
+    """Watches folders; `heard` is called in watchdog's thread."""
 
-    def __init__(self, heard: Callable[[str, str | None], None]) -> None:
-        """`heard` gets the sender and, after a rename, the file's name."""
+    def __init__(self, heard: Callable[[], None]) -> None:
         self._heard = heard
         self._observer: BaseObserver | None = None
 
@@ -41,13 +34,13 @@ class Watcher:
         """Whether it listens."""
         return self._observer is not None
 
-    def listen(self, folders: Mapping[str, str]) -> None:
+    def listen(self, folders: Iterable[str]) -> None:
         """Every folder is listened to; a kernel without enough watches leaves it to the scan."""
         self.rest()
         observer = Observer()
         try:
-            for sender, folder in folders.items():
-                observer.schedule(_Ear(sender, self._heard), folder, event_filter=_EVENTS)
+            for folder in folders:
+                observer.schedule(_Ear(self._heard), folder, event_filter=[FileClosedEvent])
             observer.start()
         except OSError:
             return

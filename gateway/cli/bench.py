@@ -14,7 +14,7 @@ from gateway.cli.talk import give, say, show
 @click.option("--files", type=click.IntRange(100), default=10_000, show_default=True, help="One-order files and POSTs.")
 @click.option("--messages", type=click.IntRange(10), default=300, show_default=True, help="Messages of 100 orders.")
 @click.option("--backlog", type=click.IntRange(0), default=0, help="Also start with so many waiting documents.")
-@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Measure on this disk, else in TMPDIR.")
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="On this disk, else TMPDIR.")
 @json_option
 def bench(files: int, messages: int, backlog: int, folder: Path | None, as_json: bool) -> None:
     """Measure intake by folder and HTTP, first drop to last acknowledgement, and the ratio to a bare loop."""

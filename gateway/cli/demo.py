@@ -81,9 +81,10 @@ def _table(run: "Demonstration") -> "Table":
     from rich.table import Table
 
     table = Table(title="口岸 Kouan", title_style="bold")
-    for column in ("单证 document", "伙伴 partner", "入口 door", "交来 dropped", "已报 sent", "退回 refused", "回执 receipts",
-                   "办结 closed"):  # fmt: skip
-        table.add_column(column, justify="right" if column[-1] in "dst" and "document" not in column else "left")
+    for column in ("单证 document", "伙伴 partner", "入口 door"):
+        table.add_column(column)
+    for column in ("交来 dropped", "已报 sent", "退回 refused", "回执 receipts", "办结 closed"):
+        table.add_column(column, justify="right")
     for one in run.progress.values():
         cells = (one.dropped, one.sent, one.refused, one.receipts, one.closed)
         table.add_row(one.spec, one.partner, _FOR_PEOPLE[one.door], *map(str, cells))

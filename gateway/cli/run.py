@@ -36,13 +36,13 @@ def run(home: Path) -> None:
     def give_up(failure: Failure) -> None:
         failed.append(failure)
         log.error("hall.not_opened", trouble=failure.getTraceback())
-        if reactor.running:  # type: ignore[attr-defined]
-            reactor.stop()  # type: ignore[attr-defined]
+        if reactor.running:
+            reactor.stop()
 
     hall = Hall(reactor, house)
-    reactor.callWhenRunning(lambda: hall.open().addErrback(give_up))  # type: ignore[attr-defined,no-untyped-call]
-    reactor.addSystemEventTrigger("before", "shutdown", hall.close)  # type: ignore[attr-defined]
-    reactor.run()  # type: ignore[attr-defined]
+    reactor.callWhenRunning(lambda: hall.open().addErrback(give_up))
+    reactor.addSystemEventTrigger("before", "shutdown", hall.close)
+    reactor.run()
     sys.stdout.flush()
     if failed:
         raise Stop(f"The doors could not be opened: {failed[0].getErrorMessage()}", FAILED)

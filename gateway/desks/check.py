@@ -1,17 +1,23 @@
-"""The desk `check`: a document goes on when nothing was found that stops it."""
+"""The desk `check`: a document goes on when nothing was found that stops it.
 
-from collections.abc import Sequence
+The specification and its rules were applied when the message was opened, for
+all its documents at once; here it is decided what follows for one of them.
 
-from gateway.case import Outcome, is_error
-from message_specs.findings import Finding
+**Known limits.** It knows no records: what depends on other documents is the
+business of other desks.
+"""
+
+from gateway.case import Case, Outcome, is_error
+from gateway.desks import Records
 from spool.states import State
 
 
-def decide(findings: Sequence[Finding]) -> Outcome:
-    """Refuse a document with an error among its findings; pass every other on.
+def needs(case: Case) -> tuple[str, ...]:  # noqa: ARG001  a desk's signature
+    """Return nothing: a check looks at the document alone."""
+    return ()
 
-    >>> decide(()).state
-    <State.CHECKED: 'checked'>
-    """
-    refused = any(is_error(one) for one in findings)
-    return Outcome(State.REFUSED if refused else State.CHECKED, tuple(findings))
+
+def decide(case: Case, records: Records) -> Outcome:  # noqa: ARG001  a desk's signature
+    """Refuse a document with an error among its findings; pass every other on."""
+    refused = any(is_error(one) for one in case.findings)
+    return Outcome(State.REFUSED if refused else State.CHECKED, case.findings)

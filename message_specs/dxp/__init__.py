@@ -1,0 +1,1 @@
+"""The exchange envelope of the customs data platform: DxpMsg, DxpMsgSv, DxpRep."""

@@ -123,7 +123,7 @@ CREATE TABLE receipt (
     said_at  TEXT NOT NULL,
     info     TEXT NOT NULL,
     file     TEXT NOT NULL,
-    UNIQUE (answer, unit)
+    UNIQUE (answer, unit, number, ordinal)
 ) STRICT;
 CREATE INDEX receipt_partner ON receipt (partner, id);
 CREATE INDEX receipt_document ON receipt (number, ordinal);

@@ -114,6 +114,12 @@ class World:
             self.door.taken(one.sender, one.file)
         return {number: json.loads(body) for number, body in parting.answers.items()}
 
+    def post(self, sender: str, body: bytes, once: str | None = None) -> bytes | None:
+        """The sender has posted these bytes at the HTTP door; return what he hears."""
+        number = self.numbers.take(1)[0]
+        claim = Claim(number, sender, "http", f"{number}.xml", body=body, once=once)
+        return self.clerk.take_in(Batch(number, number, number, (claim,))).answers.get(number)
+
     def outgoing(self) -> Outgoing:
         """The outbox of customs."""
         return Outgoing(self.ledger, self.clerk.store, self.clerk.house.authority("customs"))
@@ -155,6 +161,7 @@ _PLACES = (
     (re.compile(rb"\b\d{18}\b"), "N"),
     (re.compile(rb"\b[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}\b"), "G"),
     (re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+08:00)?"), "T"),
+    (re.compile(rb"\b20\d{15}\b"), "T"),
 )
 
 

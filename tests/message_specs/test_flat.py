@@ -12,7 +12,8 @@ from message_specs.opening import open_message
 from tests import samples
 
 GOOD = sorted(Path("message_specs/ceb/samples/good").glob("CEB?[12]1*.xml"))
-TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff"), min_size=1, max_size=25)
+LETTERS = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")
+TEXT = st.text(LETTERS, min_size=1, max_size=25)
 
 
 def both_ways(data: bytes) -> None:
@@ -38,7 +39,7 @@ def test_every_good_sample_reads_the_same_both_ways(file: Path) -> None:
 @given(TEXT, TEXT)
 def test_any_text_reads_the_same_both_ways(note: str, name: str) -> None:
     escaped = note.replace("&", "&amp;").replace("<", "&lt;").replace("]]>", "]]&gt;")
-    data = samples.order(7).replace("</ceb:OrderHead>".encode(), b"", 0)
+    data = samples.order(7)
     start = data.index(b"<ceb:buyerName>") + 15
     end = data.index(b"</ceb:buyerName>")
     inside = f"<![CDATA[{name.replace(']]>', '')}]]>{escaped}".encode()
@@ -52,7 +53,7 @@ def test_any_text_reads_the_same_both_ways(note: str, name: str) -> None:
         (b"</ceb:OrderHead>", b"\n\r\n</ceb:OrderHead> "),
         (b"<ceb:buyerName>", b"<ceb:buyerName> \t\n"),
         (b"<ceb:buyerName>", b"<ceb:buyerName>&#13;&lt;a&gt;&amp;amp;&quot;"),
-        ("<ceb:buyerName>".encode(), "<ceb:buyerName>\u3000\u0085\u2028> ".encode()),
+        (b"<ceb:buyerName>", "<ceb:buyerName>\u3000\u0085\u2028> ".encode()),
         (b"<ceb:OrderHead>", b"<ceb:OrderHead><!-- why -->"),
         (b"<ceb:buyerName>", b"<ceb:buyerName><!-- why -->"),
         (b"<ceb:OrderHead>", b'<ceb:OrderHead xmlns:x="urn:x">'),

@@ -1,8 +1,10 @@
 """Customs may be killed at any moment: what it said OK to is in its book once, and every stage is answered."""
 
 import random
+import select
 import signal
 import subprocess
+import sys
 
 from message_specs.opening import open_message
 from tests.adapters.simulators.box import HOME, Box, soon
@@ -67,14 +69,17 @@ def test_a_polite_end_is_an_end_without_error(box: Box) -> None:
     assert box.end(signal.SIGTERM) == 0
 
 
+PARENT = "import subprocess, sys; subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE).wait()"
+
+
 def test_a_tied_customs_ends_with_who_started_it(box: Box) -> None:
     box.configure(top="tied = true")
-    shell = subprocess.Popen(
-        ["bash", "-c", '"$@" <&0 & read -r; exit', "bash", *box.command()],
-        cwd=HOME, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert shell.stdout is not None
-    assert "ready" in shell.stdout.readline()
-    shell.kill()
-    shell.wait()
-    assert shell.stdout.read() == ""  # the pipe closes when the last holder, the customs, has ended
+    command = [sys.executable, "-c", PARENT, *box.command()]
+    parent = subprocess.Popen(command, cwd=HOME, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    assert "ready" in parent.stdout.readline()
+    parent.kill()
+    parent.wait()
+    holder = parent.stdout
+    ended = soon(lambda: select.select([holder], [], [], 0)[0])
+    assert (ended, holder.read()) == ([holder], "")  # the pipe closes when its last holder, the customs, has ended

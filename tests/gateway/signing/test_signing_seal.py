@@ -100,7 +100,7 @@ def xmlsec1(key_folder, tmp_path):
 @pytest.mark.parametrize("trust", ["--trusted-pem", "--pubkey-cert-pem"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("suite", RSA)
-def test_xmlsec1_accepts_rsa(xmlsec1, canonical, signer_of, suite, way, trust):  # noqa: PLR0917
+def test_xmlsec1_accepts_rsa(xmlsec1, canonical, signer_of, suite, way, trust):
     answer = xmlsec1(WAYS[way](canonical, signer_of(suite)), suite, trust)
     assert (answer.returncode, "SignedInfo References (ok/all): 1/1" in answer.stderr) == (0, True)
 

@@ -1,4 +1,4 @@
-"""The desk `duplicate`: what a document is to the one already in the ledger under its key."""
+"""Duplicates: what a document is to the one already in the ledger under its key."""
 
 from dataclasses import dataclass
 

@@ -1,0 +1,313 @@
+"""Whatever partners drop, customs answers, operators do and power cuts break, in any order, the ledger's law holds.
+
+No business key and version stands twice; a key is declared again only as a change or after a refusal; a document
+leaves in one message; stamps lead by legal moves from nothing to where the document stands; every file taken in has
+one acknowledgement and one row; every receipt lies where its partner finds it; nothing is lost.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from adapters.carriers.carrier import Carried
+from gateway.signing.keys import load_signer
+from gateway.signing.seal import sign_message
+from spool.ledger import NEVER
+from spool.states import State, may_move
+from tests import samples
+from tests.crash.world import PowerCut, Stop, World, chains, contents, fields
+from tests.homes import demo_home
+
+STEPS = ("claimed", "judged", "sealed", "synced", "writing", "written", "let go")
+ORDERS = st.integers(1, 5)
+STATUSES = st.sampled_from(["2", "3", "120", "100", "-301010", "777", "?"])
+
+
+def changed(body: bytes, note: int) -> bytes:
+    """The same orders with another remark: the same keys, other content."""
+    return body.replace("工作日送货,请勿折叠".encode(), f"备注{note}".encode())
+
+
+def spoilt(body: bytes, which: int) -> bytes:
+    """The message with one order whose sum is wrong."""
+    parts = body.split(b"<ceb:discount>5<")
+    return b"<ceb:discount>5<".join(parts[: which + 1]) + b"<ceb:discount>6<" + b"<ceb:discount>5<".join(parts[which + 1 :])
+
+
+class Ledgers(RuleBasedStateMachine):
+    """One home, many days."""
+
+    @initialize()
+    def open(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="kouan-machine-"))
+        self.home = demo_home(self.folder)
+        self.signer = load_signer(self.home / "keys", "shop")
+        self.world = World(self.home)
+        self.dropped: dict[str, bytes] = {}
+        self.carried: dict[int, bytes] = {}
+        self.count = 0
+
+    def teardown(self) -> None:
+        if hasattr(self, "folder"):
+            self.world.close()
+            shutil.rmtree(self.folder)
+
+    def name(self, kind: str) -> str:
+        self.count += 1
+        return f"{kind}{self.count}.xml"
+
+    def drop(self, sender: str, kind: str, body: bytes) -> None:
+        name = self.name(kind)
+        self.dropped[name] = body
+        self.world.drop(sender, name, body)
+
+    # what partners do
+
+    @rule(order=ORDERS)
+    def drop_an_order(self, order: int) -> None:
+        self.drop("shop", "order", samples.order(order))
+
+    @rule(order=ORDERS, note=st.integers(0, 3), app_type=st.sampled_from("123"))
+    def drop_other_content(self, order: int, note: int, app_type: str) -> None:
+        self.drop("shop", "changed", changed(samples.message("CEB311", 1, start=order, app_type=app_type), note))
+
+    @rule(order=ORDERS, count=st.integers(2, 4), bad=st.none() | st.integers(0, 1))
+    def drop_several(self, order: int, count: int, bad: int | None) -> None:
+        body = samples.message("CEB311", count, start=order)
+        self.drop("shop", "several", body if bad is None else spoilt(body, bad))
+
+    @rule(order=ORDERS)
+    def drop_one_order_twice_in_a_message(self, order: int) -> None:
+        body = samples.order(order)
+        unit = body[body.index(b"<ceb:Order>") : body.index(b"</ceb:Order>") + 12]
+        self.drop("shop", "twice", body.replace(unit, unit + unit))
+
+    @rule(order=ORDERS, count=st.integers(1, 2), broken=st.booleans())
+    def drop_signed(self, order: int, count: int, broken: bool) -> None:
+        signed = sign_message(samples.message("CEB311", count, start=order), self.signer)
+        self.drop("shop", "signed", changed(signed, 9) if broken else signed)
+
+    @rule(order=ORDERS, once=st.sampled_from(["", "k1", "k2"]))
+    def post(self, order: int, once: str) -> None:
+        heard = self.world.post("shop", samples.order(order), once or None)
+        assert heard is not None
+        assert heard == b"" or json.loads(heard)["documents"]
+
+    @rule(number=ORDERS)
+    def drop_an_inventory(self, number: int) -> None:
+        self.drop("agent", "inventory", samples.message("CEB621", 1, start=number))
+
+    @rule(body=st.sampled_from([b"", b"<a/>", samples.order(1)[:700], b"\xff\xfe", samples.message("CEB411", 1)]))
+    def drop_nonsense(self, body: bytes) -> None:
+        self.world.moment += timedelta(seconds=11)
+        self.drop("shop", "nonsense", body)
+
+    # what the house does
+
+    @rule()
+    def take_in(self) -> None:
+        self.world.take_in()
+        self.world.moment += timedelta(seconds=11)
+        self.world.take_in()
+
+    @rule(step=st.sampled_from(STEPS), count=st.integers(1, 2))
+    def the_power_fails(self, step: str, count: int) -> None:
+        self.world.clerk._pulse = Stop(step, count)
+        try:
+            self.take_in()
+        except PowerCut:
+            pass
+        self.restart()
+
+    @rule()
+    def restart(self) -> None:
+        self.world.close()
+        self.world = World(self.home, moment=self.world.moment)
+
+    @rule()
+    def all_that_is_due_leaves(self) -> None:
+        self.keep_watch(self.world.carry())
+
+    @rule()
+    def customs_is_away(self) -> None:
+        self.keep_watch(self.world.carry(lambda one: Carried(one.parcel.number, ok=False, trouble="refused the line")))
+        self.world.moment += timedelta(seconds=700)
+
+    @rule()
+    def customs_takes_no_such_bytes(self) -> None:
+        self.keep_watch(self.world.carry(lambda one: Carried(one.parcel.number, ok=False, trouble="413", permanent=True)))
+
+    def keep_watch(self, leaving: list) -> None:
+        """Each attempt carries the same bytes, and what has gone is not tried again."""
+        for one in leaving:
+            assert self.carried.setdefault(one.parcel.number, one.parcel.body) == one.parcel.body
+
+    # what customs says
+
+    @rule(order=ORDERS, status=STATUSES, second=st.integers(0, 2))
+    def a_receipt_comes(self, order: int, status: str, second: int) -> None:
+        self.world.answer(self.name("answer"), "CEB312", "OrderReturn", fields(order, status, second))
+
+    @rule(status=STATUSES)
+    def a_receipt_about_several_comes(self, status: str) -> None:
+        units = [fields(order, status) for order in (1, 2, 99)]
+        self.world.answer(self.name("answer"), "CEB312", "OrderReturn", *units)
+
+    @rule(data=st.data())
+    def a_whole_message_is_refused(self, data: st.DataObject) -> None:
+        guids = [guid for (guid,) in self.world.rows("SELECT guid FROM message ORDER BY number")]
+        unit = {
+            "guid": samples.guid("M", 1), "returnStatus": "-999999", "returnInfo": "格式错误",
+            "returnTime": "20261121170000000", "oriCopMsgId": data.draw(st.sampled_from([*guids, "nobody"])),
+            "oriMessageType": "CEB311Message",
+        }  # fmt: skip
+        self.world.answer(self.name("answer"), "CEB900", "MessageReturn", unit)
+
+    # what operators do
+
+    def states(self, *states: State) -> list[tuple[int, int, str, int | None]]:
+        marks = ", ".join("?" * len(states))
+        return self.world.rows(
+            f"SELECT number, ordinal, state, message FROM document WHERE state IN ({marks}) AND version IS NOT NULL",
+            *states,
+        )
+
+    @precondition(lambda self: self.states(State.SENT))
+    @rule(data=st.data())
+    def an_operator_holds(self, data: st.DataObject) -> None:
+        number, ordinal, state, _ = data.draw(st.sampled_from(self.states(State.SENT)))
+        with self.world.ledger.writing() as ledger:
+            ledger.run("add_next_stamp", number, ordinal, "T", "operator", state, "held", "eve", "why", None)
+            ledger.run("set_waiting", NEVER, "why", number, ordinal)
+
+    @precondition(lambda self: self.states(State.HELD))
+    @rule()
+    def an_operator_releases(self) -> None:
+        with self.world.ledger.writing() as ledger:
+            for number, ordinal, _, message in self.states(State.HELD):
+                (stamp,) = self.world.rows(
+                    "SELECT from_state FROM stamp WHERE number = ? AND ordinal = ? AND to_state = 'held'"
+                    " AND from_state <> 'held' ORDER BY sequence DESC LIMIT 1", number, ordinal,
+                )  # fmt: skip
+                ledger.run("add_next_stamp", number, ordinal, "T", "operator", "held", stamp[0], "eve", "ok", None)
+                ledger.run("set_waiting", None, None, number, ordinal)
+                ledger.run("outbox_release", "2026-11-21T00:00:00.000Z", message)
+
+    @rule()
+    def the_signing_key_is_away(self) -> None:
+        key = self.home / "keys/shop/key.pem"
+        if key.exists():
+            key.rename(self.home / "key.away")
+            self.restart()
+
+    @rule()
+    def the_signing_key_is_back(self) -> None:
+        if (self.home / "key.away").exists():
+            (self.home / "key.away").rename(self.home / "keys/shop/key.pem")
+            self.restart()
+        self.world.moment += timedelta(seconds=31)
+        self.world.go_on()
+
+    # what is always true
+
+    @invariant()
+    def a_key_is_declared_again_only_as_a_change_or_after_a_refusal(self) -> None:
+        versions: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
+        for spec, key, version, app_type, state in self.world.rows(
+            "SELECT spec, key, version, app_type, state FROM document WHERE version IS NOT NULL ORDER BY version"
+        ):
+            versions.setdefault((spec, key), []).append((version, app_type, state))
+        for told in versions.values():
+            assert [version for version, _, _ in told] == list(range(1, len(told) + 1))
+            for (_, _, before), (_, app_type, _) in zip(told, told[1:], strict=False):
+                assert app_type in ("2", "3") or before == State.REFUSED
+
+    @invariant()
+    def a_document_leaves_in_one_message(self) -> None:
+        named = Counter(n for (names,) in self.world.rows("SELECT documents FROM message") for n in names.split())
+        assert not named or max(named.values()) == 1
+        inside = {
+            f"{number}.{ordinal}": message
+            for number, ordinal, message in self.world.rows(
+                "SELECT number, ordinal, message FROM document WHERE message IS NOT NULL"
+            )
+        }
+        assert set(inside) == set(named)
+        for state in (State.READY, State.SENT, State.CLOSED):
+            assert all(message is not None for *_, message in self.states(state))
+        assert self.world.rows("SELECT count(*) FROM message") == self.world.rows("SELECT count(*) FROM outbox")
+
+    @invariant()
+    def stamps_lead_by_legal_moves_to_where_the_document_stands(self) -> None:
+        told = chains(
+            self.world.rows("SELECT number, ordinal, from_state, to_state FROM stamp ORDER BY number, ordinal, sequence")
+        )
+        stands = {f"{n}.{o}": s for n, o, s in self.world.rows("SELECT number, ordinal, state FROM document")}
+        assert set(told) == set(stands)
+        for name, moves in told.items():
+            assert moves[0] == ("", "received")
+            assert moves[-1][1] == stands[name]
+            for (_, stood), (before, after) in zip(moves, moves[1:], strict=False):
+                assert stood == before
+                assert before == after or may_move(State(before), State(after))
+
+    @invariant()
+    def what_waits_has_a_date_and_what_ended_has_none(self) -> None:
+        assert self.world.rows(
+            "SELECT number, ordinal, state, due_at FROM document"
+            " WHERE (due_at IS NOT NULL) <> (state IN ('received', 'checked', 'filed', 'held'))"
+        ) == []  # fmt: skip
+
+    @invariant()
+    def every_file_taken_in_has_one_row_and_one_acknowledgement(self) -> None:
+        rows = self.world.rows("SELECT number, sender, file FROM interchange WHERE door = 'folder' AND sender <> 'customs'")
+        files = contents(self.home / "spool/partners")
+        acks = sorted(path for path in files if path.endswith(".ack.json"))
+        assert acks == sorted(f"{sender}/out/{file}.{number}.ack.json" for number, sender, file in rows)
+        waiting = {path.rsplit("/", 1)[1] for path in files if path.split("/")[1] == "in"}
+        assert Counter(file for *_, file in rows) == Counter(set(self.dropped) - waiting)
+        evidence = {path.rsplit("~", 1)[1]: body for path, body in contents(self.home / "spool/store").items()}
+        assert {n: evidence.get(n) for n in set(self.dropped) - waiting} == {
+            n: body for n, body in self.dropped.items() if n not in waiting
+        }
+
+    @invariant()
+    def every_receipt_lies_where_its_partner_finds_it(self) -> None:
+        seen = set()
+        for partner, file, *said in self.world.rows(
+            "SELECT partner, file, number, ordinal, status, said_at, info FROM receipt"
+        ):
+            assert tuple(said) not in seen
+            seen.add(tuple(said))
+            assert (self.home / "spool/partners" / partner / "out" / file).is_file()
+        boxes = [os.listdir(self.home / "spool/partners" / name / "out") for name in ("shop", "agent", "pay", "ship")]
+        assert not [name for names in boxes for name in names if name.startswith(".")]
+
+    @invariant()
+    def a_final_word_ends_a_document(self) -> None:
+        assert self.world.rows(
+            "SELECT r.number, r.ordinal, r.status, d.state FROM receipt r JOIN document d USING (number, ordinal)"
+            " WHERE r.outcome <> 'interim' AND d.state IN ('ready', 'sent') AND NOT EXISTS (SELECT 1 FROM stamp s"
+            " WHERE s.number = d.number AND s.ordinal = d.ordinal AND s.to_state = 'held')"
+        ) == []  # fmt: skip
+
+    @invariant()
+    def every_answer_has_a_row(self) -> None:
+        box = self.home / "spool/authorities/customs/in"
+        taken = self.world.rows("SELECT count(*) FROM interchange WHERE sender = 'customs'")[0][0]
+        assert taken + len(os.listdir(box)) == self.count - len(self.dropped)
+
+
+TestLedgers = Ledgers.TestCase
+TestLedgers.settings = settings(
+    max_examples=50, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+)
