@@ -58,6 +58,7 @@ def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
     for way, value, least, most in (
         (("workers", "count"), workers.count, 1, 64),
         (("workers", "group_files"), workers.group_files, 1, 10_000),
+        (("workers", "pace_seconds"), workers.pace_seconds, 0, 1),
         (("workers", "group_bytes"), workers.group_bytes, 1, 256 * 1024**2),
         (("limits", "message_bytes"), limits.message_bytes, 1, 256 * 1024**2),
         (("limits", "depth"), limits.depth, 4, 256),

@@ -69,6 +69,7 @@ class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The worker processes, and how much goes to one of them at a time."""
 
     count: int = 2
+    pace_seconds: float = 0.03
     group_files: int = 500
     group_bytes: int = 4 * MIB
 

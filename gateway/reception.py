@@ -1,7 +1,7 @@
 """The reception: what the doors bring waits here in turns, gets its numbers, and goes to a worker in batches.
 
-Batches adapt: whoever is free takes what waits, one file when it is quiet and
-some hundreds under load; it never waits to fill one.
+Batches adapt: a file that comes when it is quiet goes at once; in a stream the
+batches keep a small distance, and under load they hold some hundreds.
 """
 
 import time
@@ -23,6 +23,8 @@ from spool.interchange import Batch, Claim
 from spool.number import Numbers
 
 _RETRY_SECONDS = 5.0
+_ENOUGH = 100
+"""So many files are a batch worth starting at any moment."""
 _MOST_WAITING = 4000
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -58,6 +60,8 @@ class Reception:
         self._news = news
         self._turns: Turns[Waiting] = Turns()
         self._bytes = 0
+        self._last = 0.0
+        self._pausing = False
         self._in_flight: dict[int, Batch] = {}
         self._lines: dict[int, Waiting] = {}
         self.crew: Crew | None = None
@@ -100,8 +104,10 @@ class Reception:
         return self._assign(batch, "take_in")
 
     def feed(self) -> None:
-        """Every free worker has a batch, as far as something waits."""
+        """Every free worker has a batch, as far as something waits and the last batch is not too fresh."""
         while self.crew is not None and (free := self.crew.free) > 0 and len(self._turns):
+            if self._too_soon():
+                return
             share = -(-len(self._turns) // free)
             taken = list(self._turns.take(min(share, self._settings.group_files), self._settings.group_bytes))
             numbers = self._numbers.take(len(taken))
@@ -113,6 +119,21 @@ class Reception:
                 claims.append(_claim(number, waiting))
             low_water = min([numbers[0], *self._in_flight])
             self._assign(Batch(numbers[0], numbers[-1], low_water, tuple(claims)), "take_in")
+
+    def _too_soon(self) -> bool:
+        """In a stream of single files batches keep a distance, so that some files share what a batch costs."""
+        now = self._reactor.seconds()
+        if len(self._turns) >= _ENOUGH or now >= self._last + self._settings.pace_seconds:
+            self._last = now
+            return False
+        if not self._pausing:
+            self._pausing = True
+            self._reactor.callLater(self._last + self._settings.pace_seconds - now, self._paused)
+        return True
+
+    def _paused(self) -> None:
+        self._pausing = False
+        self.feed()
 
     @property
     def low_water(self) -> int:

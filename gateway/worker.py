@@ -26,6 +26,7 @@ from spool.errors import ForOperator, Told
 from spool.interchange import Batch
 from spool.ledger import Ledger
 from spool.number import SEQUENCE, Numbers
+from spool.store import is_full
 
 LANE_FIRST = 500_000
 LANE_WIDTH = 50_000
@@ -57,9 +58,9 @@ class Worker:
         """The batch is in the ledger; what failed by itself is held."""
         try:
             return _told(self._clerk.take_in(batch))
-        except OSError:
-            raise
-        except Exception:  # noqa: BLE001  whatever it is, the hall stays open
+        except Exception as trouble:  # noqa: BLE001  whatever it is, the hall stays open
+            if isinstance(trouble, OSError) and is_full(trouble):
+                raise
             return self._one_by_one(batch)
 
     def take_again(self, batch: Batch) -> Answer:
@@ -90,9 +91,9 @@ class Worker:
             single = Batch(claim.number, claim.number, batch.low_water, (claim,))
             try:
                 parting = self._clerk.take_in(single)
-            except OSError:
-                raise
-            except Exception:  # noqa: BLE001  held with its traceback
+            except Exception as trouble:  # noqa: BLE001  held with its traceback
+                if isinstance(trouble, OSError) and is_full(trouble):
+                    raise
                 reason = traceback.format_exc(limit=-6)
                 parting = mishap.hold(self._clerk, single, reason)
             answers |= parting.answers

@@ -12,6 +12,7 @@ Known limits: a program that writes half a file, closes it, and goes on later
 than `unfinished_seconds` gets a refusal; links and folders in in/ are left alone.
 """
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -26,6 +27,7 @@ from typing import Final
 from spool.mailbox import DONE, is_done_file, is_temporary
 
 _ROOT: Final = re.compile(rb"<(?![?!])([^\s<>/]+)")
+_COMMENT: Final = re.compile(rb"<!--.*?-->", re.DOTALL)
 _HEAD_BYTES: Final = 2048
 _TAIL_BYTES: Final = 256
 _TICK: Final = 1_000_000_000
@@ -113,6 +115,8 @@ class FolderDoor:
             if name not in inbox.given and (size := self._whole(inbox, name, now)) is not None:
                 inbox.young.pop(name, None)
                 inbox.named.discard(name)
+                if (name := _tellable(inbox.folder, name)) in inbox.given:
+                    continue
                 inbox.given.add(name)
                 given += 1
                 yield Found(inbox.sender, name, f"{inbox.folder}/{name}", size)
@@ -173,6 +177,18 @@ class FolderDoor:
         return now - young.since >= self._law.unfinished_seconds
 
 
+def _tellable(folder: str, name: str) -> str:
+    """A name that is not UTF-8 is read as GB18030, as Chinese Windows clients mean it; the file is renamed so."""
+    if name.isascii() or name == os.fsencode(name).decode("utf-8", "replace"):
+        return name
+    told = os.fsencode(name).decode("gb18030", "replace").lstrip(".~")
+    while os.path.lexists(f"{folder}/{told}"):
+        told = f"_{told}"
+    with contextlib.suppress(FileNotFoundError):
+        os.rename(f"{folder}/{name}", f"{folder}/{told}")
+    return told
+
+
 def is_written(descriptor: int) -> bool | None:
     """Tell whether any process holds the file open for writing; None where the system will not say.
 
@@ -188,7 +204,7 @@ def is_written(descriptor: int) -> bool | None:
 
 def ends_well(descriptor: int, size: int) -> bool:
     """Tell whether the file ends with the end tag of its own root element."""
-    root = _ROOT.search(os.pread(descriptor, _HEAD_BYTES, 0))
+    root = _ROOT.search(_COMMENT.sub(b"", os.pread(descriptor, _HEAD_BYTES, 0)))
     if root is None:
         return False
     tail = os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES)).rstrip()

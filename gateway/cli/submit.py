@@ -49,7 +49,9 @@ def _tell(told: dict[str, Any]) -> bool:
     for found in [*errors, *differing][:20]:
         say(f"  [{found['code']}] {found['zh']} {found['en']}")
     refused = states.count("refused")
-    if told["duplicate_of"]:
+    if differing:
+        what = f"not declared: {len(differing)} documents have keys that stand already with other content"
+    elif told["duplicate_of"]:
         what = f"the same as {told['duplicate_of']}, which stands; nothing is declared twice"
     elif not states:
         what = "refused as a whole"

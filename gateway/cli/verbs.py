@@ -147,10 +147,10 @@ def _selection(
 
     for text in numbers:
         try:
-            whole = (parse(text)[1] or 1) > 0
+            ordinal = parse(text)[1]
         except ValueError:
-            whole = False
-        if not whole:
+            ordinal = 0
+        if ordinal is not None and ordinal < 1:
             raise click.UsageError(f'"{text}" is no number. A number has 18 digits, a document\'s then .1 and so on.')
     times = {}
     for option, when in (("since", since), ("until", until)):

@@ -13,7 +13,11 @@ from message_specs.schema import compiled
 
 FORMS: tuple[Form, ...] = ("DxpMsg", "DxpMsgSv")
 AT = datetime(2026, 11, 21, 16, 30, 5, tzinfo=UTC)
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), min_size=1, max_size=16)
+WORDS = (
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cn"]), min_size=1, max_size=16)
+    .map(str.strip)
+    .filter(bool)
+)
 
 
 def told(data: bytes, form: Form, **other: str) -> bytes:

@@ -65,9 +65,7 @@ class Process:
     def stop(self) -> int:
         """It was asked to end, and has."""
         self._process.terminate()
-        code = self._process.wait(20)
-        self._end()
-        return code
+        return self._process.wait(20)
 
     @property
     def pid(self) -> int:
@@ -81,13 +79,15 @@ class Process:
 
 
 @contextlib.contextmanager
-def running(home: Path, *arguments: str, **environment: str) -> Iterator[Process]:
-    """The program, ready, and dead at the end whatever happens."""
+def running(home: Path, *arguments: str, ends: str = "kill", **environment: str) -> Iterator[Process]:
+    """The program, ready, and dead at the end whatever happens; beheaded, it leaves its children to themselves."""
     process = Process(home, *arguments, **environment)
     try:
         yield process.ready()
-    finally:
+        getattr(process, ends)()
+    except BaseException:
         process.kill()
+        raise
 
 
 def children(pid: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments on the daemon and its workers: both books agree, and every file has its answers.
+"""SIGKILL at random moments on the daemon, with or without its workers: both books agree, and every file has its answers.
 
 The customs in a box is a process of its own and lives through it all, as customs would.
 """
@@ -48,7 +48,7 @@ def test_after_seven_kills_both_books_agree(tmp_path: Path) -> None:
         dropping.start()
         try:
             for _ in range(KILLS):
-                with running(home, "run"):
+                with running(home, "run", ends=chance.choice(["kill", "behead"])):
                     time.sleep(chance.uniform(0.05, 1.6))
             dropping.join()
             with running(home, "run") as daemon:

@@ -1,4 +1,6 @@
-"""The tables of the documents that follow from the code: written by `python -m tests.drift.documents`, compared by tests.
+"""The tables of the documents that follow from the code.
+
+`python -m tests.drift.documents` writes them, and tests compare them.
 
 A document holds each table between two marks, `<!-- generated: NAME -->` and `<!-- end: NAME -->`.
 What stands between them is nobody's text; what stands around them is never touched.
@@ -65,14 +67,16 @@ def table(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
 
 
 def _cell(value: object) -> str:
-    return " ".join(str(value).replace("|", "\\|").replace("<", "&lt;").split())
+    text = " ".join(str(value).replace("|", "\\|").split())
+    return text if text.startswith("`") else text.replace("&", "&amp;").replace("<", "&lt;")
 
 
 def command_list() -> str:
     """Every command, its arguments, what it does, and each option with its meaning and default."""
     parts = []
     for name, command in commands():
-        arguments = [one.make_metavar(click.Context(command)) for one in command.params if isinstance(one, click.Argument)]
+        context = click.Context(command)
+        arguments = [one.make_metavar(context) for one in command.params if isinstance(one, click.Argument)]
         said = " ".join((command.help or "").split())
         parts.append(f"### `{' '.join([name, *arguments])}`\n\n{said}\n")
         rows = [(f"`{_names(one)}`", _meaning(one)) for one in options(command)]
@@ -106,7 +110,7 @@ def keys_of(file: str) -> dict[tuple[str, ...], str]:
         elif key := KEY.match(line):
             meaning = " ".join(said) or (list(found.values())[-1] if found else "")
             found[(*section, key["key"])] = meaning
-            said = [] if line.startswith("#") else []
+            said = []
         elif line.startswith("#"):
             said.append(line.removeprefix("#").strip())
         else:
@@ -167,7 +171,8 @@ def specs() -> str:
     rows = []
     for one in sorted(catalog().specs.values(), key=lambda one: one.code):
         key = " + ".join(path.rpartition("/")[2] for path in one.key)
-        rows.append((f"`{one.code}`", one.title, one.english, ", ".join(one.senders) or "–", key, one.receipt or "–", one.signature))
+        senders = ", ".join(one.senders) or "–"
+        rows.append((f"`{one.code}`", one.title, one.english, senders, key, one.receipt or "–", one.signature))
     return table(("spec", "名称", "English", "senders", "business key", "receipt", "signature"), rows)
 
 
@@ -193,7 +198,7 @@ def routes() -> str:
     for path, methods in described.items():
         for method, told in methods.items():
             answers = " ".join(told["responses"])
-            token = "no" if told.get("security") == [] else "yes"  # noqa: S105  not a token
+            token = "no" if told.get("security") == [] else "yes"
             names = ", ".join(one["name"] for one in told.get("parameters", ()))
             rows.append((f"`{method.upper()} {path}`", told["summary"], names or "–", token, answers))
     return table(("route", "what", "parameters", "token", "answers"), rows)
@@ -203,7 +208,10 @@ def refusals() -> str:
     """Everything that the HTTP door says instead of doing what was asked."""
     from adapters.doors.http_refusals import REFUSALS
 
-    rows = [(f"`{one.code}`", one.status, one.zh, one.en, ", ".join(name for name, _ in one.headers) or "–") for one in REFUSALS]
+    rows = [
+        (f"`{one.code}`", one.status, one.zh, one.en, ", ".join(name for name, _ in one.headers) or "–")
+        for one in REFUSALS
+    ]
     return table(("code", "status", "中文", "English", "headers"), rows)
 
 
@@ -211,7 +219,8 @@ def behaviours() -> str:
     """Every misbehaviour that the customs in a box can be asked for."""
     from adapters.simulators.behaviours import NAMES
 
-    return table(("behaviour", "what it does (argument when none is given)"), [(f"`{name}`", said) for name, said in NAMES.items()])
+    rows = [(f"`{name}`", said) for name, said in NAMES.items()]
+    return table(("behaviour", "what it does (argument when none is given)"), rows)
 
 
 def _shapes() -> dict[str, Callable[[], str]]:
