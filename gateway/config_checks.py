@@ -56,7 +56,7 @@ def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object]) -> It
 def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
     limits, workers, folder = kouan.limits, kouan.workers, kouan.folder
     for way, value, least, most in (
-        (("workers", "count"), workers.count, 1, 64),
+        (("workers", "count"), workers.count, 1, 8),
         (("workers", "group_files"), workers.group_files, 1, 10_000),
         (("workers", "pace_seconds"), workers.pace_seconds, 0, 1),
         (("workers", "group_bytes"), workers.group_bytes, 1, 256 * 1024**2),

@@ -32,9 +32,11 @@ from gateway.crew import Crew
 from gateway.departures import Departures
 from gateway.dispatch import answers_of
 from gateway.enquiries import Enquiries, mailbox_root
+from gateway.frames import Answer
 from gateway.logs import log
 from gateway.reception import Reception, Waiting
 from gateway.recovering import Left, recover
+from gateway.resuming import AT_ONCE
 from spool.aside import put
 from spool.errors import Told
 from spool.ledger import Ledger
@@ -234,7 +236,11 @@ class Hall:
 
     def _resume(self, due: bool) -> None:
         if due and not self._stopping:
-            self._crew.do("resume").addCallback(lambda _: self._departures.wake())
+            self._crew.do("resume").addCallback(self._resumed)
+
+    def _resumed(self, answer: Answer) -> None:
+        self._departures.wake()
+        self._resume(due=answer.count >= AT_ONCE)
 
     def _reload(self) -> None:
         self._print = fingerprint(self.home)

@@ -121,14 +121,18 @@ class Reception:
             self._assign(Batch(numbers[0], numbers[-1], low_water, tuple(claims)), "take_in")
 
     def _too_soon(self) -> bool:
-        """In a stream of single files batches keep a distance, so that some files share what a batch costs."""
+        """In a stream of single files batches keep a distance, so that some files share what a batch costs.
+
+        Who waits on a line waits a quarter of it.
+        """
         now = self._reactor.seconds()
-        if len(self._turns) >= _ENOUGH or now >= self._last + self._settings.pace_seconds:
+        due = self._last + self._settings.pace_seconds / (4 if self._bytes else 1)
+        if len(self._turns) >= _ENOUGH or now >= due:
             self._last = now
             return False
         if not self._pausing:
             self._pausing = True
-            self._reactor.callLater(self._last + self._settings.pace_seconds - now, self._paused)
+            self._reactor.callLater(due - now, self._paused)
         return True
 
     def _paused(self) -> None:

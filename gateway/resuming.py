@@ -38,11 +38,24 @@ def resume(
     store.sync()
     at = iso(now)
     with ledger.writing():
-        for one in judged:
-            for case in one.cases:
+        if _have_moved(ledger, due):
+            for one in wrapped:
+                store.forget(one.place)
+            return 0
+        for judgement in judged:
+            for case in judgement.cases:
                 _write(ledger, case, at)
         entries.write_messages(ledger, wrapped, at)
     return len(due)
+
+
+def _have_moved(ledger: Ledger, due: Iterable[sqlite3.Row]) -> bool:
+    """Tell whether an operator or another worker has moved one of them meanwhile; then the next round looks anew."""
+    for row in due:
+        present = ledger.one("document", row["number"], row["ordinal"])
+        if present is None or (present["state"], present["due_at"]) != (row["state"], row["due_at"]):
+            return True
+    return False
 
 
 def _by_number(rows: Iterable[sqlite3.Row]) -> Iterable[tuple[int, Iterable[sqlite3.Row]]]:

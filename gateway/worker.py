@@ -29,7 +29,7 @@ from spool.number import SEQUENCE, Numbers
 from spool.store import is_full
 
 LANE_FIRST = 500_000
-LANE_WIDTH = 50_000
+LANE_WIDTH = 6_000
 
 
 def now() -> datetime:
@@ -47,7 +47,7 @@ class Worker:
         row = self._ledger.one("last_message")
         last = (row["number"] if row else None) or 0
         after = (last // SEQUENCE + 1) * SEQUENCE - 1 if last else 0
-        self._numbers = Numbers(now, after=after, first=LANE_FIRST + slot * LANE_WIDTH)
+        self._numbers = Numbers(now, after=after, first=LANE_FIRST + slot * LANE_WIDTH, width=LANE_WIDTH)
         self._clerk = self._new_clerk()
 
     def _new_clerk(self) -> Clerk:

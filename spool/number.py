@@ -2,8 +2,8 @@
 
 A number has 18 digits: yymmddhhmmss of China Standard Time and six of a
 sequence.  It fits a 64-bit integer, so it is the ledger's own row key.  The
-daemon counts from 0; commands that act beside it count from 900000, so that
-two writers never hand out the same number within a second.
+daemon counts from 0, its workers from 500000 each in a range of its own, and
+commands that act beside it from 900000: two writers never hand out the same.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 CHINA: Final = ZoneInfo("Asia/Shanghai")
 SEQUENCE: Final = 1_000_000
 DAEMON_FIRST: Final = 0
+DAEMON_WIDTH: Final = 500_000
 COMMAND_FIRST: Final = 900_000
 
 
@@ -53,10 +54,14 @@ def parse(text: str) -> tuple[int, int | None]:
 class Numbers:
     """Ranges of fresh numbers, each greater than all before, whatever the clock does."""
 
-    def __init__(self, now: Callable[[], datetime], *, after: int = 0, first: int = DAEMON_FIRST) -> None:
+    def __init__(
+        self, now: Callable[[], datetime], *, after: int = 0, first: int = DAEMON_FIRST, width: int = DAEMON_WIDTH
+    ) -> None:
+        """Of each second the sequence from `first` on, `width` long, is ours; who writes beside us has another."""
         self._now = now
         self._last = after
         self._first = first
+        self._width = width
 
     def take(self, count: int) -> range:
         """Return the next `count` numbers in a row.
@@ -65,6 +70,8 @@ class Numbers:
         that is used up borrows from the next second.
         """
         start = self.following
+        if start % SEQUENCE + count > self._first + self._width:
+            start = (start // SEQUENCE + 1) * SEQUENCE + self._first
         self._last = start + count - 1
         return range(start, start + count)
 
@@ -76,4 +83,10 @@ class Numbers:
     def following(self) -> int:
         """The number that would be given next."""
         second = int(self._now().astimezone(CHINA).strftime("%y%m%d%H%M%S"))
-        return max(second * SEQUENCE + self._first, self._last + 1)
+        number = max(second * SEQUENCE + self._first, self._last + 1)
+        # A last number of another's sequence must not lead into it: two writers would hand out the same numbers.
+        if number % SEQUENCE < self._first:
+            return number // SEQUENCE * SEQUENCE + self._first
+        if number % SEQUENCE >= self._first + self._width:
+            return (number // SEQUENCE + 1) * SEQUENCE + self._first
+        return number

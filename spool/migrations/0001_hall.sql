@@ -58,7 +58,7 @@ CREATE TABLE document (
     why        TEXT,
     PRIMARY KEY (number, ordinal)
 ) WITHOUT ROWID, STRICT;
-CREATE UNIQUE INDEX document_key ON document (key, spec, version) WHERE version IS NOT NULL;
+CREATE UNIQUE INDEX document_key ON document (key, spec, version);
 CREATE INDEX document_waits ON document (due_at, partner) WHERE due_at IS NOT NULL;
 CREATE INDEX document_reply_key ON document (reply_key) WHERE reply_key IS NOT NULL;
 

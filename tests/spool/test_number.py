@@ -14,20 +14,26 @@ MOMENT = datetime(2026, 11, 21, 12, 44, 32, tzinfo=UTC)
 SECONDS = st.integers(-100_000, 100_000)
 
 
-@given(st.lists(st.tuples(SECONDS, st.integers(1, 2_000_000)), min_size=1, max_size=20), st.integers(0, 999_999))
-def test_numbers_grow_though_the_clock_goes_back_or_a_sequence_is_used_up(
-    asked: Sequence[tuple[int, int]], first: int
+LANES = st.sampled_from([(0, 500_000), (500_000, 6_000), (878_000, 6_000), (900_000, 1_000)])
+
+
+@given(st.lists(st.tuples(SECONDS, st.integers(1, 900)), min_size=1, max_size=20), LANES, st.integers(0, 999_999))
+def test_numbers_grow_and_keep_to_their_lane_whatever_the_clock_does_and_whoevers_number_was_the_last(
+    asked: Sequence[tuple[int, int]], lane: tuple[int, int], last: int
 ) -> None:
+    first, width = lane
     clock = [MOMENT]
-    numbers = Numbers(lambda: clock[0], first=first)
-    last = 0
+    after = 261121204432 * SEQUENCE + last
+    numbers = Numbers(lambda: clock[0], after=after, first=first, width=width)
     for seconds, count in asked:
         clock[0] = MOMENT + timedelta(seconds=seconds)
+        following = numbers.following
         taken = numbers.take(count)
         assert len(taken) == count
-        assert taken[0] > last
-        assert taken[0] >= int(number.second_of(taken[0])) * SEQUENCE
-        last = taken[-1]
+        assert taken[0] > after
+        assert taken[0] >= following
+        assert first <= taken[0] % SEQUENCE <= taken[-1] % SEQUENCE < first + width
+        after = taken[-1]
 
 
 def test_a_number_tells_its_second_in_china_and_its_folder() -> None:
