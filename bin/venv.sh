@@ -91,6 +91,6 @@ venv_runs() {
 venv_failed() {
     tail -n 5 "$1" >&2
     venv_say "the installation failed; nothing is half used, the next call begins again. The whole log: $1"
-    venv_say "Without a way to pypi.org name a mirror:  PIP_INDEX_URL=https://mirror/simple bin/kouan"
+    venv_say "Without a way to the package index name a mirror:  PIP_INDEX_URL=https://mirror/simple bin/kouan"
     venv_say "or a folder of wheels:  PIP_NO_INDEX=1 PIP_FIND_LINKS=/path/wheels bin/kouan"
 }

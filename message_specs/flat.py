@@ -31,7 +31,6 @@ class Shape:
     """What the usual text of one prefix looks like."""
 
     def __init__(self, prefix: str) -> None:
-        self._odd = re.compile(rf"<(?!/?{prefix}:\w+>)")
         self._leaf = re.compile(rf"<{prefix}:(\w+)>([^<]*)</")
         self._group = re.compile(rf"<{prefix}:(\w+)>(?=<{prefix}:)")
         self._prefix = prefix
@@ -48,24 +47,26 @@ class Shape:
         text = f"{tag}>{rest}"
         if any(blank in text for blank in _BLANKS):
             text = _BEFORE_CLOSE.sub(r"\1", _BEFORE_OPEN.sub("><", text))
-        if self._odd.search(text):
-            return None
         if "&#13;" in text:
             text = text.replace("&#13;", "&#xD;")
         return self._divided(text, len(tag) + 1)
 
     def _divided(self, text: str, start: int) -> Flat | None:
         groups: list[dict[str, str]] = []
+        tags = 1
         while opening := self._group.match(text, start):
             closing = f"</{self._prefix}:{opening[1]}>"
             end = text.index(closing, opening.end())
             part = text[opening.end() : end + 2]
-            fields = dict(self._leaf.findall(part))
+            leaves = self._leaf.findall(part)
+            tags += len(leaves) + 1
+            fields = dict(leaves)
             if "&" in part:
                 fields = {name: _plain(value) for name, value in fields.items()}
             groups.append(fields)
             start = end + len(closing)
-        if not groups or not text.startswith("</", start):
+        # In the text a "<" is always a tag's: an empty element, an attribute or another prefix would be one too many.
+        if not groups or not text.startswith("</", start) or text.count("<") != 2 * tags:
             return None
         return Flat(text, groups[0], groups[1:])
 

@@ -27,8 +27,8 @@ def quiet_home(home: Path, *, workers: int = 2) -> Path:
     (home / "kouan.toml").write_text(settings, "utf-8")
     authority = home / "authorities/customs.toml"
     authority.write_text(authority.read_text("utf-8").replace("simulate = true", "simulate = false"), "utf-8")
-    with (home / "simulators/customs.toml").open("a", encoding="utf-8") as file:
-        file.write("\n[delays]\n2 = 0.05\n120 = 0.05\n")
+    settings = (home / "simulators/customs.toml").read_text("utf-8").partition("\n[delays]")[0]
+    (home / "simulators/customs.toml").write_text(f"{settings}\n[delays]\n2 = 0.05\n120 = 0.05\n", "utf-8")
     return home
 
 

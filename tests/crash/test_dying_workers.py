@@ -61,6 +61,7 @@ def left(home: Path) -> Counter[str]:
 
 @pytest.mark.parametrize("step", ["claimed", "synced", "written", "let go"])
 def test_workers_that_die_at_every_second_batch_lose_and_repeat_nothing(home: Path, step: str) -> None:
+    quiet_home(home, workers=1)
     with running(home, "run", KOUAN_STOP_AT=f"{step}:2") as daemon:
         for wave in range(3):
             drop(home, range(wave * 20 + 1, wave * 20 + 21))

@@ -10,8 +10,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from tests import samples
 from tests.crash.daemon import ask, customs_book, quiet_home, running, until
 from tests.homes import demo_home
@@ -22,19 +20,22 @@ WAITING = "SELECT count(*) FROM document WHERE version IS NOT NULL AND state <> 
 CLOSED = "SELECT count(*) FROM document WHERE state = 'closed'"
 
 
-def dropper(home: Path, over: threading.Event) -> threading.Thread:
-    """Two partners drop their files, each renamed in, in bursts."""
+def written(home: Path) -> list[tuple[Path, Path]]:
+    """The files of two partners, ready to be renamed into their folders."""
+    moves = []
+    for number in range(1, FILES + 1):
+        for name, spec in (("shop", "CEB311"), ("pay", "CEB411")):
+            box = home / "spool/partners" / name
+            (aside := box / f".{spec}-{number}").write_bytes(samples.message(spec, 1, start=number))
+            moves.append((aside, box / "in" / f"{spec}-{number}.xml"))
+    return moves
 
-    def drop() -> None:
-        for number in range(1, FILES + 1):
-            for name, spec in (("shop", "CEB311"), ("pay", "CEB411")):
-                folder = home / "spool/partners" / name / "in"
-                (folder / f".{number}").write_bytes(samples.message(spec, 1, start=number))
-                os.rename(folder / f".{number}", folder / f"{spec}-{number}.xml")
-            if number % 25 == 0 and over.wait(0.12):
-                return
 
-    return threading.Thread(target=drop)
+def drop(moves: list[tuple[Path, Path]]) -> threading.Thread:
+    """The files are being renamed in."""
+    dropping = threading.Thread(target=lambda: [aside.rename(file) for aside, file in moves])
+    dropping.start()
+    return dropping
 
 
 def test_after_seven_kills_both_books_agree(tmp_path: Path) -> None:
@@ -42,24 +43,22 @@ def test_after_seven_kills_both_books_agree(tmp_path: Path) -> None:
     print(f"KOUAN_SEED={seed}")
     chance = random.Random(seed)
     home = quiet_home(demo_home(tmp_path))
-    over = threading.Event()
-    dropping = dropper(home, over)
+    moves = written(home)
+    share = len(moves) // (KILLS + 1)
+    dropping = []
     with running(home, "simulate", "customs"):
-        dropping.start()
-        try:
-            for _ in range(KILLS):
-                with running(home, "run", ends=chance.choice(["kill", "behead"])):
-                    time.sleep(chance.uniform(0.05, 1.6))
-            dropping.join()
-            with running(home, "run") as daemon:
-                until(
-                    lambda: ask(home, CLOSED) == [(2 * FILES,)] and ask(home, WAITING) == [(0,)], 40,
-                    lambda: f"{ask(home, CLOSED)} KOUAN_SEED={seed}\n{daemon.words.read_text('utf-8')[-3000:]}",
-                )  # fmt: skip
-                assert daemon.stop() == 0
-        finally:
-            over.set()
-            dropping.join()
+        for turn in range(KILLS):
+            with running(home, "run", ends=chance.choice(["kill", "behead"])):
+                dropping.append(drop(moves[turn * share : (turn + 1) * share]))
+                time.sleep(chance.uniform(0.05, 0.8))
+        dropping.append(drop(moves[KILLS * share :]))
+        with running(home, "run") as daemon:
+            until(
+                lambda: ask(home, CLOSED) == [(2 * FILES,)] and ask(home, WAITING) == [(0,)], 40,
+                lambda: f"{ask(home, CLOSED)} KOUAN_SEED={seed}\n{daemon.words.read_text('utf-8')[-3000:]}",
+            )  # fmt: skip
+            assert daemon.stop() == 0
+    assert [thread.join() for thread in dropping] == [None] * (KILLS + 1)
     compare(home)
 
 
@@ -87,6 +86,3 @@ def compare(home: Path) -> None:
     for name in ("in", "refused"):
         assert [os.listdir(home / f"spool/partners/{partner}/{name}") for partner in boxes] == [[], []]
 
-
-if __name__ == "__main__":
-    pytest.main([__file__, "-s"])
