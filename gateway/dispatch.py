@@ -6,6 +6,7 @@ good (an HTTP 4xx) holds the message for an operator.  The ledger is asked and
 told in a thread, never in the reactor.
 """
 
+import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,7 +55,11 @@ class Outgoing:
         size = 0
         for partner in partners:
             for row in self._ledger.all("outbox_due", self._name, partner, iso(now), share):
-                body = self._store.read(row["evidence"])
+                try:
+                    body = self._store.read(row["evidence"])
+                except OSError as trouble:
+                    self._unreadable(row, partner, trouble, now)
+                    continue
                 if leaving and size + len(body) > BYTES_AT_ONCE:
                     return leaving
                 size += len(body)
@@ -62,6 +67,13 @@ class Outgoing:
                 parcel = Parcel(row["message"], f"{row['message']}.{root}.xml", root, body)
                 leaving.append(Leaving(parcel, partner, row["attempts"], _documents(row["documents"])))
         return leaving
+
+    def _unreadable(self, row: sqlite3.Row, partner: str, trouble: OSError, now: datetime) -> None:
+        """A message whose evidence is gone waits for an operator; one that a disk withholds, for its date."""
+        one = Leaving(Parcel(row["message"], "", "", b""), partner, row["attempts"], _documents(row["documents"]))
+        gone = isinstance(trouble, FileNotFoundError)
+        with self._ledger.writing():
+            self._postpone(one, Carried(row["message"], ok=False, trouble=str(trouble), permanent=gone), now)
 
     def told(self, leaving: Sequence[Leaving], carried: Sequence[Carried], now: datetime) -> int:
         """The ledger knows what has left and when the rest is tried again; return how many left."""

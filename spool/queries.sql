@@ -132,13 +132,6 @@ UPDATE document SET reply_key = ? WHERE number = ? AND ordinal = ?;
 SELECT number, ordinal, partner, state, due_at FROM document
  WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, number, ordinal LIMIT ?;
 
--- name: waiting_documents
-SELECT * FROM document WHERE due_at IS NOT NULL ORDER BY due_at, number, ordinal LIMIT ?;
-
--- name: waiting_counts
-SELECT state, partner, why, count(*) AS documents, min(number) AS oldest FROM document
- WHERE due_at IS NOT NULL GROUP BY state, partner, why ORDER BY state, partner, why;
-
 -- name: outbox_partners
 WITH RECURSIVE turn (partner) AS (
     SELECT min(partner) FROM outbox WHERE state = 'waiting' AND destination = ?1
@@ -164,15 +157,6 @@ UPDATE outbox SET attempts = attempts + 1, tried_at = ?, not_before = ?, trouble
 
 -- name: outbox_hold
 UPDATE outbox SET state = 'held', trouble = ?, tried_at = ? WHERE message = ? AND destination = ? AND state = 'waiting';
-
--- name: outbox_release
-UPDATE outbox SET state = 'waiting', not_before = ? WHERE message = ? AND state = 'held';
-
--- name: outbox_counts
-SELECT o.destination, o.partner, o.state, count(*) AS messages, min(o.not_before) AS next_try,
-       min(m.sealed_at) AS oldest, max(o.attempts) AS attempts, max(o.trouble) AS trouble
-  FROM outbox o JOIN message m ON m.number = o.message
- WHERE o.state IN ('waiting', 'held') GROUP BY o.destination, o.partner, o.state ORDER BY o.destination, o.partner;
 
 -- name: documents_by_key
 SELECT * FROM document WHERE key = ? ORDER BY spec, version;

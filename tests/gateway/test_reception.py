@@ -1,0 +1,218 @@
+"""Between doors and workers: numbers in order, batches in turns, every line hears, and trouble loses no file."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+from twisted.python.failure import Failure
+
+from adapters.doors.hall import DiskNearlyFull, Full, OnceConflict
+from gateway.config import Workers
+from gateway.frames import Answer
+from gateway.reception import NotTakenIn, Reception, Waiting
+from spool.interchange import Batch, Claim
+from spool.number import Numbers
+from tests.homes import now
+
+
+class Desk:
+    """Workers on paper: they take what they are given and answer when the test says so."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.given: list[tuple[str, Batch, Deferred[Answer]]] = []
+        self.pids = [1]
+
+    @property
+    def free(self) -> int:
+        return self.count - sum(1 for *_, done in self.given if not done.called)
+
+    def do(self, kind: str, batch: Batch) -> "Deferred[Answer]":
+        done: Deferred[Answer] = Deferred()
+        self.given.append((kind, batch, done))
+        return done
+
+
+class House:
+    """A reception with workers on paper."""
+
+    def __init__(self, workers: int = 1, **settings: Any) -> None:
+        self.clock = Clock()
+        self.clock.advance(100)
+        self.news: list[str] = []
+        self.reception = Reception(self.clock, Workers(**settings), Numbers(now), self.news.extend)
+        self.desk = Desk(workers)
+        self.reception.crew = self.desk
+
+    def feed(self) -> None:
+        """Batches keep a distance; so much time goes by that every free worker has one."""
+        for _ in range(self.desk.count + 1):
+            self.reception.feed()
+            self.clock.advance(1)
+
+    def drop(self, sender: str, file: str, size: int = 10) -> None:
+        self.reception.hand_in(Waiting(sender, "folder", file, path=f"/in/{file}"), size)
+
+    def answer(self, turn: int = -1, **told: Any) -> None:
+        self.desk.given[turn][2].callback(Answer(**told))
+        self.feed()
+
+    def files(self, turn: int = -1) -> list[str]:
+        return [claim.file for claim in self.desk.given[turn][1].claims]
+
+
+def heard(done: "Deferred[bytes]") -> Any:
+    result: list[Any] = []
+    done.addBoth(result.append)
+    return (result[0].value if isinstance(result[0], Failure) else result[0]) if result else None
+
+
+def test_the_first_file_goes_at_once_and_the_next_ones_together_when_a_worker_is_free() -> None:
+    house = House()
+    for name in "abc":
+        house.drop("shop", name)
+    assert [house.files(turn) for turn in range(len(house.desk.given))] == [["a"]]
+    house.answer()
+    assert house.files() == ["b", "c"]
+    assert (house.reception.batches, house.reception.taken_in, house.reception.in_flight) == (1, 1, 1)
+
+
+def test_a_hundred_thousand_files_of_one_do_not_delay_anothers_one() -> None:
+    house = House()
+    for number in range(100_000):
+        house.drop("big", f"{number}")
+    house.drop("small", "one")
+    house.answer()
+    assert "one" in house.files()[:2]
+    assert len(house.files()) == Workers().group_files
+
+
+def test_free_workers_share_what_waits() -> None:
+    house = House(workers=2)
+    house.desk.count = 0
+    for number in range(10):
+        house.drop("shop", f"{number}")
+    house.desk.count = 2
+    house.feed()
+    assert [len(house.files(turn)) for turn in range(2)] == [5, 5]
+
+
+def test_a_batch_holds_no_more_than_its_files_and_bytes() -> None:
+    house = House(group_files=3, group_bytes=100)
+    house.desk.count = 0
+    for number, size in enumerate([10, 10, 10, 10, 60, 60, 200]):
+        house.drop("shop", f"{number}", size)
+    house.desk.count = 1
+    house.feed()
+    for _ in range(3):
+        house.answer()
+    assert [house.files(turn) for turn in range(4)] == [["0", "1", "2"], ["3", "4"], ["5"], ["6"]]
+
+
+def test_numbers_grow_from_batch_to_batch_and_nothing_below_low_water_is_open() -> None:
+    house = House(workers=2)
+    for name in "ab":
+        house.drop("shop", name)
+        house.feed()
+    first, second = (batch for _, batch, _ in house.desk.given)
+    assert first.first == first.last < second.first
+    assert (first.low_water, second.low_water) == (first.first, first.first)
+    house.answer(1)
+    house.drop("shop", "c")
+    house.feed()
+    assert house.desk.given[-1][1].low_water == first.first
+    house.answer(0)
+    house.drop("shop", "d")
+    house.feed()
+    assert house.desk.given[-1][1].low_water == house.desk.given[2][1].first
+
+
+def test_who_waits_on_a_line_hears_his_acknowledgement() -> None:
+    house = House()
+    done = house.reception.receive("shop", "http", "a.xml", b"<a/>", None)
+    assert heard(done) is None
+    number = house.desk.given[0][1].first
+    house.answer(answers={number: b"{}"}, news=("shop",))
+    assert heard(done) == b"{}"
+    assert house.news == ["shop"]
+
+
+def test_a_request_without_a_name_is_called_by_its_number() -> None:
+    house = House()
+    house.reception.receive("shop", "http", "", b"<a/>", "key")
+    ((claim,),) = (batch.claims for _, batch, _ in house.desk.given)
+    assert claim == Claim(claim.number, "shop", "http", f"{claim.number}.xml", body=b"<a/>", once="key")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ({"answers": {0: b""}}, OnceConflict), ({"answers": {}}, NotTakenIn), ({"trouble": "no space", "disk": True},
+        DiskNearlyFull), ({"trouble": "a key is missing"}, NotTakenIn),
+    ],
+)  # fmt: skip
+def test_who_waits_on_a_line_hears_of_every_trouble(answer: dict[str, Any], error: type[Exception]) -> None:
+    house = House()
+    done = house.reception.receive("shop", "http", "a.xml", b"<a/>", None)
+    number = house.desk.given[0][1].first
+    if "answers" in answer:
+        answer["answers"] = dict.fromkeys((number for _ in answer["answers"]), b"")
+    house.answer(**answer)
+    assert isinstance(heard(done), error)
+
+
+def test_files_of_a_troubled_batch_are_taken_again_until_they_are_in() -> None:
+    house = House()
+    claimed: list[str] = []
+    house.reception.hand_in(Waiting("shop", "folder", "a", path="/in/a", claimed=lambda: claimed.append("a")), 1)
+    for turn in range(3):
+        house.desk.given[-1][2].callback(Answer(trouble="no space", disk=True))
+        house.clock.advance(4.9)
+        assert len(house.desk.given) == turn + 1
+        house.clock.advance(0.2)
+    kinds = [kind for kind, *_ in house.desk.given]
+    assert kinds == ["take_in", "take_again", "take_again", "take_again"]
+    assert len({batch.claims for _, batch, _ in house.desk.given}) == 1
+    assert (claimed, house.reception.troubles) == ([], 3)
+    house.answer()
+    assert claimed == ["a"]
+    assert house.reception.in_flight == 0
+
+
+def test_while_a_troubled_batch_waits_its_files_stay_above_low_water() -> None:
+    house = House()
+    house.drop("shop", "a")
+    first = house.desk.given[0][1].first
+    house.answer(trouble="no space", disk=True)
+    house.drop("shop", "b")
+    house.feed()
+    assert house.desk.given[-1][1].low_water == first
+
+
+def test_what_a_crash_left_stays_above_low_water_though_its_batch_is_in_trouble() -> None:
+    house = House()
+    left = [Claim(100 + n, "shop", "folder", f"{n}", place=f"{n}") for n in range(4)]
+    house.reception.recover(left[:2])
+    house.answer(trouble="no space", disk=True)
+    house.reception.recover(left[2:])
+    assert house.desk.given[-1][1].low_water == 100
+
+
+def test_too_much_waiting_is_refused_at_the_door() -> None:
+    house = House()
+    house.desk.count = 0
+    lines = [house.reception.receive("shop", "http", "", b"x" * 2**20, None) for _ in range(66)]
+    assert [isinstance(heard(line), Full) for line in lines] == [False] * 64 + [True] * 2
+    house.desk.count = 1
+    house.feed()
+    while house.reception.in_flight:
+        house.answer()
+    assert heard(house.reception.receive("shop", "http", "", b"x", None)) is None
+
+
+def test_a_claim_crosses_the_pipe_unchanged() -> None:
+    claim = Claim(7, "shop", "http", "订单.xml", body=b"\x00\xff", once="k")
+    batch = Batch(7, 7, 7, (claim,))
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(batch), type=Batch) == batch
