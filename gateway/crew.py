@@ -164,6 +164,7 @@ class Crew:
         log.warning("worker.died", slot=hand.slot, reason=reason.getErrorMessage())
         if hand.assigned is not None:
             self._again(hand.assigned)
+            self._hand_out()
         self._reactor.callLater(_PAUSE, self._spawn, hand.slot)  # type: ignore[attr-defined]
 
     def _again(self, assigned: Assigned) -> None:

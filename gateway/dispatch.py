@@ -7,6 +7,7 @@ told in a thread, never in the reactor.
 """
 
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,11 +46,12 @@ class Outgoing:
         self._ledger = ledger
         self._store = store
         self._name = authority.name
+        self._served = ""
         self._plan = Plan(retry.first_seconds, retry.factor, retry.most_seconds, retry.jitter, retry.attempts)
 
     def due(self, now: datetime) -> list[Leaving]:
         """Return what may leave now: of every partner something, oldest first, at most 64 and 16 MiB."""
-        partners = [row["partner"] for row in self._ledger.all("outbox_partners", self._name)]
+        partners = self._in_turn([row["partner"] for row in self._ledger.all("outbox_partners", self._name)])
         share = max(1, AT_ONCE // max(1, len(partners)))
         leaving: list[Leaving] = []
         size = 0
@@ -60,13 +62,19 @@ class Outgoing:
                 except OSError as trouble:
                     self._unreadable(row, partner, trouble, now)
                     continue
-                if leaving and size + len(body) > BYTES_AT_ONCE:
+                if leaving and (size + len(body) > BYTES_AT_ONCE or len(leaving) >= AT_ONCE):
                     return leaving
+                self._served = partner
                 size += len(body)
                 root = f"{row['spec']}Message"
                 parcel = Parcel(row["message"], f"{row['message']}.{root}.xml", root, body)
                 leaving.append(Leaving(parcel, partner, row["attempts"], _documents(row["documents"])))
         return leaving
+
+    def _in_turn(self, partners: list[str]) -> list[str]:
+        """Return the partners beginning after the one served last, so that a full round leaves out nobody twice."""
+        start = bisect_right(partners, self._served)
+        return partners[start:] + partners[:start]
 
     def _unreadable(self, row: sqlite3.Row, partner: str, trouble: OSError, now: datetime) -> None:
         """A message whose evidence is gone waits for an operator; one that a disk withholds, for its date."""

@@ -65,7 +65,12 @@ class House:
 
 def heard(done: "Deferred[bytes]") -> Any:
     result: list[Any] = []
-    done.addBoth(result.append)
+
+    def keep(told: Any) -> Any:
+        result.append(told)
+        return None if isinstance(told, Failure) else told
+
+    done.addBoth(keep)
     return (result[0].value if isinstance(result[0], Failure) else result[0]) if result else None
 
 
