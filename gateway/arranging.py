@@ -6,6 +6,7 @@ change (appType 2, 3) is a new version of its key.
 """
 
 import hashlib
+import sqlite3
 from collections.abc import Iterable
 
 import msgspec
@@ -74,12 +75,14 @@ def _known(judged: list[Judged], ledger: Ledger) -> dict[tuple[str, str], Earlie
     if not keys:
         return {}
     rows = ledger.all("latest_by_key", msgspec.json.encode(keys).decode())
-    return {
-        (row["spec"], row["key"]): Earlier(
-            row["number"], row["ordinal"], row["version"], row["partner"], State(row["state"]), row["digest"]
-        )
-        for row in rows
-    }
+    return {(row["spec"], row["key"]): _earlier(row) for row in rows}
+
+
+def _earlier(row: sqlite3.Row) -> Earlier:
+    return Earlier(
+        row["number"], row["ordinal"], row["version"], row["partner"], State(row["state"]), row["digest"],
+        row["app_type"] == "3",
+    )  # fmt: skip
 
 
 def _place(
@@ -101,7 +104,8 @@ def _place(
             case.move("check", State.REFUSED, None, (found,))
         return
     case.version = verdict.version
-    placed[mark] = Earlier(case.number, case.ordinal, verdict.version, case.partner, State.READY, case.digest)
+    deleted = case.document.app_type == "3"
+    placed[mark] = Earlier(case.number, case.ordinal, verdict.version, case.partner, State.READY, case.digest, deleted)
 
 
 def _is_whole(one: Judged) -> bool:
@@ -120,7 +124,8 @@ def _is_whole(one: Judged) -> bool:
 
 def _whole_duplicate(one: Judged) -> None:
     firsts = {case.first.number for case in one.cases if case.first}
-    if len(firsts) == 1 and all(case.first for case in one.cases):
+    same = all(case.first and case.first.digest == case.digest for case in one.cases)
+    if len(firsts) == 1 and same:
         one.duplicate_of = firsts.pop()
 
 

@@ -92,6 +92,7 @@ class Earlier:
     partner: str
     state: State
     digest: bytes
+    deleted: bool = False
 
 
 @dataclass(slots=True)

@@ -19,7 +19,9 @@ class _Child(ProcessProtocol):
 
     def outReceived(self, data: bytes) -> None:
         """What a simulator says is logged."""
-        log.info("simulator.said", authority=self.name, text=data.decode("utf-8", "replace").strip())
+        for line in data.decode("utf-8", "replace").splitlines():
+            if line.strip():
+                log.info("simulator.said", authority=self.name, text=line.strip())
 
     def processEnded(self, reason: Failure) -> None:
         """It is gone."""
@@ -39,7 +41,9 @@ class Children:
         """Every authority that is to be simulated has its process."""
         for authority in house.authorities.values():
             settings = house.home / "simulators" / f"{authority.name}.toml"
-            if authority.simulate and settings.is_file():
+            if authority.simulate and not settings.is_file():
+                log.error("simulator.missing", authority=authority.name, settings=str(settings))
+            elif authority.simulate:
                 child = _Child(authority.name, self._ended)
                 module = f"adapters.simulators.{authority.dialect}"
                 arguments = [sys.executable, "-m", module, "--config", str(settings)]

@@ -10,7 +10,7 @@ import sqlite3
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from twisted.internet.defer import inlineCallbacks
@@ -107,6 +107,8 @@ class Outgoing:
         trouble = result.trouble if result is not None else "the carrier did not say what became of it"
         number = one.parcel.number
         following = self._plan.next_try(now, one.attempts + 1, number)
+        if following is not None and result is not None and result.retry_after:
+            following = max(following, now + timedelta(seconds=result.retry_after))
         if following is None or (result is not None and result.permanent):
             self._ledger.run("outbox_hold", trouble, iso(now), number, self._name)
             self._hold(one, trouble, now)

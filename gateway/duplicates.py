@@ -23,6 +23,9 @@ def judge(earlier: Earlier | None, partner: str, digest: bytes, app_type: str) -
     >>> first = Earlier(7, 1, 1, "shop", State.SENT, b"a")
     >>> judge(first, "shop", b"a", "1").finding, judge(first, "shop", b"b", "1").finding
     ('P301', 'P302')
+    >>> deleted = Earlier(7, 1, 2, "shop", State.CLOSED, b"a", deleted=True)
+    >>> judge(deleted, "shop", b"b", "1").version
+    3
     >>> judge(first, "shop", b"b", "2").version, judge(first, "other", b"b", "2").finding
     (2, 'P303')
     """
@@ -34,6 +37,6 @@ def judge(earlier: Earlier | None, partner: str, digest: bytes, app_type: str) -
         return Verdict(finding="P303")
     if earlier.digest == digest:
         return Verdict(finding="P301", first=earlier)
-    if app_type in ("2", "3"):
+    if app_type in ("2", "3") or earlier.deleted:
         return Verdict(earlier.version + 1)
     return Verdict(finding="P302", first=earlier)

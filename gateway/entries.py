@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from gateway.arranging import fresh
 from gateway.case import Case, Judged
 from gateway.letting_go import encoded
+from gateway.receipts import refusal_row
 from gateway.settling import hold
 from gateway.wrapping import Wrapped
 from spool.interchange import Batch
@@ -27,6 +28,7 @@ def write(ledger: Ledger, batch: Batch, judged: list[Judged], wrapped: Iterable[
     ledger.run_many("add_document", [_document(case) for case in declared])
     ledger.run_many("add_stamp", [row for case in declared for row in stamps(case, at, 1)])
     write_messages(ledger, wrapped, at)
+    ledger.run_many("add_receipt", [row for one in judged if (row := refusal_row(one, at)) is not None])
     for one in judged:
         if one.answer_to and not one.cases and one.duplicate_of is None:
             why = "K104 " + "; ".join(found.en for found in one.findings[:3])

@@ -113,10 +113,11 @@ class Hall:
     def _open_doors(self):  # type: ignore[no-untyped-def]  # noqa: ANN202  inlineCallbacks types it
         kouan = self.house.kouan
         if kouan.http.listen:
-            self._http = HttpDoor(self.enquiries, HttpLimits(body_bytes=kouan.http.body_bytes))
-            self._http_port = yield self._http.open(kouan.http.listen)
+            http = HttpDoor(self.enquiries, HttpLimits(body_bytes=kouan.http.body_bytes))
+            self._http_port = yield http.open(kouan.http.listen)
+            self._http = http
         if kouan.sftp.listen:
-            self._sftp = sftp_service(
+            sftp = sftp_service(
                 listen=kouan.sftp.listen,
                 host_key=self.home / kouan.sftp.host_key,
                 accounts=self.enquiries,
@@ -127,7 +128,8 @@ class Hall:
                 log=log,
                 idle_seconds=kouan.sftp.idle_seconds,
             )
-            self._sftp.startListening()
+            sftp.startListening()
+            self._sftp = sftp
 
     def _http_at(self) -> str | None:
         if self._http is None:

@@ -30,7 +30,8 @@ def configure(level: str, form: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-    globalLogBeginner.beginLoggingTo([cast("ILogObserver", _from_twisted)], redirectStandardIO=False, discardBuffer=True)
+    observer = cast("ILogObserver", _from_twisted)
+    globalLogBeginner.beginLoggingTo([observer], redirectStandardIO=False, discardBuffer=True)
 
 
 def _from_twisted(event: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ envelope and read tolerantly.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -59,7 +60,7 @@ class Opener:
         """Return a partner's message as cases: each checked or refused, with every finding at once."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits),))
-        opened = open_message(arrival.data, revision=self._house.kouan.revision, limits=self._limits)
+        opened = open_message(arrival.data, revision_of=self._revision_of, limits=self._limits)
         today = now.date()
         found = self._found(opened, partner, today)
         judged = Judged(arrival, opened, found, signed=opened.signed)
@@ -93,8 +94,8 @@ class Opener:
         except ForOperator as trouble:
             judged.trouble = str(trouble)
             return
-        if not verdict.valid and verdict.code:
-            judged.add(finding(verdict.code, path=f"/{opened.root_name}/Signature", value=verdict.key_name))
+        if verdict.finding is not None:
+            judged.add(replace(verdict.finding, path=verdict.finding.path or f"/{opened.root_name}/Signature"))
 
     def _case(self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...]) -> Case:
         mine = tuple(one for one in found if one.document == document.ordinal) if found else ()
@@ -105,6 +106,13 @@ class Opener:
             if outcome.state is not State.CHECKED:
                 break
         return case
+
+    def _revision_of(self, spec: str) -> str:
+        """Return the revision in which the authority that takes this spec is declared to."""
+        try:
+            return self._house.revision(self._house.route(spec).name)
+        except ForOperator:
+            return self._house.kouan.revision
 
     def _journey(self, document: Document) -> tuple[str, ...]:
         mark = (document.spec.code, document.head.get("tradeMode", ""))

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Mapping
+from operator import itemgetter
 from pathlib import Path
 
 from gateway.case import Judged
@@ -14,8 +15,8 @@ from gateway.letting_go import (
     put_out,
     refuse,
 )
-from gateway.receipts import head_of, named, refusal, split
-from gateway.settling import Settled
+from gateway.receipts import fails_format, head_of, named, refusal, split
+from gateway.settling import Settled, file_name
 from spool.ledger import Ledger
 from spool.store import Store
 
@@ -50,7 +51,7 @@ def part_again(home: Path, ledger: Ledger, store: Store, first: int, last: int) 
     parting = Parting()
     for row in ledger.all("interchanges_between", first, last):
         receipts = ledger.all("receipts_in", row["number"])
-        if receipts:
+        if receipts and receipts[0]["number"] != row["number"]:
             for partner, name, body in named(store.read(row["evidence"]), row["number"], receipts):
                 put_out(parting, home, partner, name, body)
             continue
@@ -64,12 +65,13 @@ def part_again(home: Path, ledger: Ledger, store: Store, first: int, last: int) 
 def acknowledgement_of(ledger: Ledger, row: sqlite3.Row) -> Acknowledgement:
     """Return the acknowledgement of an interchange as its ledger rows tell it; a duplicate's is that of the first."""
     findings = decoded(row["findings"])
-    documents = [_entry(document) for document in ledger.all("documents_of", row["number"])]
+    entries = [(document["ordinal"], _entry(document)) for document in ledger.all("documents_of", row["number"])]
     for found in findings:
         if found["code"] in ("P301", "P302") and found["value"]:
             number, _, ordinal = found["value"].partition(".")
             if document := ledger.one("document", int(number), int(ordinal)):
-                documents.append(_entry(document))
+                entries.append((found["document"], _entry(document)))
+    documents = [entry for _, entry in sorted(entries, key=itemgetter(0))]
     if not documents and row["duplicate_of"] and (first := ledger.one("interchange", row["duplicate_of"])):
         earlier = acknowledgement_of(ledger, first)
         documents, findings = earlier.documents, findings or earlier.findings
@@ -89,8 +91,10 @@ def _send_off(
         return
     whole = stopped or len(refused) == len(told.documents)
     refuse(parting, home, told, door, evidence if whole else None)
-    if stopped and (receipt := refusal(told, head_of(evidence) if data is None else data)) is not None:
-        put_out(parting, home, told.partner, f"{told.number}.CEB900.xml", receipt)
+    if whole and fails_format(told.findings):
+        receipt = refusal(told, head_of(evidence) if data is None else data)
+        if receipt is not None:
+            put_out(parting, home, told.partner, file_name(told.number, "CEB900"), receipt)
 
 
 def _bare(one: Judged, received_at: str) -> Acknowledgement:

@@ -30,7 +30,7 @@ def interchange(ledger: Ledger, number: int, sender: str | None = None) -> Facts
         "spec": row["spec"],
         "revision": row["revision"],
         "replay_of": str(row["replay_of"]) if row["replay_of"] else None,
-        "evidence": row["evidence"],
+        **({"evidence": row["evidence"]} if sender is None else {}),
     }
 
 
@@ -39,7 +39,7 @@ def document(ledger: Ledger, number: int, ordinal: int, partner: str | None = No
     row = ledger.one("document", number, ordinal)
     if row is None or (partner is not None and row["partner"] != partner):
         return None
-    return _life(ledger, row)
+    return _life(ledger, row, ours=partner is None)
 
 
 def documents(ledger: Ledger, key: str, partner: str | None = None) -> list[Facts]:
@@ -48,10 +48,22 @@ def documents(ledger: Ledger, key: str, partner: str | None = None) -> list[Fact
     if not rows and "|" not in key:
         for head in ledger.all("key_heads"):
             rows += ledger.all("documents_by_key", f"{head['prefix']}{key}")
-    return [_life(ledger, row) for row in rows if partner is None or row["partner"] == partner]
+    return [
+        _life(ledger, row, ours=partner is None) for row in rows if partner is None or row["partner"] == partner
+    ]
 
 
-def _life(ledger: Ledger, row: sqlite3.Row) -> Facts:
+def _life(ledger: Ledger, row: sqlite3.Row, *, ours: bool = True) -> Facts:
+    life = _whole_life(ledger, row)
+    if not ours:
+        # Where our evidence lies is no partner's business.
+        del life["evidence"]
+        if life["message"]:
+            del life["message"]["evidence"]
+    return life
+
+
+def _whole_life(ledger: Ledger, row: sqlite3.Row) -> Facts:
     number, ordinal = row["number"], row["ordinal"]
     status = row["status"]
     meaning = receipt_status(_receipt_of(row["spec"]), status) if status else None
@@ -122,7 +134,7 @@ def receipt(row: sqlite3.Row) -> Facts:
     meaning = receipt_status(row["spec"], row["status"])
     return {
         "cursor": row["id"],
-        "number": f"{row['number']}.{row['ordinal']}",
+        "number": f"{row['number']}.{row['ordinal']}" if row["ordinal"] else str(row["number"]),
         "answer": f"{row['answer']}.{row['unit']}",
         "spec": row["spec"],
         "key": row["key"],

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from gateway.case import Judged
 from gateway.letting_go import Acknowledgement
@@ -19,6 +20,7 @@ from message_specs.dxp.envelope import unwrap
 from message_specs.limits import Limits
 from message_specs.opening import Opened, open_receipt
 from message_specs.parsing import first_tag
+from spool.states import State
 
 _REASONS = 20
 _CARRIED = 1024 * 1024
@@ -67,6 +69,29 @@ def _fields(unit: Document) -> tuple[str, Mapping[str, str]]:
 
 def _guid(told: str | None, number: int) -> str:
     return told or str(uuid.uuid5(uuid.NAMESPACE_OID, str(number))).upper()
+
+
+def fails_format(findings: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether a message that is refused whole failed the format check, so that a CEB900 answers it.
+
+    >>> fails_format([{"code": "P103", "severity": "error"}]), fails_format([{"code": "S001", "severity": "error"}])
+    (False, True)
+    """
+    return any(one["code"].startswith("S") and one["severity"] == "error" for one in findings)
+
+
+def refusal_row(one: Judged, at: str) -> tuple[object, ...] | None:
+    """Return the ledger's row of the CEB900 that answers a message, or None where there is none to be given."""
+    claim = one.arrival.claim
+    whole = not one.answer_to and all(case.state is State.REFUSED for case in one.cases)
+    found = [finding.as_dict() for finding in one.findings]
+    if not whole or one.duplicate_of or not fails_format(found) or first_tag(one.arrival.data[:_CARRIED]) is None:
+        return None
+    info = "; ".join(f"[{finding.code}] {finding.zh}" for finding in one.findings[:_REASONS])
+    return (
+        claim.sender, claim.number, 1, claim.number, 0, "CEB900", "", writing.FORMAT_REFUSED, "refused", at, info,
+        file_name(claim.number, "CEB900"),
+    )  # fmt: skip
 
 
 def head_of(evidence: Path) -> bytes:

@@ -58,7 +58,7 @@ class Worker:
         """The batch is in the ledger; what failed by itself is held."""
         try:
             return _told(self._clerk.take_in(batch))
-        except Exception as trouble:  # noqa: BLE001  whatever it is, the hall stays open
+        except Exception as trouble:  # whatever it is, the hall stays open
             if isinstance(trouble, OSError) and is_full(trouble):
                 raise
             return self._one_by_one(batch)
@@ -91,7 +91,7 @@ class Worker:
             single = Batch(claim.number, claim.number, batch.low_water, (claim,))
             try:
                 parting = self._clerk.take_in(single)
-            except Exception as trouble:  # noqa: BLE001  held with its traceback
+            except Exception as trouble:  # held with its traceback
                 if isinstance(trouble, OSError) and is_full(trouble):
                     raise
                 reason = traceback.format_exc(limit=-6)

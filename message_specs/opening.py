@@ -7,6 +7,7 @@ Known limits: processing instructions are kept for the signature and left out of
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 
@@ -69,12 +70,16 @@ def open_message(
     data: bytes,
     *,
     revision: str = _LATEST,
+    revision_of: Callable[[str], str] | None = None,
     limits: Limits = _LIMITS,
     catalog: Catalog | None = None,
     spec: str | None = None,
     unsigned_allowed: bool = True,
 ) -> Opened:
-    """The message opened; with `spec` it is a finding when it is any other kind of message."""
+    """The message opened; with `spec` it is a finding when it is any other kind of message.
+
+    `revision_of` tells the revision by the spec's code, where it is not the same for all.
+    """
     catalog = catalog or house_catalog()
     try:
         root = parse(data, limits)
@@ -86,6 +91,8 @@ def open_message(
         return _refused(opened, finding("S006", path=f"/{opened.root_name}", name=opened.root_name or ""))
     if spec is not None and spec != opened.spec.code:
         return _refused(opened, finding("S010", name=opened.spec.code, expected=spec))
+    if revision_of is not None:
+        opened.revision = revision = revision_of(opened.spec.code)
     try:
         schema = compiled(opened.spec.root, revision, unsigned_allowed=unsigned_allowed)
     except NoTable:

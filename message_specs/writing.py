@@ -14,6 +14,8 @@ from message_specs.document import escaped
 
 CEB: Final = "http://www.chinaport.gov.cn/ceb"
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
+FORMAT_REFUSED: Final = "-999999"
+"""The status of a CEB900 of ours; the published text only says that it is negative."""
 _TRANSFER: Final = ("copCode", "copName", "dxpMode", "dxpId", "note")
 
 
@@ -51,7 +53,7 @@ def refusal(guid: str, *, info: str, now: datetime, original: str, root: str, bo
     """
     fields = {
         "guid": guid,
-        "returnStatus": "-999999",
+        "returnStatus": FORMAT_REFUSED,
         "returnInfo": info[:5000],
         "returnTime": return_time(now),
         "oriCopMsgId": original[:255],

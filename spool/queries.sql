@@ -53,13 +53,15 @@ SELECT max(number) AS number FROM message;
 
 -- name: same_bytes
 SELECT k.key AS position, i.number, i.sha256, i.sender,
-       EXISTS (SELECT 1 FROM document d WHERE d.number = i.number AND d.state <> 'refused') AS alive
+       EXISTS (SELECT 1 FROM document d WHERE d.number = i.number AND d.state <> 'refused'
+                  AND NOT EXISTS (SELECT 1 FROM document l WHERE l.key = d.key AND l.spec = d.spec
+                                     AND l.version > d.version AND l.app_type = '3' AND l.state <> 'refused')) AS alive
   FROM json_each(?) AS k JOIN interchange i ON i.fingerprint = k.value
  WHERE i.duplicate_of IS NULL AND i.replay_of IS NULL
  ORDER BY i.number;
 
 -- name: latest_by_key
-SELECT d.spec, d.key, d.version, d.number, d.ordinal, d.partner, d.state, d.digest
+SELECT d.spec, d.key, d.version, d.number, d.ordinal, d.partner, d.state, d.digest, d.app_type
   FROM json_each(?) AS k JOIN document d ON d.key = k.value
  WHERE d.version IS NOT NULL
  ORDER BY d.version;

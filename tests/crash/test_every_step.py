@@ -90,7 +90,8 @@ def ending(home: Path) -> dict[str, Any]:
         " ORDER BY name, sequence"
     )
     told["receipts"] = world.rows(
-        f"SELECT {whose} AS name, partner, unit, spec, status, outcome, said_at, info FROM receipt d ORDER BY name"
+        f"SELECT {whose} AS name, partner, unit, spec, status, outcome,"
+        " CASE spec WHEN 'CEB900' THEN 'our own clock' ELSE said_at END, info FROM receipt d ORDER BY name"
     )
     told["leaving"] = sorted(
         world.rows(f"SELECT {whose}, spec, version FROM document d WHERE number = ? AND ordinal = ?", number, ordinal)[0]
