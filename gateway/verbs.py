@@ -145,7 +145,8 @@ class Verbs:
         origin = self._origin(row)
         if origin in RESTING and (others := self._torn(row, {State.HELD})):
             return _cannot(row, f"its message is signed and leaves whole; release these with it: {others}")
-        if origin is State.READY and self._messages.has_left(row):
+        answered = self._ledger.one("receipt_that_ends", row["number"], row["ordinal"])
+        if origin is State.READY and (answered or self._messages.has_left(row)):
             origin = State.SENT
         self._stamp(row, State.HELD, origin)
         resting = origin in RESTING

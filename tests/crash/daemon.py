@@ -108,12 +108,12 @@ def alive(pid: int) -> bool:
         return False
 
 
-def until(true: Callable[[], bool], seconds: float, words: Callable[[], str] = str) -> None:
+def until(true: Callable[[], bool], seconds: float, words: Callable[[], str] = str, *, pause: float = 0.05) -> None:
     """It has become true, before the deadline."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds} s {words()}"
-        time.sleep(0.05)
+        time.sleep(pause)
 
 
 def ask(home: Path, sql: str) -> list[tuple[Any, ...]]:

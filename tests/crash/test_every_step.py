@@ -1,4 +1,4 @@
-"""The power may fail at any step of the clerk, at any rename and any write, and again while recovering: the ending is one.
+"""The power may fail at any step of the clerk, any rename, any write, and again while recovering: the ending is one.
 
 Acknowledgements, refusals, receipts, ledger rows and what leaves for customs are those of a day without a crash,
 besides numbers, guids and times.
@@ -42,7 +42,11 @@ def batch(home: Path) -> list[tuple[str, str, bytes]]:
     return [
         ("shop", "good.xml", good),
         ("shop", "good-again.xml", good),
-        ("shop", "bad.xml", samples.message("CEB311", 3, start=30).replace(b"<ceb:discount>5<", b"<ceb:discount>6<", 1)),
+        (
+            "shop",
+            "bad.xml",
+            samples.message("CEB311", 3, start=30).replace(b"<ceb:discount>5<", b"<ceb:discount>6<", 1),
+        ),
         ("shop", "all-bad.xml", samples.order(40).replace(b"<ceb:discount>5<", b"<ceb:discount>6<")),
         ("shop", "known.xml", samples.order(1).replace("勿折叠".encode(), "可折叠".encode())),
         ("shop", "partly-known.xml", samples.message("CEB311", 2, start=12)),
@@ -94,7 +98,9 @@ def ending(home: Path) -> dict[str, Any]:
         " CASE spec WHEN 'CEB900' THEN 'our own clock' ELSE said_at END, info FROM receipt d ORDER BY name"
     )
     told["leaving"] = sorted(
-        world.rows(f"SELECT {whose}, spec, version FROM document d WHERE number = ? AND ordinal = ?", number, ordinal)[0]
+        world.rows(f"SELECT {whose}, spec, version FROM document d WHERE number = ? AND ordinal = ?", number, ordinal)[
+            0
+        ]
         for one in world.carry()
         for number, ordinal in one.documents
     )

@@ -98,11 +98,13 @@ def test_who_always_comes_second_gives_up_aloud(tmp_path: Path) -> None:
     class Crowded(Ledger):
         """A book in which another has always just written."""
 
-        def run_many(self, name: str, rows: object) -> None:
+        def run_many(self, *_: object) -> None:
             raise sqlite3.IntegrityError("UNIQUE constraint failed: document.key")
 
     world = World(demo_home(tmp_path))
-    clerk = Clerk(world.clerk.house, Crowded(clerk_at(world.home)), now=world.now, numbers=Numbers(world.now, first=500_000))
+    clerk = Clerk(
+        world.clerk.house, Crowded(clerk_at(world.home)), now=world.now, numbers=Numbers(world.now, first=500_000)
+    )
     world.drop("shop", "a.xml", samples.order(1))
     path = str(world.inboxes()["shop"] / "a.xml")
     (number,) = world.numbers.take(1)
@@ -128,7 +130,9 @@ def test_what_is_too_big_is_kept_and_refused_without_being_read_whole(tmp_path: 
 def test_letting_go_again_changes_nothing_that_was_let_go(world: World) -> None:
     world.drop("shop", "good.xml", samples.order(1))
     world.drop("shop", "bad.xml", b"<a></a>")
-    world.drop("shop", "partly.xml", samples.message("CEB311", 2, start=5).replace(b"<ceb:discount>5", b"<ceb:discount>6", 1))
+    world.drop(
+        "shop", "partly.xml", samples.message("CEB311", 2, start=5).replace(b"<ceb:discount>5", b"<ceb:discount>6", 1)
+    )
     world.take_in()
     before = world.files()
     world.ledger.conn.execute("UPDATE batch SET let_go_at = NULL")

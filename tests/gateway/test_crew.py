@@ -69,7 +69,9 @@ def opened(street: Street, count: int, idle: Callable[[], None] = lambda: None) 
 
 
 def batch(count: int = 1) -> Batch:
-    return Batch(1, count, 1, tuple(Claim(n, "shop", "folder", f"{n}.xml", f"/in/{n}.xml") for n in range(1, count + 1)))
+    return Batch(
+        1, count, 1, tuple(Claim(n, "shop", "folder", f"{n}.xml", f"/in/{n}.xml") for n in range(1, count + 1))
+    )
 
 
 def kinds(worker: Paper) -> list[str]:

@@ -1,4 +1,4 @@
-"""What is ready leaves by its plan: the same bytes each attempt, a date after a failure, held after a refusal for good."""
+"""What is ready leaves by its plan: the same bytes each time, a date after a failure, held after a refusal for good."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from adapters.carriers.carrier import Carried, Parcel
@@ -175,9 +176,7 @@ class AtOnce(ThreadPool):
     def callInThreadWithCallback(self, done: object, work: object, *arguments: object, **named: object) -> None:
         try:
             result = work(*arguments, **named)
-        except Exception as trouble:
-            from twisted.python.failure import Failure
-
+        except Exception as trouble:  # noqa: BLE001  whatever it is, the caller hears of it
             done(False, Failure(trouble))
         else:
             done(True, result)

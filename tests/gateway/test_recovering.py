@@ -20,6 +20,16 @@ from tests.crash.world import World
 from tests.homes import demo_home
 
 NUMBER = 261121204432000017
+RECOVER = """
+import sys
+from pathlib import Path
+from gateway.clerk import clerk_at
+from gateway.recovering import recover
+from spool.ledger import Ledger
+home = Path(sys.argv[1])
+print("begun", flush=True)
+print(len(recover(home, Ledger(clerk_at(home))).claims))
+"""
 
 
 @pytest.fixture
@@ -88,12 +98,7 @@ def test_what_lies_below_the_low_water_of_recent_batches_is_not_looked_at(home: 
 
 def test_it_waits_for_whoever_still_writes(home: Path) -> None:
     lock = at_work(home)
-    waiting = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from pathlib import Path; from gateway.clerk import clerk_at;"
-         "from gateway.recovering import recover; from spool.ledger import Ledger; home = Path(sys.argv[1]);"
-         "print('begun', flush=True); print(len(recover(home, Ledger(clerk_at(home))).claims))", home],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    waiting = subprocess.Popen([sys.executable, "-c", RECOVER, home], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert waiting.stdout is not None
     assert waiting.stdout.readline() == "begun\n"
     stored(home, NUMBER, "shop", "a.xml")

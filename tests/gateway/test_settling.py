@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
+from adapters.carriers.carrier import Carried
+from gateway.replaying import Ruling
+from gateway.selecting import Selection
 from gateway.settling import moves
+from gateway.submitting import Counter
+from gateway.verbs import Verbs
 from message_specs.dxp.envelope import unwrap
 from message_specs.limits import Limits
 from message_specs.opening import open_receipt
@@ -27,7 +32,9 @@ def world(tmp_path: Path) -> Iterator[World]:
     world.close()
 
 
-def said(world: World, *units: dict[str, str], file: str = "r.xml", spec: str = "CEB312", unit: str = "OrderReturn") -> None:
+def said(
+    world: World, *units: dict[str, str], file: str = "r.xml", spec: str = "CEB312", unit: str = "OrderReturn"
+) -> None:
     world.answer(file, spec, unit, *units)
     world.take_in()
 
@@ -104,7 +111,9 @@ def test_a_receipt_of_a_document_that_never_left_is_held(world: World) -> None:
     world.drop("shop", "bad.xml", samples.order(9).replace(b"<ceb:discount>5<", b"<ceb:discount>6<"))
     world.take_in()
     said(world, fields(9, "120"))
-    assert world.rows("SELECT why FROM document WHERE state = 'held'") == [("K103 CEB312 3301961A2B|YX2026000000000009",)]
+    assert world.rows("SELECT why FROM document WHERE state = 'held'") == [
+        ("K103 CEB312 3301961A2B|YX2026000000000009",)
+    ]
 
 
 @pytest.mark.parametrize("body", ["系统繁忙 <<<".encode(), b"<CEB999Message/>", b"", b"<a></a>", b"\xff\xfe"])
@@ -123,7 +132,9 @@ def test_an_answer_in_an_envelope_is_given_on_without_it(world: World) -> None:
     from adapters.customs import wrap
     from message_specs import writing
 
-    message = writing.receipt("CEB312Message", "G", [("OrderReturn", fields(1, "120")), ("OrderReturn", fields(2, "2"))])
+    message = writing.receipt(
+        "CEB312Message", "G", [("OrderReturn", fields(1, "120")), ("OrderReturn", fields(2, "2"))]
+    )
     envelope = wrap(
         message, form="DxpMsg", message_id="M", sender="DXPEDCCEB0000002", receiver="DXPENT0000030001",
         message_type="CEB312Message", created=world.moment,
@@ -142,8 +153,8 @@ def test_an_answer_about_several_partners_is_divided_among_them(world: World) ->
     world.take_in()
     world.carry()
     unit = {
-        "customsCode": "2910", "ebpCode": samples.SHOP.code, "ebcCode": samples.SHOP.code, "agentCode": samples.AGENT.code,
-        "returnStatus": "800", "returnTime": "20261121170000000", "returnInfo": "放行",
+        "customsCode": "2910", "ebpCode": samples.SHOP.code, "ebcCode": samples.SHOP.code,
+        "agentCode": samples.AGENT.code, "returnStatus": "800", "returnTime": "20261121170000000", "returnInfo": "放行",
     }  # fmt: skip
     units = [{"guid": samples.guid("R", n)} | unit | {"copNo": f"KA26{n:014d}"} for n in (1, 2)]
     said(world, *units, spec="CEB622", unit="InventoryReturn")
@@ -162,3 +173,16 @@ def test_a_receipt_file_that_was_lost_is_written_again_as_it_was(world: World) -
     world.ledger.conn.execute("UPDATE batch SET let_go_at = NULL")
     world.clerk.let_go_again()
     assert world.files()[path] == before
+
+
+def test_what_customs_decided_while_a_refused_message_was_held_holds_when_it_is_released(tmp_path: Path) -> None:
+    world = World(demo_home(tmp_path))
+    world.drop("shop", "a.xml", samples.order(1))
+    world.take_in()
+    world.carry(lambda one: Carried(one.parcel.number, ok=False, trouble="400", permanent=True))
+    said(world, fields(1, "120"))
+    assert documents(world) == [("held", "120")]
+    with Counter(world.home, world.now) as counter:
+        list(Verbs(counter, Ruling("they have it", "eve")).carry_out("release", Selection()))
+    assert documents(world) == [("closed", "120")]
+    assert world.carry() == []
