@@ -66,7 +66,6 @@ class Case:
     message: int | None = None
     due_at: str | None = None
     why: str | None = None
-    stored: bool = False
     reply_key: str | None = None
     first: "Earlier | None" = None
     steps: list[Step] = field(default_factory=list)

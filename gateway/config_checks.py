@@ -18,7 +18,7 @@ from gateway.config_shapes import Authority, Kouan, Partner
 from gateway.config_tables import ANY, Journey, Route
 
 TOKEN = re.compile(r"[0-9a-f]{64}")
-DXP_ID = re.compile(r"[0-9A-Za-z_]{1,30}")
+DXP_ID = re.compile(r"[0-9A-Za-z_]{1,16}")
 CODE = re.compile(r"[0-9A-Z]{1,18}")
 KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 WARNING = "warning"

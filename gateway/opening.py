@@ -41,13 +41,9 @@ class Opener:
         self._house = house
         self._trusted = certificates
         self._journeys: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._modes = frozenset(row.mode for row in house.journeys)
         self._severities = {code: Severity(word) for code, word in house.kouan.severity.items()}
-        self._limits = Limits(
-            message_bytes=section.message_bytes,
-            depth=section.depth,
-            documents=section.documents,
-            text_bytes=section.text_bytes,
-        )
+        self._limits = section.of_messages()
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it."""
@@ -115,7 +111,9 @@ class Opener:
             return self._house.kouan.revision
 
     def _journey(self, document: Document) -> tuple[str, ...]:
-        mark = (document.spec.code, document.head.get("tradeMode", ""))
+        mode = document.head.get("tradeMode", "")
+        # A mode that no row names is nobody's journey; what partners write is not remembered here.
+        mark = (document.spec.code, mode if mode in self._modes else "")
         if mark not in self._journeys:
             self._journeys[mark] = self._house.journey(*mark) or ("check",)
         return self._journeys[mark]

@@ -2,21 +2,26 @@
 
 A released document, one whose key was in trouble, one a crash left behind: its
 evidence is opened again and it walks on, by the same desks and the same seal.
+What today's look refuses stays refused, and the partner is told; what cannot be
+opened at all is held, so that one bad document never keeps the others waiting.
 """
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
+from operator import itemgetter
 
 from gateway import entries
 from gateway.case import Arrival, Case, Judged
 from gateway.config import House
-from gateway.letting_go import encoded
+from gateway.letting_go import Parting, encoded
 from gateway.opening import Opener
-from gateway.sealing import Sealer
+from gateway.refusing import let_go_refusal
+from gateway.sealing import Sealer, leaves_whole
 from gateway.settling import iso
-from gateway.wrapping import wrap_all
+from gateway.wrapping import KEY_TROUBLE_WAIT, Wrapped, wrap_all
 from spool.interchange import Claim
 from spool.ledger import NEVER, Ledger
 from spool.number import Numbers
@@ -24,17 +29,29 @@ from spool.states import State
 from spool.store import Store
 
 AT_ONCE = 500
+Row = sqlite3.Row
+
+
+@dataclass(slots=True)
+class Round:
+    """One round: what went on, what could not be opened and why, and what must wait for its fellows."""
+
+    judged: list[Judged] = field(default_factory=list)
+    lost: list[tuple[Row, str]] = field(default_factory=list)
+    parted: list[Row] = field(default_factory=list)
 
 
 def resume(
     house: House, ledger: Ledger, store: Store, opener: Opener, sealer: Sealer, numbers: Numbers, now: datetime
 ) -> int:
-    """Up to five hundred due documents have gone on, or wait with a new reason; return how many were looked at."""
-    due = ledger.all("due_documents", iso(now), AT_ONCE)
+    """Up to five hundred due documents have gone on, or rest with a new reason; return how many were looked at."""
+    due = _whole_numbers(ledger.all("due_documents", iso(now), AT_ONCE))
     if not due:
         return 0
-    judged = [_again(ledger, store, opener, number, list(rows), now) for number, rows in _by_number(due)]
-    wrapped = wrap_all(judged, sealer, store, numbers, house, now)
+    this = Round()
+    for number, rows in groupby(sorted(due, key=itemgetter("number", "ordinal")), key=itemgetter("number")):
+        _take_up(this, ledger, store, opener, number, list(rows), now)
+    wrapped = wrap_all(this.judged, sealer, store, numbers, house, now)
     store.sync()
     at = iso(now)
     with ledger.writing():
@@ -42,29 +59,35 @@ def resume(
             for one in wrapped:
                 store.forget(one.place)
             return 0
-        for judgement in judged:
-            for case in judgement.cases:
-                _write(ledger, case, at)
-        entries.write_messages(ledger, wrapped, at)
+        refused = _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
+    _tell(house, ledger, refused)
     return len(due)
 
 
-def _have_moved(ledger: Ledger, due: Iterable[sqlite3.Row]) -> bool:
-    """Tell whether an operator or another worker has moved one of them meanwhile; then the next round looks anew."""
-    for row in due:
-        present = ledger.one("document", row["number"], row["ordinal"])
-        if present is None or (present["state"], present["due_at"]) != (row["state"], row["due_at"]):
-            return True
-    return False
+def _whole_numbers(due: list[Row]) -> list[Row]:
+    """Leave out the last interchange where the limit may have cut it: a message is never taken up in part."""
+    if len(due) == AT_ONCE and due[0]["number"] != due[-1]["number"]:
+        return [row for row in due if row["number"] != due[-1]["number"]]
+    return due
 
 
-def _by_number(rows: Iterable[sqlite3.Row]) -> Iterable[tuple[int, Iterable[sqlite3.Row]]]:
-    return groupby(sorted(rows, key=lambda row: (row["number"], row["ordinal"])), key=lambda row: row["number"])
+def _take_up(
+    this: Round, ledger: Ledger, store: Store, opener: Opener, number: int, rows: list[Row], now: datetime
+) -> None:
+    try:
+        judged = _again(ledger, store, opener, number, rows, now)
+    except Exception as trouble:  # noqa: BLE001  whatever it is, the others go on and this one is held with its reason
+        this.lost += [(row, f"K105 {type(trouble).__name__}: {trouble}") for row in rows]
+        return
+    found = {case.ordinal for case in judged.cases}
+    this.lost += [(row, "K105 the message does not open any more") for row in rows if row["ordinal"] not in found]
+    if leaves_whole(judged) and _has_others(ledger, number, found):
+        this.parted += [row for row in rows if row["ordinal"] in found]
+        return
+    this.judged.append(judged)
 
 
-def _again(
-    ledger: Ledger, store: Store, opener: Opener, number: int, rows: list[sqlite3.Row], now: datetime
-) -> Judged:
+def _again(ledger: Ledger, store: Store, opener: Opener, number: int, rows: list[Row], now: datetime) -> Judged:
     row = ledger.one("interchange", number)
     assert row is not None
     data = store.read(row["evidence"])
@@ -77,13 +100,44 @@ def _again(
     return judged
 
 
+def _has_others(ledger: Ledger, number: int, found: set[int]) -> bool:
+    """Tell whether documents of the message rest elsewhere; one that cannot be taken apart then waits for them."""
+    return any(row["ordinal"] not in found and row["state"] != "refused" for row in ledger.all("documents_of", number))
+
+
 def _stand(case: Case, state: State) -> None:
-    case.stored = True
     case.canonical = case.document.canonical()
     if state is State.RECEIVED:
         return
+    refused = case.state is State.REFUSED
+    found = tuple(one for step in case.steps for one in step.findings)
     case.steps.clear()
     case.state = state
+    if refused:
+        case.move("check", State.REFUSED, None, found)
+
+
+def _have_moved(ledger: Ledger, due: Iterable[Row]) -> bool:
+    """Tell whether an operator or another worker has moved one of them meanwhile; then the next round looks anew."""
+    for row in due:
+        present = ledger.one("document", row["number"], row["ordinal"])
+        if present is None or (present["state"], present["due_at"]) != (row["state"], row["due_at"]):
+            return True
+    return False
+
+
+def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, later: str) -> list[Case]:
+    for one in this.judged:
+        for case in one.cases:
+            _write(ledger, case, at)
+    for row, why in this.lost:
+        place = (row["number"], row["ordinal"])
+        ledger.run("add_next_stamp", *place, at, "seal", row["state"], State.HELD, entries.BY, why, None)
+        ledger.run("set_waiting", NEVER, why, *place)
+    for row in this.parted:
+        ledger.run("set_waiting", later, "K108", row["number"], row["ordinal"])
+    entries.write_messages(ledger, wrapped, at)
+    return [case for one in this.judged for case in one.cases if case.state is State.REFUSED]
 
 
 def _write(ledger: Ledger, case: Case, at: str) -> None:
@@ -100,3 +154,18 @@ def _write(ledger: Ledger, case: Case, at: str) -> None:
         ledger.run("set_waiting", None if ends else case.due_at or NEVER, case.why, case.number, case.ordinal)
     if case.reply_key:
         ledger.run("set_reply_key", case.reply_key, case.number, case.ordinal)
+
+
+def _tell(house: House, ledger: Ledger, refused: Iterable[Case]) -> None:
+    parting = Parting()
+    for case, document in _rows(ledger, refused):
+        stamp = ledger.all("stamps_of", case.number, case.ordinal)[-1]
+        let_go_refusal(parting, house.home, document, stamp)
+    parting.do(house.home)
+
+
+def _rows(ledger: Ledger, cases: Iterable[Case]) -> Iterator[tuple[Case, Row]]:
+    for case in cases:
+        row = ledger.one("document", case.number, case.ordinal)
+        if row is not None:
+            yield case, row

@@ -9,7 +9,6 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from lxml import etree
 
@@ -48,23 +47,25 @@ class Sealed:
 
 
 class Sealer:
-    """Seals by one reading of the configuration; keys are loaded once."""
+    """Seals by one reading of the configuration; keys are loaded once an hour."""
 
     def __init__(self, house: House, *, guid: Callable[[], str] = lambda: str(uuid.uuid4()).upper()) -> None:
         self._house = house
         self._guid = guid
-        self._signers: dict[str, Signer] = {}
+        self._signers: dict[str, tuple[str, Signer]] = {}
 
     def packs(self, judged: Iterable[Judged]) -> Iterator[Pack]:
         """Yield the checked cases as they leave together; signed and extended messages go alone."""
         open_packs: dict[object, list[Case]] = {}
         owner: dict[object, Judged] = {}
         for one in judged:
-            cases = [case for case in one.cases if case.state == "checked" and case.first is None]
+            cases = [case for case in one.cases if _may_leave(case)]
             if not cases:
                 continue
-            if one.signed or _extended(one):
-                yield Pack(cases[0].partner, cases[0].authority, tuple(cases), one)
+            if leaves_whole(one) or _extended(one):
+                for authority in dict.fromkeys(case.authority for case in cases):
+                    mine = tuple(case for case in cases if case.authority == authority)
+                    yield Pack(cases[0].partner, authority, mine, one)
                 continue
             assert one.opened is not None
             together = tuple(sorted(one.opened.transfer.items()))
@@ -73,11 +74,15 @@ class Sealer:
                 pack = open_packs.setdefault(key, [])
                 owner.setdefault(key, one)
                 pack.append(case)
-                if len(pack) >= self._house.authority(case.authority).pack:
+                if self._is_full(pack):
                     yield Pack(case.partner, case.authority, tuple(pack), owner.pop(key))
                     del open_packs[key]
         for mark, cases in open_packs.items():
             yield Pack(cases[0].partner, cases[0].authority, tuple(cases), owner[mark])
+
+    def _is_full(self, pack: list[Case]) -> bool:
+        most = self._house.authority(pack[0].authority).pack
+        return len(pack) >= most or sum(len(case.canonical) for case in pack) > self._house.kouan.limits.message_bytes
 
     def seal(self, pack: Pack, now: datetime) -> Sealed:
         """Return the pack signed and wrapped; ForOperator when a key of ours is in trouble."""
@@ -109,14 +114,25 @@ class Sealer:
         name = self.key_name(pack.partner, authority.name, now)
         if name is None:
             return b'<?xml version="1.0" encoding="UTF-8"?>\n' + text, "unsigned", ""
-        signer = self._signer(name)
+        signer = self._signer(name, now)
         whole = sign_message(text, signer) if _extended(pack.judged) else seal(text, signer)
         return whole, signer.suite, name
 
-    def _signer(self, name: str) -> Signer:
-        if name not in self._signers:
-            self._signers[name] = load_signer(self._house.home / "keys", name)
-        return self._signers[name]
+    def _signer(self, name: str, now: datetime) -> Signer:
+        """Return the key, looked at anew each hour: one that has expired or was exchanged does not sign on."""
+        hour = f"{now:%Y%m%d%H}"
+        if name not in self._signers or self._signers[name][0] != hour:
+            self._signers[name] = (hour, load_signer(self._house.home / "keys", name, now))
+        return self._signers[name][1]
+
+
+def leaves_whole(judged: Judged) -> bool:
+    """Tell whether the message cannot be taken apart: it was signed by whoever declares it."""
+    return judged.signed
+
+
+def _may_leave(case: Case) -> bool:
+    return case.state == "checked" and case.first is None and case.due_at is None
 
 
 def _extended(judged: Judged) -> bool:
@@ -176,8 +192,3 @@ def store_name(sealed: Sealed) -> str:
     'CEB311Message.xml'
     """
     return f"{sealed.root}.xml"
-
-
-def keys_folder(home: Path) -> Path:
-    """Return the folder of the signing keys of a home."""
-    return home / "keys"

@@ -36,6 +36,8 @@ def wrap_all(
     ones = list(judged)
     for one in ones:
         _route(one, sealer, house, now)
+        if one.signed:
+            _together(one, now)
     wrapped = []
     for pack in sealer.packs(one for one in ones if not one.trouble):
         if (done := _wrap(pack, sealer, store, numbers, now)) is not None:
@@ -68,6 +70,21 @@ def _route(one: Judged, sealer: Sealer, house: House, now: datetime) -> None:
             case.canonical = case.document.canonical()
         if spec.reply_key != spec.key:
             case.reply_key = case.document.reply_key
+
+
+def _together(one: Judged, now: datetime) -> None:
+    """A signed message leaves whole and to one authority, or waits whole."""
+    fresh = [case for case in one.cases if case.first is None and case.state is not State.REFUSED]
+    waiting = [case for case in fresh if case.state is not State.CHECKED or case.due_at is not None]
+    if waiting:
+        for case in fresh:
+            if case not in waiting:
+                _wait(case, f"K108 {waiting[0].why}", waiting[0].due_at or iso(now + KEY_TROUBLE_WAIT))
+    elif len({case.authority for case in fresh}) > 1:
+        one.add(found := finding("P309"))
+        for case in fresh:
+            case.version = None
+            case.move("seal", State.REFUSED, None, (found,))
 
 
 def _wrap(pack: Pack, sealer: Sealer, store: Store, numbers: Numbers, now: datetime) -> Wrapped | None:
