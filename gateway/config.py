@@ -169,6 +169,8 @@ def _folder(
 ) -> list[tuple[Source, Shape]]:
     """Return every file of the folder in its shape; the name of the file stands in for a missing `name`."""
     found = []
+    if not (home / folder).is_dir():
+        problems.append(Problem(folder, None, "this folder is missing", f"Make it again:  mkdir {home / folder}"))
     for path in sorted((home / folder).glob("*.toml")):
         source = read_toml(home, f"{folder}/{path.name}")
         if not source.problems:

@@ -6,7 +6,7 @@ no business key. This reader finds the words. Tests hold the two equal on thousa
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -252,8 +252,3 @@ def walk(
     except _Enough:
         return reading.found, True
     return reading.found, False
-
-
-def differences(root: Element, table: Node, spec: Spec, *, namespace: str) -> Iterator[Finding]:
-    """Every difference between a message and its field table, in the order of the message."""
-    yield from (said for _, said in walk(root, table, spec, namespace=namespace)[0])

@@ -48,6 +48,8 @@ def parse(text: str) -> tuple[int, int | None]:
         raise ValueError(text)
     if not tail:
         return int(head), None
+    if len(tail) > 9 or not tail.isascii() or not tail.isdigit():
+        raise ValueError(text)
     return int(head), int(tail)
 
 

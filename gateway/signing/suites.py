@@ -14,7 +14,6 @@ from gateway.signing import libcrypto
 CEB = "http://www.chinaport.gov.cn/ceb"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
-EXCLUSIVE_C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
 ENVELOPED = f"{DS}enveloped-signature"
 _CHINAPORT = "http://www.chinaport.gov.cn/2022/04/xmldsig#"
 
