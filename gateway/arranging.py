@@ -1,21 +1,25 @@
 """Arranging: which cases of a batch are new, which are duplicates, which are a new version.
 
-Same bytes, or the same key and version, are a duplicate: it gets the first
-answer again and is never declared twice.  After a refusal the key is free; a
-change (appType 2, 3) is a new version of its key.
+Same bytes, or the same key and content, are a duplicate: it gets the first
+answer again and is never declared twice.  After a refusal of all its versions
+the key is free; a change (appType 2, 3) is a new version of its key.  A copNo
+that answers already follow to another document is refused.
 """
 
 import hashlib
 import sqlite3
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import msgspec
 
 from gateway.case import Case, Earlier, Judged
 from gateway.duplicates import judge
-from message_specs.findings import finding
+from message_specs.findings import Finding, finding
 from spool.ledger import Ledger
 from spool.states import State
+
+Mark = tuple[str, str]
 
 
 def arrange(judged: list[Judged], ledger: Ledger) -> None:
@@ -24,12 +28,12 @@ def arrange(judged: list[Judged], ledger: Ledger) -> None:
     _same_bytes(judged, ledger)
     known = _known(judged, ledger)
     for one in judged:
-        placed: dict[tuple[str, str], Earlier] = {}
+        placed = _Book()
         for case in one.cases:
             if case.state is State.CHECKED:
                 _place(one, case, known, placed)
         if _is_whole(one):
-            known.update(placed)
+            known.add(placed)
         _whole_duplicate(one)
 
 
@@ -70,42 +74,96 @@ def _once(judged: list[Judged], ledger: Ledger) -> None:
             one.conflict = one.duplicate_of is None
 
 
-def _known(judged: list[Judged], ledger: Ledger) -> dict[tuple[str, str], Earlier]:
-    keys = sorted({c.key for one in judged if not one.answer_to for c in one.cases if c.state is State.CHECKED})
-    if not keys:
-        return {}
-    rows = ledger.all("latest_by_key", msgspec.json.encode(keys).decode())
-    return {(row["spec"], row["key"]): _earlier(row) for row in rows}
+@dataclass(slots=True)
+class _Book:
+    """The versions of each key, and whose documents the authority's answers mean by each reply key (copNo)."""
+
+    versions: dict[Mark, list[Earlier]] = field(default_factory=dict)
+    threads: dict[Mark, set[Mark]] = field(default_factory=dict)
+
+    def enter(self, spec: str, key: str, one: Earlier) -> None:
+        self.versions.setdefault((spec, key), []).append(one)
+
+    def follow(self, spec: str, reply_key: str, key: str, partner: str) -> None:
+        self.threads.setdefault((spec, reply_key), set()).add((key, partner))
+
+    def add(self, other: "_Book") -> None:
+        for mark, versions in other.versions.items():
+            self.versions.setdefault(mark, []).extend(versions)
+        for mark, threads in other.threads.items():
+            self.threads.setdefault(mark, set()).update(threads)
+
+
+def _known(judged: list[Judged], ledger: Ledger) -> _Book:
+    book = _Book()
+    cases = [c for one in judged if not one.answer_to for c in one.cases if c.state is State.CHECKED]
+    if not cases:
+        return book
+    for row in ledger.all("versions_by_key", _list(case.key for case in cases)):
+        book.enter(row["spec"], row["key"], _earlier(row))
+    if threads := _list(thread for case in cases if (thread := _thread(case))):
+        for row in ledger.all("threads", threads):
+            book.follow(row["spec"], row["reply_key"], row["key"], row["partner"])
+    return book
+
+
+def _list(texts: Iterable[str]) -> str:
+    found = sorted(set(texts))
+    return msgspec.json.encode(found).decode() if found else ""
+
+
+def _thread(case: Case) -> str:
+    """Return by what the authority's answers will name the document, where that is not its key and it says so."""
+    spec = case.document.spec
+    if spec.reply_key == spec.key:
+        return ""
+    thread = case.document.reply_key
+    return thread if thread.partition("|")[0] else ""
 
 
 def _earlier(row: sqlite3.Row) -> Earlier:
+    state = State.SENT if row["declared"] else State(row["state"])
     return Earlier(
-        row["number"], row["ordinal"], row["version"], row["partner"], State(row["state"]), row["digest"],
-        row["app_type"] == "3",
+        row["number"], row["ordinal"], row["version"], row["partner"], state, row["digest"],
+        row["app_type"] == "3" and state is State.CLOSED,
     )  # fmt: skip
 
 
-def _place(
-    one: Judged, case: Case, known: dict[tuple[str, str], Earlier], placed: dict[tuple[str, str], Earlier]
-) -> None:
+def _place(one: Judged, case: Case, known: _Book, placed: _Book) -> None:
     case.canonical = case.document.canonical()
     case.digest = hashlib.sha256(case.canonical).digest()[:16]
-    mark = (case.document.spec.code, case.key)
-    verdict = judge(placed.get(mark) or known.get(mark), case.partner, case.digest, case.document.app_type)
+    spec, mark = case.document.spec.code, (case.document.spec.code, case.key)
+    versions = [*known.versions.get(mark, ()), *placed.versions.get(mark, ())]
+    verdict = judge(versions, case.partner, case.digest, case.document.app_type)
+    if verdict.first is not None:
+        name = f"{verdict.first.number}.{verdict.first.ordinal}"
+        one.add(finding(verdict.finding, document=case.ordinal, value=name, first=name))
+        case.first = verdict.first
+        return
     if verdict.finding:
-        first = verdict.first
-        name = f"{first.number}.{first.ordinal}" if first else ""
-        one.add(found := finding(verdict.finding, document=case.ordinal, value=name or None, first=name))
-        if first is not None:
-            case.first = first
-        else:
-            case.steps.pop()
-            case.state = State.RECEIVED
-            case.move("check", State.REFUSED, None, (found,))
+        _refuse(one, case, finding(verdict.finding, document=case.ordinal))
+        return
+    thread = _thread(case)
+    others = known.threads.get((spec, thread), set()) | placed.threads.get((spec, thread), set())
+    if thread and others - {(case.key, case.partner)}:
+        named = thread.replace("|", " ")
+        _refuse(one, case, finding("P308", document=case.ordinal, value=named, thread=named))
         return
     case.version = verdict.version
-    deleted = case.document.app_type == "3"
-    placed[mark] = Earlier(case.number, case.ordinal, verdict.version, case.partner, State.READY, case.digest, deleted)
+    placed.enter(
+        spec, case.key,
+        Earlier(case.number, case.ordinal, verdict.version, case.partner, State.READY, case.digest),
+    )  # fmt: skip
+    if thread:
+        case.reply_key = thread
+        placed.follow(spec, thread, case.key, case.partner)
+
+
+def _refuse(one: Judged, case: Case, reason: Finding) -> None:
+    one.add(reason)
+    case.steps.pop()
+    case.state = State.RECEIVED
+    case.move("check", State.REFUSED, None, (reason,))
 
 
 def _is_whole(one: Judged) -> bool:
@@ -115,7 +173,7 @@ def _is_whole(one: Judged) -> bool:
         return True
     one.add(reason := finding("P306"))
     for case in fresh_ones:
-        case.version = None
+        case.version = case.reply_key = None
         case.steps.pop()
         case.state = State.RECEIVED
         case.move("check", State.REFUSED, None, (reason,))

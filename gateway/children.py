@@ -11,6 +11,9 @@ from twisted.python.failure import Failure
 from gateway.config import House
 from gateway.logs import log
 
+_PATIENCE = 10.0
+"""So many seconds a simulator has to end by itself."""
+
 
 class _Child(ProcessProtocol):
     def __init__(self, name: str, ended: Any) -> None:
@@ -60,13 +63,19 @@ class Children:
             self._stopping.callback(None)
 
     def stop(self) -> "Deferred[None]":
-        """No child lives."""
+        """No child lives; one that does not end when it is asked to is killed."""
         self._stopping = Deferred()
         if not self._alive:
             self._stopping.callback(None)
+        self._signal("TERM")
+        if self._alive:
+            patience = self._reactor.callLater(_PATIENCE, self._signal, "KILL")
+            self._stopping.addCallback(lambda _: patience.cancel() if patience.active() else None)
+        return self._stopping
+
+    def _signal(self, name: str) -> None:
         for child in self._alive:
             try:
-                child.transport.signalProcess("TERM")  # type: ignore[union-attr]
+                child.transport.signalProcess(name)  # type: ignore[union-attr]
             except ProcessExitedAlready:
                 continue
-        return self._stopping

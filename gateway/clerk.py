@@ -28,6 +28,7 @@ from gateway.parting import part, part_again
 from gateway.sealing import Sealer
 from gateway.settling import Settled, iso, settle
 from gateway.wrapping import Wrapped, wrap_all
+from spool.aside import keep_watch
 from spool.errors import OurMistake
 from spool.interchange import Batch
 from spool.ledger import Ledger
@@ -35,6 +36,7 @@ from spool.number import Numbers
 from spool.store import Store
 
 _ATTEMPTS = 8
+ALL_NUMBERS = 2**62
 
 
 class KeysAlwaysTaken(OurMistake):
@@ -67,14 +69,17 @@ class Clerk:
         self._intake = Intake(self.store, house.kouan.limits.message_bytes)
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
+        keep_watch(house.home)
 
     def take_in(self, batch: Batch) -> Parting:
-        """Every claim of the batch is in the ledger, and what follows from it has been let go.
+        """Every claim of the batch that is still there is in the ledger, and what follows from it has been let go.
 
-        Return the acknowledgements by number, and which partners have news.
+        Return the acknowledgements by number, which partners have news, and what could not be let go.
         """
         received_at = iso(self.now())
         arrivals = self.claim(batch)
+        if not arrivals:
+            return Parting()
         self._pulse("claimed")
         for attempt in range(_ATTEMPTS):
             judged = self._judge(arrivals)
@@ -100,17 +105,30 @@ class Clerk:
         """Every claim of the batch that is still there lies in the store, not yet synced."""
         return self._intake.take(batch)
 
-    def let_go_again(self) -> set[str]:
-        """Whatever a crash or a full disk kept from leaving has left; return who has news."""
-        news: set[str] = set()
-        for row in self.ledger.all("open_batches"):
-            news |= self.let_go(row["first"], row["last"]).news
-        return news
+    def let_go_again(
+        self, after: int = -1, below: int = ALL_NUMBERS, *, most: int = -1, together: bool = False
+    ) -> tuple[Parting, int]:
+        """Whatever a crash or a full disk kept from leaving has left, of up to `most` open batches between two numbers.
 
-    def let_go(self, first: int, last: int) -> Parting:
-        """What a batch in the ledger promised has left, as far as it could."""
+        Each batch is tried by itself: return who has news and what could not
+        leave, and the number after which more may be open, 0 for none.
+        """
+        rows = self.ledger.all("open_batches", after, below, most)
+        done = Parting()
+        for row in rows:
+            try:
+                parting = self.let_go(row["first"], row["last"], together=together)
+            except Exception as trouble:  # noqa: BLE001  one batch is not the trouble of the next
+                done.troubles.append(f"{row['first']}: {trouble!r}")
+            else:
+                done.troubles += [f"{row['first']}: {trouble}" for trouble in parting.troubles]
+                done.news |= parting.news
+        return done, rows[-1]["first"] if len(rows) == most else 0
+
+    def let_go(self, first: int, last: int, *, together: bool = False) -> Parting:
+        """What a batch in the ledger promised has left, as far as it could; `together`, all of it or nothing."""
         parting = part_again(self.house.home, self.ledger, self.store, first, last)
-        if not parting.do(self.house.home):
+        if not parting.do(self.house.home, together=together):
             self.mark(first)
         return parting
 

@@ -2,27 +2,34 @@
 
 A worker that dies is replaced and its batch is taken up again: what the ledger
 has of it is done, the rest lies in the store under its numbers.  A batch that
-kills its worker twice is taken apart; a single file that does so is held.
+kills its worker twice is taken apart; a single file that does so is held.  A job
+that goes on killing is given up: whoever waits for it hears of the trouble.
 """
 
+import contextlib
 import sys
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from twisted.internet.defer import Deferred
+from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.interfaces import IProcessTransport, IReactorProcess
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
-from gateway.frames import Answer, Job
+from gateway.frames import Answer, Job, joined
 from gateway.logs import log
 from spool.interchange import Batch
 
 _DEATHS = 2
+_DEATHS_HOLDING = 4
 _PAUSE = 0.5
+_PATIENCE = 30.0
+"""So many seconds a worker has at the stop to finish what it has in hand."""
 
 
 @dataclass(slots=True)
@@ -94,6 +101,7 @@ class Crew:
         self._next = 1
         self._stopping = False
         self._gone: Deferred[None] | None = None
+        self._patience: Any = None
 
     def start(self) -> None:
         """Every worker is starting."""
@@ -101,6 +109,8 @@ class Crew:
             self._spawn(slot)
 
     def _spawn(self, slot: int) -> None:
+        if self._stopping:
+            return
         hand = Hand(self, slot)
         self._hands[slot] = hand
         arguments = [sys.executable, "-m", "gateway.worker", str(self._home), str(slot)]
@@ -158,8 +168,9 @@ class Crew:
         """The worker is replaced, and its job goes on with another."""
         self._hands.pop(hand.slot, None)
         if self._stopping:
-            if not self._hands and self._gone is not None:
-                self._gone.callback(None)
+            if hand.assigned is not None:
+                _give_up(hand.assigned, "the daemon stops")
+            self._end()
             return
         log.warning("worker.died", slot=hand.slot, reason=reason.getErrorMessage())
         if hand.assigned is not None:
@@ -170,15 +181,19 @@ class Crew:
     def _again(self, assigned: Assigned) -> None:
         assigned.deaths += 1
         batch = assigned.job.batch
-        if batch is None:
-            self._waiting.appendleft(assigned)
-            return
-        if assigned.deaths < _DEATHS:
+        if batch is None or not batch.claims:
+            if assigned.deaths >= _DEATHS or assigned.job.kind == "reload":
+                _give_up(assigned, f"workers die of the job {assigned.job.kind}")
+                return
+        elif assigned.deaths < _DEATHS:
             assigned.job = msgspec.structs.replace(assigned.job, kind="take_again")
-        elif len(batch.claims) == 1:
+        elif len(batch.claims) > 1:
+            self._apart(assigned, batch)
+            return
+        elif assigned.deaths < _DEATHS_HOLDING:
             assigned.job = msgspec.structs.replace(assigned.job, kind="hold")
         else:
-            self._apart(assigned, batch)
+            _give_up(assigned, f"workers die of {batch.first} and of holding it")
             return
         self._waiting.appendleft(assigned)
 
@@ -188,12 +203,7 @@ class Crew:
         def collect(answer: Answer) -> None:
             parts.append(answer)
             if len(parts) == len(batch.claims):
-                answers = {number: body for part in parts for number, body in part.answers.items()}
-                news = tuple({name for part in parts for name in part.news})
-                troubled = next((part for part in parts if part.trouble), Answer())
-                assigned.done.callback(
-                    Answer(answers=answers, news=news, trouble=troubled.trouble, disk=troubled.disk)
-                )
+                assigned.done.callback(joined(parts))
 
         for claim in batch.claims:
             single = Batch(claim.number, claim.number, batch.low_water, (claim,))
@@ -203,11 +213,35 @@ class Crew:
             self._waiting.append(one)
 
     def stop(self) -> "Deferred[None]":
-        """Every worker has finished the job in hand and is gone."""
+        """Every worker has finished the job in hand and is gone; one that takes too long is killed.
+
+        What still waited for a worker is given up; the next start finds its files.
+        """
         self._stopping = True
         self._gone = Deferred()
-        if not self._hands:
-            self._gone.callback(None)
+        waiting, self._waiting = self._waiting, deque()
+        for assigned in waiting:
+            _give_up(assigned, "the daemon stops")
         for hand in self._hands.values():
             hand.process.closeStdin()
-        return self._gone
+        self._patience = self._reactor.callLater(_PATIENCE, self._kill)  # type: ignore[attr-defined]
+        gone = self._gone
+        self._end()
+        return gone
+
+    def _kill(self) -> None:
+        for hand in self._hands.values():
+            log.error("worker.killed", slot=hand.slot, seconds=_PATIENCE)
+            with contextlib.suppress(ProcessExitedAlready):
+                hand.process.signalProcess("KILL")
+
+    def _end(self) -> None:
+        if not self._hands and self._gone is not None:
+            gone, self._gone = self._gone, None
+            if self._patience.active():
+                self._patience.cancel()
+            gone.callback(None)
+
+
+def _give_up(assigned: Assigned, trouble: str) -> None:
+    assigned.done.callback(Answer(trouble=trouble))

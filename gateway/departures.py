@@ -34,23 +34,23 @@ class Departures:
         self._stopping = False
 
     def arrange(self, house: House) -> None:
-        """Every authority of the configuration has its dispatcher."""
+        """Every authority of the configuration has its dispatcher; where one cannot be had, all are as they were.
+
+        The folders of carriers are there already (see gateway.arrangement).
+        """
+        dispatchers = dict(self._dispatchers)
         for name, authority in house.authorities.items():
-            known = self._dispatchers.get(name)
+            known = dispatchers.get(name)
             if known is None or known[0] != authority:
                 outgoing = Outgoing(self._ledger, self._store, authority)
                 carrier = self._carrier(authority)
-                self._dispatchers[name] = (
-                    authority,
-                    Dispatcher(self._reactor, self._pool, outgoing, carrier, self._now),
-                )
+                dispatchers[name] = (authority, Dispatcher(self._reactor, self._pool, outgoing, carrier, self._now))
+        self._dispatchers = dispatchers
 
     def _carrier(self, authority: Authority) -> Carrier:
         if authority.carrier.kind == "http":
             return HttpCarrier(authority.carrier.url, total_seconds=authority.carrier.timeout_seconds)
-        folder = folder_of(self._home, authority)
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        return FolderCarrier(folder)
+        return FolderCarrier(folder_of(self._home, authority))
 
     def wake(self) -> None:
         """Each authority's outbox is looked at, now or when the round in hand is over."""

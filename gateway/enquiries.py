@@ -2,7 +2,6 @@
 
 import hmac
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from adapters.doors.hall import DiskNearlyFull, Suspended
 from adapters.doors.sftp_accounts import SftpAccount
 from gateway import reading
 from gateway.config import House
-from gateway.reception import Reception, Waiting
+from gateway.reception import Reception
 from spool import number as numbers
 from spool.ledger import Ledger
 
@@ -34,7 +33,6 @@ class Enquiries:
         self._polls: dict[str, set[Deferred[None]]] = {}
         self.room = True
         self.open = False
-        self.started: datetime | None = None
 
     # the HTTP door
 
@@ -131,11 +129,6 @@ class Enquiries:
     def may_take(self) -> bool:
         """Tell whether the disk has room."""
         return self.room
-
-    def arrived(self, partner: str, name: str) -> None:
-        """A file that the SFTP door delivered waits for its turn."""
-        folder = mailbox_root(self._house().home, partner) / "in"
-        self._reception.hand_in(Waiting(partner, "sftp", name, path=f"{folder}/{name}"), 0)
 
 
 def mailbox_root(home: Path, partner: str) -> Path:

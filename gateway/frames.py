@@ -1,5 +1,6 @@
 """Jobs and answers between the hall and its workers, as length-prefixed msgpack."""
 
+from collections.abc import Iterable
 from typing import BinaryIO
 
 import msgspec
@@ -8,7 +9,13 @@ from spool.interchange import Batch
 
 
 class Job(msgspec.Struct, frozen=True, array_like=True):
-    """One thing for a worker to do: take_in (with a batch), resume, let_go_again or reload."""
+    """One thing for a worker to do.
+
+    With a batch of claims: take_in, take_again (as far as a worker that died
+    or failed did not) or hold (its one claim, whole).  With a batch that is
+    only bounds, (`first`, `low_water`): let_go_again, or let_go_late, where
+    nothing appears twice while the trouble lasts.  Without: resume, reload.
+    """
 
     id: int
     kind: str
@@ -16,7 +23,10 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, array_like=True):
-    """What came of a job: acknowledgements by number, partners with news, how many, or the trouble."""
+    """What came of a job: acknowledgements by number, partners with news, how many, or the trouble.
+
+    `untold` is what is in the ledger and could not be let go; it is tried again.
+    """
 
     job: int = 0
     answers: dict[int, bytes] = {}
@@ -24,6 +34,24 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     count: int = 0
     trouble: str = ""
     disk: bool = False
+    untold: tuple[str, ...] = ()
+
+
+def joined(parts: Iterable[Answer]) -> Answer:
+    """Return the answer to a job that was done in parts; one part's trouble is the trouble of the whole.
+
+    >>> joined([Answer(answers={1: b"a"}, news=("shop",)), Answer(trouble="no space", disk=True)])
+    Answer(job=0, answers={1: b'a'}, news=('shop',), count=0, trouble='no space', disk=True, untold=())
+    """
+    told = list(parts)
+    troubled = next((part for part in told if part.trouble), Answer())
+    return Answer(
+        answers={number: body for part in told for number, body in part.answers.items()},
+        news=tuple({name: None for part in told for name in part.news}),
+        trouble=troubled.trouble,
+        disk=troubled.disk,
+        untold=tuple(one for part in told for one in part.untold),
+    )
 
 
 def write_frame(sink: BinaryIO, body: bytes) -> None:

@@ -2,6 +2,12 @@
 
 A file is claimed by one rename out of in/, so that neither its owner nor
 another process can take or replace it any more; a request's body is written.
+A file that somebody opened for writing since it was looked at goes back, to be
+looked at again.  Where another may write to it still, or nobody can tell, the
+evidence is a copy of our own of the bytes that were read.
+
+Known limits: what is longer than is ever read stays the file it was, so whoever
+holds it open can change that evidence.
 """
 
 import hashlib
@@ -10,6 +16,7 @@ import os
 from typing import Final
 
 from adapters.doors.folder import is_written
+from adapters.doors.folder_names import says_done
 from gateway.case import Arrival
 from spool.interchange import Batch, Claim
 from spool.store import Store
@@ -37,25 +44,40 @@ class Intake:
         self._most = most_bytes
 
     def take(self, batch: Batch) -> list[Arrival]:
-        """Return the arrivals of a batch in order; files that are gone meanwhile are left out."""
+        """Return the arrivals of a batch in order; files that are gone or written to meanwhile are left out."""
         arrivals = []
         for claim in batch.claims:
-            if (place := self._place(claim)) is not None:
-                arrivals.append(self._arrival(claim, place))
+            place = self._place(claim)
+            arrival = self._arrival(claim, place) if place is not None else None
+            if arrival is not None:
+                arrivals.append(arrival)
         return arrivals
 
-    def _arrival(self, claim: Claim, place: str) -> Arrival:
+    def _arrival(self, claim: Claim, place: str) -> Arrival | None:
         if claim.body is not None:
             return Arrival(claim, place, claim.body, hashlib.sha256(claim.body).digest(), len(claim.body))
         with open(self._store.path(place), "rb", buffering=0) as file:
+            # Asked before reading: who writes and closes in between would change what was read.
+            written = is_written(file.fileno())
+            if written is True and self._given_back(claim, place):
+                return None
             facts = os.fstat(file.fileno())
             size = facts.st_size
             if size <= self._most:
                 data = file.read()
-                if facts.st_nlink > 1 or is_written(file.fileno()):
+                if facts.st_nlink > 1 or written is not False:
                     self._store.rewrite(place, data)
                 return Arrival(claim, place, data, hashlib.sha256(data).digest(), len(data))
             return Arrival(claim, place, file.read(_HEAD), hashlib.file_digest(_rewound(file), "sha256").digest(), size)
+
+    def _given_back(self, claim: Claim, place: str) -> bool:
+        """The file lies in in/ again; not where its sender says that it is done, or has put another there."""
+        return (
+            claim.door == "folder"
+            and bool(claim.path)
+            and not says_done(claim.path)
+            and self._store.give_back(place, claim.path)
+        )
 
     def _place(self, claim: Claim) -> str | None:
         if claim.place:

@@ -59,10 +59,19 @@ class Parting:
     files: list[tuple[str, str, bytes | Path]] = field(default_factory=list)
     answers: dict[int, bytes] = field(default_factory=dict)
     news: set[str] = field(default_factory=set)
+    troubles: list[str] = field(default_factory=list)
 
-    def do(self, root: Path) -> list[str]:
-        """The files are in their folders, durably; return the troubles of those that are not."""
-        return aside.put_all(self.files, root)
+    def do(self, root: Path, *, together: bool = False) -> list[str]:
+        """The files are in their folders, durably; return and keep the troubles of those that are not.
+
+        What has trouble here is in the ledger, so nothing is lost: its batch
+        stays open and is let go again.  `together`: all of them or none.
+        """
+        try:
+            self.troubles = aside.put_all(self.files, root, together=together)
+        except OSError as trouble:
+            self.troubles = [str(trouble)]
+        return self.troubles
 
 
 def mailbox_of(home: Path, partner: str) -> Mailbox:

@@ -9,6 +9,7 @@ import msgspec
 
 from gateway.intake import WRITTEN
 from gateway.letting_go import Acknowledgement, Parting, acknowledge, document_entry
+from gateway.parting import acknowledgement_of
 from gateway.settling import hold as hold_document
 from gateway.settling import iso
 from message_specs.findings import finding
@@ -31,7 +32,11 @@ def claimed(batch: Batch, store: Store) -> Iterator[Claim]:
 
 
 def hold(clerk: "Clerk", single: Batch, reason: str) -> Parting:
-    """The one claim is in the ledger, held whole with the traceback; its sender is told."""
+    """The one claim is in the ledger, held whole with the traceback; its sender is told.
+
+    Where its Idempotency-Key came before, nothing is held and he hears what he
+    would have heard anyway: the first acknowledgement, or that the bytes differ.
+    """
     arrivals = clerk.claim(single)
     if not arrivals:
         return Parting()
@@ -43,17 +48,32 @@ def hold(clerk: "Clerk", single: Batch, reason: str) -> Parting:
     clerk.store.sync()
     with clerk.ledger.writing() as ledger:
         ledger.run("add_batch", single.first, single.last, single.low_water)
-        ledger.run(
-            "add_interchange", claim.number, claim.sender, claim.door, claim.file, arrival.size, digest,
-            arrival.fingerprint, at, arrival.place, None, None, 1, None, claim.replay_of,
-            claim.once, msgspec.json.encode([found.as_dict()]).decode(),
-        )  # fmt: skip
-        hold_document(ledger, claim.number, 1, "?", None, claim.sender, f"K105 {reason}", at)
+        said = said_before(clerk, claim, digest)
+        if said is None:
+            ledger.run(
+                "add_interchange", claim.number, claim.sender, claim.door, claim.file, arrival.size, digest,
+                arrival.fingerprint, at, arrival.place, None, None, 1, None, claim.replay_of,
+                claim.once, msgspec.json.encode([found.as_dict()]).decode(),
+            )  # fmt: skip
+            hold_document(ledger, claim.number, 1, "?", None, claim.sender, f"K105 {reason}", at)
     parting = Parting()
-    acknowledge(parting, clerk.house.home, claim.door, told)
+    if said is None:
+        acknowledge(parting, clerk.house.home, claim.door, told)
+    else:
+        parting.answers[claim.number] = said
     if not parting.do(clerk.house.home):
         clerk.mark(single.first)
     return parting
+
+
+def said_before(clerk: "Clerk", claim: Claim, digest: bytes) -> bytes | None:
+    """Return what a claim hears whose Idempotency-Key came before: the first answer again, or b"" for other bytes."""
+    row = clerk.ledger.one("once_used", claim.sender, claim.once) if claim.once else None
+    if row is None:
+        return None
+    first = clerk.ledger.one("interchange", row["number"])
+    assert first is not None
+    return acknowledgement_of(clerk.ledger, first).as_json() if row["sha256"] == digest else b""
 
 
 def stopper(where: str) -> Callable[[str], None]:

@@ -18,7 +18,7 @@ from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from message_specs.check import check
 from message_specs.document import Document
-from message_specs.dxp.envelope import unwrap
+from message_specs.dxp.envelope import open_reply, unwrap
 from message_specs.findings import Finding, Severity, finding
 from message_specs.limits import Limits
 from message_specs.opening import Opened, open_message, open_receipt
@@ -129,9 +129,10 @@ class Opener:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits),), answer_to=authority.name)
-        envelope = unwrap(arrival.data, self._limits)
-        data = arrival.data if envelope is None else envelope.data
-        opened = open_receipt(data, limits=self._limits)
+        if (opened := open_reply(arrival.data, self._limits)) is None:
+            envelope = unwrap(arrival.data, self._limits)
+            data = arrival.data if envelope is None else envelope.data
+            opened = open_receipt(data, limits=self._limits)
         judged = Judged(arrival, opened, tuple(opened.findings), answer_to=authority.name)
         if opened.spec is None or opened.fatal:
             return judged

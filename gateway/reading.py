@@ -6,15 +6,19 @@ sees is everything.
 
 import sqlite3
 from collections.abc import Iterator
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from gateway.letting_go import decoded
 from gateway.parting import acknowledgement_of
+from gateway.settling import iso
 from message_specs.codes import receipt_status
 from spool import number as numbers
 from spool.ledger import NEVER, Ledger
 
 Facts = dict[str, Any]
+SILENT_HOURS: Final = 24
+"""How long an authority may say nothing at all about a document before people should ask (our choice of 2026-11)."""
 
 
 def interchange(ledger: Ledger, number: int, sender: str | None = None) -> Facts | None:
@@ -154,10 +158,11 @@ def receipts(ledger: Ledger, partner: str, after: int, limit: int) -> tuple[list
     return rows, rows[-1]["cursor"] if rows else after
 
 
-def queue(ledger: Ledger, *, limit: int = 1000, held: bool = True) -> Facts:
+def queue(ledger: Ledger, *, now: datetime, limit: int = 1000, held: bool = True) -> Facts:
     """Return what waits, oldest first: messages by authority and partner, documents by state, partner and reason.
 
-    Without `held` only what goes on by itself at its date.
+    Last what an authority has had for SILENT_HOURS and not said a word about.  Without `held` only what goes on by
+    itself at its date.
     """
     outbox = [dict(row) for row in ledger.all("outbox_waits", limit)]
     documents = [
@@ -165,7 +170,21 @@ def queue(ledger: Ledger, *, limit: int = 1000, held: bool = True) -> Facts:
         | {"oldest_number": str(row["first"]), "next_try": row["next_try"]}
         for row in ledger.all("documents_wait", _latest(held=held), limit)
     ]
-    return {"outbox": [row for row in outbox if held or row["state"] != "held"], "documents": documents}
+    return {
+        "outbox": [row for row in outbox if held or row["state"] != "held"],
+        "documents": documents,
+        "unanswered": unanswered(ledger, now, limit=limit) if held else [],
+    }
+
+
+def unanswered(ledger: Ledger, now: datetime, *, limit: int = 1000) -> list[Facts]:
+    """Return how many documents rest in `sent` without any receipt for SILENT_HOURS, by authority and partner."""
+    rows = ledger.all("unanswered", iso(now - timedelta(hours=SILENT_HOURS)), limit)
+    return [
+        {name: row[name] for name in ("authority", "partner", "documents", "oldest")}
+        | {"oldest_number": str(row["first"]), "hours": SILENT_HOURS}
+        for row in rows
+    ]
 
 
 def waiting(ledger: Ledger, *, limit: int = 1000, held: bool = True) -> Iterator[Facts]:

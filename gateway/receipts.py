@@ -7,6 +7,7 @@ that speaks of several partners is divided, so that nobody reads another's.
 import sqlite3
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,15 @@ from message_specs.dxp.envelope import unwrap
 from message_specs.limits import Limits
 from message_specs.opening import Opened, open_receipt
 from message_specs.parsing import first_tag
+from spool.errors import OurMistake
 from spool.states import State
 
 _REASONS = 20
 _CARRIED = 1024 * 1024
+
+
+class ReceiptsDisagree(OurMistake):
+    """The evidence of this answer does not hold the receipts that the ledger has of it; nothing is written"""
 
 
 def split(one: Judged, settled: Sequence[Settled]) -> Iterator[tuple[str, str, bytes]]:
@@ -37,24 +43,37 @@ def split(one: Judged, settled: Sequence[Settled]) -> Iterator[tuple[str, str, b
 def named(data: bytes, number: int, rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, str, bytes]]:
     """Yield the same as `split`, from the evidence and the ledger's receipts."""
     message = message_of(data)
-    opened = open_receipt(message)
+    opened = open_receipt(message, limits=_roomy(message))
     yield from _divided(opened, message, number, [(row["partner"], row["unit"]) for row in rows])
 
 
 def message_of(data: bytes) -> bytes:
     """Return the business message inside an envelope, or the bytes as they are where there is none."""
-    envelope = unwrap(data, Limits())
+    envelope = unwrap(data, _roomy(data))
     return data if envelope is None else envelope.data
+
+
+def _roomy(data: bytes) -> Limits:
+    """Return limits for what was taken in once: whatever the house's are or were, these bytes were within them."""
+    usual, size = Limits(), len(data)
+    return replace(
+        usual,
+        message_bytes=max(usual.message_bytes, size),
+        text_bytes=max(usual.text_bytes, size),
+        tags=max(usual.tags, size),
+    )
 
 
 def _divided(
     opened: Opened, message: bytes, number: int, mine: Sequence[tuple[str, int]]
 ) -> Iterator[tuple[str, str, bytes]]:
     spec = opened.spec
-    assert spec is not None
+    there = {unit.ordinal for unit in opened.documents}
+    if spec is None or opened.fatal or not there.issuperset(unit for _, unit in mine):
+        raise ReceiptsDisagree(str(number))
     name = file_name(number, spec.code)
     partners = list(dict.fromkeys(partner for partner, _ in mine))
-    if len(partners) == 1 and {unit for _, unit in mine} == {unit.ordinal for unit in opened.documents}:
+    if len(partners) == 1 and {unit for _, unit in mine} == there:
         yield partners[0], name, message
         return
     for partner in partners:

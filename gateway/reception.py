@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from adapters.doors.hall import DiskNearlyFull, Full, OnceConflict
@@ -23,8 +23,13 @@ from spool.interchange import Batch, Claim
 from spool.number import Numbers
 
 _RETRY_SECONDS = 5.0
+_DOUBLINGS = 7
+_PATIENCE_SECONDS = 300.0
+"""So long a request waits for its acknowledgement at most."""
 _ENOUGH = 100
 """So many files are a batch worth starting at any moment."""
+_TOLD = 3
+"""So many troubles of a kind are logged."""
 _MOST_WAITING = 4000
 _MOST_BYTES = 64 * 1024 * 1024
 
@@ -63,6 +68,7 @@ class Reception:
         self._last = 0.0
         self._pausing = False
         self._in_flight: dict[int, Batch] = {}
+        self._attempts: dict[int, int] = {}
         self._lines: dict[int, Waiting] = {}
         self.crew: Crew | None = None
         self.taken_in = 0
@@ -78,10 +84,6 @@ class Reception:
         """How many batches are with workers."""
         return len(self._in_flight)
 
-    def waiting(self, sender: str) -> int:
-        """Return how many transmissions of this sender wait here."""
-        return self._turns.waiting(sender)
-
     def hand_in(self, waiting: Waiting, size: int) -> None:
         """The file waits for its turn."""
         self._turns.add(waiting.sender, waiting, size)
@@ -94,6 +96,7 @@ class Reception:
             done.errback(Failure(Full()))  # type: ignore[no-untyped-call]
             return done
         self._bytes += len(body)
+        done.addTimeout(_PATIENCE_SECONDS, self._reactor, onTimeoutCancel=_out_of_patience)
         self.hand_in(Waiting(sender, door, file, body=body, once=once, done=done), len(body))
         return done
 
@@ -126,13 +129,14 @@ class Reception:
         Who waits on a line waits a quarter of it.
         """
         now = self._reactor.seconds()
-        due = self._last + self._settings.pace_seconds / (4 if self._bytes else 1)
-        if len(self._turns) >= _ENOUGH or now >= due:
+        distance = self._settings.pace_seconds / (4 if self._bytes else 1)
+        # A last batch in the future is one of a clock that was set back: nobody waits for that.
+        if len(self._turns) >= _ENOUGH or not 0 <= now - self._last < distance:
             self._last = now
             return False
         if not self._pausing:
             self._pausing = True
-            self._reactor.callLater(due - now, self._paused)
+            self._reactor.callLater(self._last + distance - now, self._paused)
         return True
 
     def _paused(self) -> None:
@@ -150,41 +154,74 @@ class Reception:
         started = time.monotonic()
         done = self.crew.do(kind, batch)
         done.addCallback(self._answered, batch, started)
-        done.addErrback(lambda failure: log.error("reception.mistake", trouble=failure.getTraceback()))
+        done.addErrback(self._mistaken, batch)
         return done
 
+    def _mistaken(self, failure: Failure, batch: Batch) -> Answer:
+        """Nobody waits for ever, whatever we did wrong; what has no row is found by the next start."""
+        trouble = failure.getTraceback()
+        log.error("reception.mistake", trouble=trouble)
+        self._in_flight.pop(batch.first, None)
+        for claim in batch.claims:
+            waiting = self._lines.pop(claim.number, None)
+            if waiting is not None and waiting.done is not None and not waiting.done.called:
+                waiting.done.errback(Failure(NotTakenIn()))  # type: ignore[no-untyped-call]
+        return Answer(trouble=trouble)
+
     def _answered(self, answer: Answer, batch: Batch, started: float) -> Answer:
+        if answer.untold:
+            log.error("letting_go.trouble", trouble="; ".join(answer.untold[:_TOLD]))
         if answer.trouble:
             self._troubled(answer, batch)
             return answer
         del self._in_flight[batch.first]
+        self._attempts.pop(batch.first, None)
         self.batches += 1
         self.taken_in += len(batch.claims)
         self.seconds += time.monotonic() - started
         for claim in batch.claims:
-            waiting = self._lines.pop(claim.number, None)
-            if waiting is not None:
-                _tell(waiting, answer.answers.get(claim.number))
+            self._hear(claim, answer)
         self._news(answer.news)
         return answer
 
+    def _hear(self, claim: Claim, answer: Answer) -> None:
+        waiting = self._lines.pop(claim.number, None)
+        if waiting is not None:
+            _tell(waiting, answer.answers.get(claim.number))
+
     def _troubled(self, answer: Answer, batch: Batch) -> None:
-        """The disk failed us: who waits on a line is told so, files stay claimed and are tried again."""
+        """What has an answer is in; who waits on a line is told of the trouble, files stay claimed and are tried again.
+
+        A disk may be well again in a moment; what else failed waits longer each time.
+        """
         self.troubles += 1
         log.error("intake.trouble", trouble=answer.trouble, files=len(batch.claims))
         files = []
         for claim in batch.claims:
             waiting = self._lines.get(claim.number)
-            if waiting is not None and waiting.done is not None:
+            if claim.number in answer.answers:
+                self._hear(claim, answer)
+            elif waiting is not None and waiting.done is not None:
                 del self._lines[claim.number]
                 waiting.done.errback(Failure(DiskNearlyFull() if answer.disk else NotTakenIn(answer.trouble)))  # type: ignore[no-untyped-call]
             else:
                 files.append(claim)
+        self._news(answer.news)
         del self._in_flight[batch.first]
+        attempts = self._attempts.pop(batch.first, 0) + 1
         if files:
             again = Batch(files[0].number, files[-1].number, batch.low_water, tuple(files))
             self._in_flight[again.first] = again
-            self._reactor.callLater(_RETRY_SECONDS, self._assign, again, "take_again")
+            self._attempts[again.first] = attempts
+            doubled = _RETRY_SECONDS * 2 ** min(attempts, _DOUBLINGS)
+            self._reactor.callLater(_RETRY_SECONDS if answer.disk else doubled, self._assign, again, "take_again")
+
+
+def _out_of_patience(result: object, _: float) -> object:
+    """A line that waited too long hears that there is no room; what was brought on it may be taken in all the same."""
+    if isinstance(result, Failure) and result.check(CancelledError):  # type: ignore[no-untyped-call]
+        raise Full
+    return result
 
 
 def _claim(number: int, waiting: Waiting) -> Claim:

@@ -31,9 +31,17 @@ class Left:
 def recover(home: Path, ledger: Ledger) -> Left:
     """Return what is to be taken in again; leftovers lie in spool/leftovers/, half-written files are gone.
 
-    Workers whose daemon was killed end with the batch in hand; until then this waits.
+    Workers whose daemon was killed end with the batch in hand; until then this waits, and until it is done
+    no command begins to write.
     """
-    os.close(_hold(home, fcntl.LOCK_EX))
+    alone = _hold(home, fcntl.LOCK_EX)
+    try:
+        return _put_in_order(home, ledger)
+    finally:
+        os.close(alone)
+
+
+def _put_in_order(home: Path, ledger: Ledger) -> Left:
     store = Store(home / "spool" / "store")
     row = ledger.one("low_water")
     low_water = (row["low_water"] if row else None) or 0
@@ -42,6 +50,9 @@ def recover(home: Path, ledger: Ledger) -> Left:
     last = _last(ledger)
     for evidence in store.since(low_water):
         last = max(last, evidence.number)
+        if store.is_half_copied(evidence):
+            store.forget(evidence.place)
+            continue
         if evidence.sender.startswith(SENT):
             known = ledger.one("message", evidence.number)
         else:

@@ -11,7 +11,7 @@ from itertools import islice, pairwise
 from sqlite3 import Row
 from typing import Any, Final
 
-from gateway.settling import iso
+from gateway.settling import decided_units, iso
 from gateway.submitting import Counter
 from spool.interchange import Claim
 from spool.states import State
@@ -117,7 +117,11 @@ def _stamp(counter: Counter, old: int, new: int, ruling: Ruling) -> None:
     ledger, at = counter.ledger, iso(counter.clerk.now())
     authorities = counter.house.authorities
     for number, what in ((old, f"replayed as {new}"), (new, f"replay of {old}")):
-        for row in ledger.all("documents_of", number):
+        rows = ledger.all("documents_of", number)
+        decided = decided_units(rows) if number == old else frozenset()
+        for row in rows:
+            if row["ordinal"] in decided and is_placeholder(row, authorities):
+                continue
             states = [row["state"], row["state"]]
             if number == old and row["state"] == State.HELD and is_placeholder(row, authorities):
                 states = [State.HELD, State.RECEIVED, State.CLOSED]

@@ -3,11 +3,13 @@
 Every receipt is stamped and kept.  A final one closes, a refusing one refuses,
 an interim one leaves the document where it stands; what comes after the end is
 only stamped.  Codes nobody knows are kept and shown.  A receipt that fits no
-document of ours is held for an operator.
+document declared to this authority is held for an operator.  Of several
+versions of a document it means the one that was newest when it was said.  What
+the exchange node says of a message is stamped, and trouble holds its documents.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -16,6 +18,7 @@ from gateway.case import Case, Judged
 from message_specs.catalog import catalog
 from message_specs.codes import receipt_status
 from message_specs.document import Document
+from message_specs.dxp.envelope import REPLY, is_good
 from spool.ledger import NEVER, Ledger
 from spool.states import State
 
@@ -46,14 +49,29 @@ class Said:
 def settle(ledger: Ledger, judged: Judged, at: str) -> list[Settled]:
     """Every receipt of the answer is in the ledger, inside the caller's transaction; return those for partners."""
     settled: list[Settled] = []
+    old = judged.arrival.claim.replay_of
+    decided = decided_units(ledger.all("documents_of", old)) if old is not None else frozenset()
     for case in judged.cases:
-        rows = list(_answered(ledger, case))
+        if case.ordinal in decided:
+            continue
+        if case.document.spec is REPLY:
+            _note_reply(ledger, case, at)
+            continue
+        said = _said(case.document)
+        rows = list(_answered(ledger, case, said.said_at))
         if not rows:
             _hold_unknown(ledger, case, at)
         for row in rows:
-            if _apply(ledger, case, row, at):
+            if _apply(ledger, case, row, said, at):
                 settled.append(Settled(row["partner"], case.document, case.number, case.document.spec.code))
     return settled
+
+
+def decided_units(rows: Sequence[sqlite3.Row]) -> frozenset[int]:
+    """Return the units of an answer that an operator has decided while others still wait; these stay as they are."""
+    if all(row["state"] != State.HELD for row in rows):
+        return frozenset()
+    return frozenset(row["ordinal"] for row in rows if row["state"] != State.HELD)
 
 
 def file_name(answer: int, spec: str) -> str:
@@ -65,29 +83,62 @@ def file_name(answer: int, spec: str) -> str:
     return f"{answer}.{spec}.xml"
 
 
-def _answered(ledger: Ledger, case: Case) -> Iterator[sqlite3.Row]:
+def _answered(ledger: Ledger, case: Case, said_at: str) -> Iterator[sqlite3.Row]:
     spec = case.document.spec
     if spec.code == "CEB900":
-        message = ledger.one("message_by_guid", (case.document.head.get("oriCopMsgId") or "").upper())
-        for number, ordinal in _members(message["documents"] if message else ""):
-            if row := ledger.one("document", number, ordinal):
-                yield row
+        yield from _documents(ledger, _message(ledger, case, case.document.head.get("oriCopMsgId") or ""))
         return
     declaration = catalog().specs.get(spec.answers or "")
     if declaration is None:
         return
-    same = declaration.reply_key == declaration.key
-    row = ledger.one("answered_by_key" if same else "answered_by_reply_key", case.key, declaration.code)
-    if row is None and not same:
-        row = _by_first_part(ledger, case, declaration.code)
-    if row is not None:
-        yield row
+    if declaration.reply_key == declaration.key:
+        rows = ledger.all("answered_by_key", case.key, declaration.code, case.partner)
+    else:
+        rows = _by_thread(ledger, case, declaration.code)
+    if rows:
+        yield _meant(rows, said_at)
 
 
-def _by_first_part(ledger: Ledger, case: Case, code: str) -> sqlite3.Row | None:
-    """Return the one document with this copNo, where the receipt leaves out the codes beside it (622)."""
-    rows = ledger.all("answered_by_key_start", case.key.partition("|")[0], code)
-    return rows[0] if len(rows) == 1 else None
+def _by_thread(ledger: Ledger, case: Case, code: str) -> list[sqlite3.Row]:
+    """Return the versions of the one document with this copNo; the receipt may leave out the codes beside it (622)."""
+    start, _, rest = case.key.partition("|")
+    if not start:
+        return []
+    if rest.replace("|", ""):
+        rows = ledger.all("answered_by_reply_key", case.key, code, case.partner)
+    else:
+        rows = ledger.all("answered_by_key_start", start, code, case.partner)
+    return rows if len({(row["key"], row["partner"]) for row in rows}) == 1 else []
+
+
+def _meant(rows: Sequence[sqlite3.Row], said_at: str) -> sqlite3.Row:
+    """Return the version sealed last before it was said, else the newest; times of customs may lack their milliseconds.
+
+    >>> rows = [{"sealed_at": "2026-11-21T01:00:00.500Z"}, {"sealed_at": "2026-11-21T04:00:00.500Z"}]
+    >>> said = ("2026-11-21T09:30:00.000+08:00", "2026-11-21T12:00:00.000+08:00", "2026-11-20T09:00:00.000+08:00", "")
+    >>> [rows.index(_meant(rows, one)) for one in said]
+    [0, 1, 1, 1]
+    """
+    try:
+        said = datetime.fromisoformat(said_at)
+        before = [row for row in rows if datetime.fromisoformat(row["sealed_at"]).replace(microsecond=0) <= said]
+    except (TypeError, ValueError):
+        before = []
+    return (before or rows)[-1]
+
+
+def _message(ledger: Ledger, case: Case, guid: str) -> sqlite3.Row | None:
+    """Return the message of ours with this guid, if it was declared to the authority that speaks."""
+    row = ledger.one("message_by_guid", guid.strip().upper())
+    return row if row is not None and row["authority"] == case.partner else None
+
+
+def _documents(ledger: Ledger, message: sqlite3.Row | None) -> Iterator[sqlite3.Row]:
+    """Yield the documents that left in the message; what was taken out of it and sealed again is none of them."""
+    for number, ordinal in _members(message["documents"] if message else ""):
+        row = ledger.one("document", number, ordinal)
+        if row is not None and message is not None and row["message"] == message["number"]:
+            yield row
 
 
 def _members(text: str) -> Iterator[tuple[int, int]]:
@@ -117,10 +168,9 @@ def _moment(digits: str) -> str:
     return f"{when:%Y-%m-%dT%H:%M:%S}.{padded[14:]}+08:00"
 
 
-def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, at: str) -> bool:
-    said = _said(case.document)
+def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, said: Said, at: str) -> bool:
     number, ordinal = row["number"], row["ordinal"]
-    if ledger.one("receipt_known", number, ordinal, said.status, said.said_at, said.info):
+    if ledger.one("receipt_known", row["key"], row["spec"], said.status, said.said_at, said.info):
         return False
     spec = case.document.spec.code
     file = file_name(case.number, spec)
@@ -135,6 +185,26 @@ def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, at: str) -> bool:
         ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, case.partner, reason, None)
         state = after
     return True
+
+
+def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
+    """What the exchange node says is stamped on the message's documents; unless it took it, they are held."""
+    code, info = (case.document.text(name) or "" for name in ("ResponseCode", "ResponseInfo"))
+    message = _message(ledger, case, case.key)
+    rows = list(_documents(ledger, message))
+    if message is None or not rows:
+        _hold_unknown(ledger, case, at)
+        return
+    good = is_good(code.strip())
+    reason = " ".join([*([] if good else ["K106"]), "DxpRep", *f"{code} {info}".split()])
+    for row in rows:
+        number, ordinal, state = row["number"], row["ordinal"], State(row["state"])
+        after = State.HELD if not good and state in (State.READY, State.SENT) else state
+        ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, case.partner, reason, None)
+        if after is not state:
+            ledger.run("set_waiting", NEVER, reason, number, ordinal)
+    if not good:
+        ledger.run("outbox_hold", reason, at, message["number"], case.partner)
 
 
 def moves(state: State, outcome: str) -> tuple[State, ...]:

@@ -2,13 +2,14 @@
 
 The outbox row decides.  While a daemon runs, a row that is due may be in its
 carrier's hands although nothing says so; such a message is stopped for the next
-attempt, and can be made void only when the carrier's time is surely over.  A
-stopped row keeps that moment in `not_before`.
+attempt, and can be made void only when the carrier's time for a whole round is
+surely over.  A stopped row keeps that moment in `not_before`.
 """
 
 import sqlite3
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
 from gateway.config import House
@@ -46,6 +47,27 @@ class Messages:
         """Tell whether the document's message has gone to its authority."""
         row = self._row(document)
         return row is not None and row["state"] == "gone"
+
+    def was_answered(self, document: sqlite3.Row) -> bool:
+        """Tell whether the authority has spoken of the message's documents so that it surely has the message."""
+        return any(
+            mate["status"] is not None or mate["state"] in (State.SENT, State.CLOSED) for mate in self._mates(document)
+        )
+
+    def arrived(self, document: sqlite3.Row, said: str) -> str:
+        """The message does not leave again once the authority has ended all of it; return what follows."""
+        row = self._row(document)
+        alive = [mate for mate in self._mates(document) if State(mate["state"]) not in (State.CLOSED, State.REFUSED)]
+        if row is None or row["state"] == "gone" or (row["trouble"] or "").startswith(VOID) or alive:
+            return ""
+        self._ledger.run("outbox_arrived", said, row["message"])
+        return f"; message {row['message']} has come there and does not leave again"
+
+    def _mates(self, document: sqlite3.Row) -> Iterator[sqlite3.Row]:
+        for name in self._members(document["message"]):
+            row = self._ledger.one("document", *name)
+            if row is not None and row["message"] == document["message"]:
+                yield row
 
     def stop(self, document: sqlite3.Row) -> str:
         """The message does not leave until it is released; return what an operator must know about it."""
@@ -128,6 +150,12 @@ class Messages:
                 yield number, ordinal
 
     def _surely_back(self, authority: str) -> str:
+        """Return when the round that is under way now is surely over, were each of its parcels as slow as can be."""
+        # Both bring Twisted with them; most commands do without.
+        from adapters.carriers.http import _AT_ONCE as SIDE_BY_SIDE
+        from gateway.dispatch import AT_ONCE
+
         known = self._house.authorities.get(authority)
         seconds = known.carrier.timeout_seconds if known else _DEFAULT_SECONDS
-        return iso(datetime.fromisoformat(self._at) + timedelta(seconds=seconds) + MARGIN)
+        turns = ceil(AT_ONCE / SIDE_BY_SIDE)
+        return iso(datetime.fromisoformat(self._at) + timedelta(seconds=seconds * turns) + MARGIN)

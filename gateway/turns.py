@@ -25,10 +25,6 @@ class Turns(Generic[Thing]):
     def __len__(self) -> int:
         return self._count
 
-    def waiting(self, name: str) -> int:
-        """Return how many things this name has waiting."""
-        return len(self._queues.get(name, ()))
-
     def add(self, name: str, thing: Thing, size: int) -> None:
         """The thing waits for its turn."""
         self._queues.setdefault(name, deque()).append((thing, size))

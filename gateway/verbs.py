@@ -166,7 +166,7 @@ class Verbs:
         end = State.CLOSED if receipt["outcome"] == "final" else State.REFUSED
         said = f"{receipt['spec']} {receipt['status']}"
         self._stamp(row, State.SENT, end, f"{said} came while it was held")
-        return _result(row, end, f"{said} came while it was held")
+        return _result(row, end, f"{said} came while it was held{self._messages.arrived(row, said)}")
 
     def _refuse(self, row: sqlite3.Row) -> Result:
         state = State(row["state"])
@@ -174,7 +174,8 @@ class Verbs:
             return _cannot(row, f"it is {state} already; nothing more happens to it")
         standing = self._origin(row) if state is State.HELD and not self._stands_for_more(row) else state
         note = ""
-        if standing is State.READY and not self._messages.has_left(row):
+        there = standing is State.READY and (self._messages.has_left(row) or self._messages.was_answered(row))
+        if standing is State.READY and not there:
             trouble, note = self._messages.void(row, self._chosen)
             if trouble:
                 return _cannot(row, trouble)
@@ -184,6 +185,8 @@ class Verbs:
             return _cannot(row, f"its message is signed and leaves whole; refuse these with it: {others}")
         self._stamp(row, state, State.REFUSED)
         self._ledger.run("set_waiting", None, self._ruling.reason, row["number"], row["ordinal"])
+        if there:
+            note += self._messages.arrived(row, "all its documents have ended")
         return _result(row, State.REFUSED, note)
 
     def _part(self, verb: str, row: sqlite3.Row, result: Result, parting: Parting) -> None:

@@ -5,10 +5,13 @@ whole is taken apart, so that one poisonous file costs only itself: it is held
 with the traceback, and the hall stays open.
 """
 
+import contextlib
+import hashlib
 import os
+import sqlite3
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,20 +19,24 @@ from typing import Any, BinaryIO
 import msgspec
 
 from gateway import mishap
-from gateway.clerk import Clerk, clerk_at, quiet
-from gateway.config import load_house
-from gateway.frames import Answer, Job, read_frame, write_frame
+from gateway.clerk import ALL_NUMBERS, Clerk, clerk_at, quiet
+from gateway.config import House, load_house
+from gateway.frames import Answer, Job, joined, read_frame, write_frame
+from gateway.in_force import in_force
 from gateway.letting_go import Parting
+from gateway.parting import acknowledgement_of
 from gateway.recovering import at_work
 from gateway.resuming import resume
-from spool.errors import ForOperator, Told
+from spool.errors import Told
 from spool.interchange import Batch
 from spool.ledger import Ledger
 from spool.number import SEQUENCE, Numbers
-from spool.store import is_full
+from spool.store import is_of_the_disk
 
 LANE_FIRST = 500_000
 LANE_WIDTH = 6_000
+_AT_ONCE = 50
+_ALL = Batch(0, 0, ALL_NUMBERS, ())
 
 
 def now() -> datetime:
@@ -40,8 +47,17 @@ def now() -> datetime:
 class Worker:
     """The clerk of one process, and the jobs he knows."""
 
-    def __init__(self, home: Path, slot: int, pulse: Callable[[str], None] = quiet) -> None:
+    def __init__(
+        self, home: Path, slot: int, pulse: Callable[[str], None] = quiet, house: Callable[[Path], House] = load_house
+    ) -> None:
+        """`house` gives the configuration of a home."""
         self._home = home
+        self._house = house
+        self._with_batch = {
+            "take_in": self.take_in, "take_again": self.take_again, "hold": self.hold,
+            "let_go_again": self.let_go_again, "let_go_late": self.let_go_late,
+        }  # fmt: skip
+        self._alone = {"resume": self.resume, "reload": self.reload, "let_go_again": self.let_go_again}
         self._pulse = pulse
         self._ledger = Ledger(clerk_at(home))
         row = self._ledger.one("last_message")
@@ -51,85 +67,135 @@ class Worker:
         self._clerk = self._new_clerk()
 
     def _new_clerk(self) -> Clerk:
-        house = load_house(self._home)
-        return Clerk(house, self._ledger, now=now, numbers=self._numbers, pulse=self._pulse)
+        return Clerk(self._house(self._home), self._ledger, now=now, numbers=self._numbers, pulse=self._pulse)
 
     def take_in(self, batch: Batch) -> Answer:
         """The batch is in the ledger; what failed by itself is held."""
         try:
             return _told(self._clerk.take_in(batch))
         except Exception as trouble:  # whatever it is, the hall stays open
-            if isinstance(trouble, OSError) and is_full(trouble):
+            self._roll_back()
+            if is_of_the_disk(trouble):
                 raise
+            if self._is_written(batch):
+                return self.take_again(batch)
             return self._one_by_one(batch)
 
     def take_again(self, batch: Batch) -> Answer:
         """The batch of a worker that died is done: from the ledger as far as it got, else from where its files lie."""
-        row = self._ledger.one("batch", batch.first)
-        done = _told(self._clerk.let_go(batch.first, batch.last))
-        if row and row["last"] == batch.last:
+        done = self._let_go(batch.first, batch.last)
+        if self._is_written(batch):
+            return joined([done, Answer(answers=dict(self._said_before(batch, done.answers)))])
+        # Of a batch taken apart, or of which only the files came again, some claims are in the ledger already.
+        rest = tuple(one for one in mishap.claimed(batch, self._clerk.store) if not self._is_settled(one.number))
+        if not rest:
             return done
-        # A batch taken apart has a row for each claim that was taken in alone.
-        claims = (one for one in mishap.claimed(batch, self._clerk.store) if not self._ledger.one("batch", one.number))
-        if not (rest := tuple(claims)):
-            return done
-        answer = self.take_in(msgspec.structs.replace(batch, first=rest[0].number if row else batch.first, claims=rest))
-        return Answer(answers=done.answers | answer.answers, news=(*done.news, *answer.news))
+        first = rest[0].number if self._ledger.one("batch", batch.first) else batch.first
+        return joined([done, self.take_in(msgspec.structs.replace(batch, first=first, claims=rest))])
 
     def hold(self, batch: Batch) -> Answer:
         """The one claim of the batch, which has cost workers their lives, is held whole."""
-        if self._ledger.one("batch", batch.first):
+        if self._is_settled(batch.first):
             return self.take_again(batch)
         claims = tuple(mishap.claimed(batch, self._clerk.store))
         held = msgspec.structs.replace(batch, claims=claims)
         return _told(mishap.hold(self._clerk, held, "a worker process died of it")) if claims else Answer()
 
     def _one_by_one(self, batch: Batch) -> Answer:
-        answers: dict[int, bytes] = {}
-        news: set[str] = set()
+        parts: list[Answer] = []
         for claim in mishap.claimed(batch, self._clerk.store):
             single = Batch(claim.number, claim.number, batch.low_water, (claim,))
+            if self._is_settled(claim.number):
+                parts.append(self._let_go(claim.number, claim.number))
+                continue
             try:
-                parting = self._clerk.take_in(single)
+                parts.append(_told(self._clerk.take_in(single)))
             except Exception as trouble:  # held with its traceback
-                if isinstance(trouble, OSError) and is_full(trouble):
+                self._roll_back()
+                if is_of_the_disk(trouble):
                     raise
                 reason = traceback.format_exc(limit=-6)
-                parting = mishap.hold(self._clerk, single, reason)
-            answers |= parting.answers
-            news |= parting.news
-        return Answer(answers=answers, news=tuple(news))
+                written = self._is_settled(claim.number)
+                held = self._let_go(claim.number, claim.number) if written else None
+                parts.append(held or _told(mishap.hold(self._clerk, single, reason)))
+        return joined(parts)
+
+    def _said_before(self, batch: Batch, answers: Mapping[int, bytes]) -> Iterator[tuple[int, bytes]]:
+        """Yield what claims without a row hear, because their Idempotency-Keys came before."""
+        for claim in batch.claims:
+            if claim.number not in answers and claim.once and claim.body is not None:
+                said = mishap.said_before(self._clerk, claim, hashlib.sha256(claim.body).digest())
+                if said is not None:
+                    yield claim.number, said
+
+    def _is_written(self, batch: Batch) -> bool:
+        row = self._ledger.one("batch", batch.first)
+        return row is not None and bool(row["last"] == batch.last)
+
+    def _is_settled(self, number: int) -> bool:
+        return (self._ledger.one("batch", number) or self._ledger.one("interchange", number)) is not None
+
+    def _let_go(self, first: int, last: int) -> Answer:
+        """What the ledger promised has left as far as it could, and whoever waits on a line has his answer."""
+        try:
+            return _told(self._clerk.let_go(first, last))
+        except Exception as trouble:  # it is in the ledger: its batch stays open, and the hall too
+            self._roll_back()
+            if is_of_the_disk(trouble):
+                raise
+            rows = self._ledger.all("interchanges_between", first, last)
+            answers = {row["number"]: acknowledgement_of(self._ledger, row).as_json() for row in rows}
+            return Answer(answers=answers, untold=(f"{first}: {trouble!r}",))
+
+    def _roll_back(self) -> None:
+        """A transaction that failed as it ended is over, so that the next one can begin."""
+        if self._ledger.conn.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._ledger.conn.execute("ROLLBACK")
 
     def resume(self) -> Answer:
         """Due documents have gone on."""
         clerk = self._clerk
         return Answer(count=resume(*clerk.resources(), now()))
 
-    def let_go_again(self) -> Answer:
-        """Open batches have been let go."""
-        return Answer(news=tuple(self._clerk.let_go_again()))
+    def let_go_again(self, bounds: Batch = _ALL) -> Answer:
+        """Open batches after `first` and below `low_water` have been let go as far as they could, fifty at most.
+
+        `count` is the number after which more are open, 0 for none.
+        """
+        return self._let_go_open(bounds, together=False)
+
+    def let_go_late(self, bounds: Batch) -> Answer:
+        """The same, of batches that have left in part: what could not leave before leaves whole or not at all."""
+        return self._let_go_open(bounds, together=True)
+
+    def _let_go_open(self, bounds: Batch, *, together: bool) -> Answer:
+        done, after = self._clerk.let_go_again(bounds.first, bounds.low_water, most=_AT_ONCE, together=together)
+        self._roll_back()
+        return Answer(news=tuple(done.news), count=after, untold=tuple(done.troubles))
 
     def reload(self) -> Answer:
-        """The configuration was read anew; a wrong one leaves the old in force and raises."""
+        """The configuration that the daemon has put in force is the clerk's too."""
         self._clerk = self._new_clerk()
         return Answer()
 
     def do(self, job: Job) -> Answer:
-        """Return the answer to a job; trouble for the operator is an answer too."""
+        """Return the answer to a job; whatever goes wrong is an answer too."""
         try:
             if job.batch is not None:
-                return {"take_in": self.take_in, "take_again": self.take_again, "hold": self.hold}[job.kind](job.batch)
-            return {"resume": self.resume, "let_go_again": self.let_go_again, "reload": self.reload}[job.kind]()
-        except ForOperator as trouble:
-            return Answer(trouble=str(trouble))
-        except OSError as trouble:
-            return Answer(trouble=f"{type(trouble).__name__}: {trouble}", disk=True)
+                return self._with_batch[job.kind](job.batch)
+            return self._alone[job.kind]()
         except Told as trouble:
             return Answer(trouble=str(trouble))
+        except Exception as trouble:  # noqa: BLE001  a worker that died of it would be given it again
+            self._roll_back()
+            if isinstance(trouble, OSError) or is_of_the_disk(trouble):
+                return Answer(trouble=f"{type(trouble).__name__}: {trouble}", disk=True)
+            return Answer(trouble=traceback.format_exc(limit=-6))
 
 
 def _told(parting: Parting) -> Answer:
-    return Answer(answers=parting.answers, news=tuple(parting.news))
+    return Answer(answers=parting.answers, news=tuple(parting.news), untold=tuple(parting.troubles))
 
 
 def serve(worker: Worker, source: BinaryIO, sink: BinaryIO) -> None:
@@ -147,7 +213,7 @@ def main() -> None:
     sink = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)
     at_work(home)
-    worker = Worker(home, slot, mishap.stopper(os.environ.get("KOUAN_STOP_AT", "")))
+    worker = Worker(home, slot, mishap.stopper(os.environ.get("KOUAN_STOP_AT", "")), in_force)
     write_frame(sink, msgspec.msgpack.encode(Answer(job=0)))
     serve(worker, sys.stdin.buffer, sink)
 

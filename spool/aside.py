@@ -1,9 +1,15 @@
 """Written aside, synced, renamed: how a file appears whole or not at all.
 
 A group of files shares its syncs: write all aside, sync once, rename all, sync
-the folders.  `syncfs` reports write errors of the file system (Linux 5.8).
+the folders.  `syncfs` reports the write errors of a file system that came since
+its descriptor was opened (Linux 5.8), so one descriptor a file system stays open
+for the life of the process.
+
+Known limits: an error is told to each process once; the batch that hears of it is
+tried again, what others wrote before is not.
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
@@ -16,15 +22,25 @@ _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _AGAIN: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
+_kept: dict[int, int] = {}
+"""The descriptor of each file system that is watched, by its device."""
+
+
+def keep_watch(folder: Path | str) -> int:
+    """No later write error of the file system of `folder` is missed; return its descriptor, never to be closed."""
+    device = os.stat(folder).st_dev
+    if device not in _kept:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        if _kept.setdefault(device, descriptor) != descriptor:  # another thread was quicker
+            os.close(descriptor)
+    return _kept[device]
+
+
 def sync_filesystem(folder: Path | str) -> None:
     """Everything written so far to the file system of `folder` survives a power cut; OSError if it does not."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        if _LIBC.syncfs(descriptor) != 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code), str(folder))
-    finally:
-        os.close(descriptor)
+    if _LIBC.syncfs(keep_watch(folder)) != 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), str(folder))
 
 
 def sync_folder(folder: Path | str) -> None:
@@ -71,12 +87,13 @@ def put(path: Path, data: bytes, mode: int = 0o640) -> None:
     sync_folder(path.parent)
 
 
-def put_all(files: Iterable[tuple[str, str, bytes | Path]], root: Path | str) -> list[str]:
+def put_all(files: Iterable[tuple[str, str, bytes | Path]], root: Path | str, *, together: bool = False) -> list[str]:
     """Every (folder, name, data) stands under its name, durably, with two syncs for all; a Path is copied.
 
     All folders must lie on the file system of `root`.  A name that is there is
     replaced.  Return the trouble of each one that could not be written; OSError
-    when the file system itself fails to sync.
+    when the file system itself fails to sync.  `together`: when one cannot be
+    written, none appears.
     """
     troubles: list[str] = []
     moves: list[tuple[str, str]] = []
@@ -89,6 +106,9 @@ def put_all(files: Iterable[tuple[str, str, bytes | Path]], root: Path | str) ->
                 write(aside, data)
         except OSError as error:
             troubles.append(str(error))
+            if together:
+                _forget(aside for aside, _ in moves)
+                return troubles
         else:
             moves.append((aside, f"{folder}/{name}"))
     if moves:
@@ -100,3 +120,9 @@ def put_all(files: Iterable[tuple[str, str, bytes | Path]], root: Path | str) ->
                 troubles.append(str(error))
         sync_filesystem(root)
     return troubles
+
+
+def _forget(paths: Iterable[str]) -> None:
+    for path in paths:
+        with contextlib.suppress(OSError):
+            os.unlink(path)

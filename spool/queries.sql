@@ -40,7 +40,7 @@ UPDATE batch SET let_go_at = ? WHERE first = ?;
 SELECT * FROM batch WHERE first = ?;
 
 -- name: open_batches
-SELECT first, last FROM batch WHERE let_go_at IS NULL ORDER BY first;
+SELECT first, last FROM batch WHERE let_go_at IS NULL AND first > ? AND first < ? ORDER BY first LIMIT ?;
 
 -- name: low_water
 SELECT max(low_water) AS low_water FROM (SELECT low_water FROM batch ORDER BY first DESC LIMIT 64) AS recent;
@@ -53,18 +53,31 @@ SELECT max(number) AS number FROM message;
 
 -- name: same_bytes
 SELECT k.key AS position, i.number, i.sha256, i.sender,
-       EXISTS (SELECT 1 FROM document d WHERE d.number = i.number AND d.state <> 'refused'
-                  AND NOT EXISTS (SELECT 1 FROM document l WHERE l.key = d.key AND l.spec = d.spec
-                                     AND l.version > d.version AND l.app_type = '3' AND l.state <> 'refused')) AS alive
+       i.spec = 'DxpRep'
+       OR EXISTS (SELECT 1 FROM receipt r WHERE r.answer = i.number AND r.number <> i.number)
+       OR EXISTS (SELECT 1 FROM document d WHERE d.number = i.number
+                     AND NOT (d.state = 'refused' AND EXISTS (SELECT 1 FROM refused_for_good f
+                                                               WHERE f.number = d.number AND f.ordinal = d.ordinal))
+                     AND NOT EXISTS (SELECT 1 FROM document l WHERE l.key = d.key AND l.spec = d.spec
+                                        AND l.version > d.version AND l.app_type = '3' AND l.state = 'closed')) AS alive
   FROM json_each(?) AS k JOIN interchange i ON i.fingerprint = k.value
  WHERE i.duplicate_of IS NULL AND i.replay_of IS NULL
  ORDER BY i.number;
 
--- name: latest_by_key
-SELECT d.spec, d.key, d.version, d.number, d.ordinal, d.partner, d.state, d.digest, d.app_type
+-- name: versions_by_key
+SELECT d.spec, d.key, d.version, d.number, d.ordinal, d.partner, d.state, d.digest, d.app_type,
+       d.state = 'refused' AND NOT EXISTS (SELECT 1 FROM refused_for_good f
+                                            WHERE f.number = d.number AND f.ordinal = d.ordinal) AS declared
   FROM json_each(?) AS k JOIN document d ON d.key = k.value
  WHERE d.version IS NOT NULL
  ORDER BY d.version;
+
+-- name: threads
+SELECT d.spec, d.reply_key, d.key, d.partner
+  FROM json_each(?) AS k JOIN document d ON d.reply_key = k.value
+ WHERE d.version IS NOT NULL AND d.state <> 'refused'
+   AND NOT EXISTS (SELECT 1 FROM document l WHERE l.key = d.key AND l.spec = d.spec
+                      AND l.version >= d.version AND l.app_type = '3' AND l.state = 'closed');
 
 -- name: once_used
 SELECT number, sha256 FROM interchange WHERE sender = ? AND once = ?;
@@ -94,14 +107,22 @@ SELECT * FROM receipt WHERE answer = ? ORDER BY unit;
 SELECT * FROM receipt WHERE partner = ? AND id > ? ORDER BY id LIMIT ?;
 
 -- name: receipt_known
-SELECT id FROM receipt WHERE number = ? AND ordinal = ? AND status = ? AND said_at = ? AND info = ?;
+SELECT r.id FROM document d JOIN receipt r ON r.number = d.number AND r.ordinal = d.ordinal
+ WHERE d.key = ? AND d.spec = ? AND d.version IS NOT NULL AND r.status = ? AND r.said_at = ? AND r.info = ? LIMIT 1;
 
 -- name: answered_by_key
-SELECT * FROM document WHERE key = ? AND spec = ? AND version IS NOT NULL AND message IS NOT NULL
- ORDER BY version DESC LIMIT 1;
+SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
+ WHERE d.key = ?1 AND d.spec = ?2 AND d.version IS NOT NULL
+   AND m.authority = ?3
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
+ ORDER BY m.sealed_at, d.version;
 
 -- name: answered_by_reply_key
-SELECT * FROM document WHERE reply_key = ? AND spec = ? AND message IS NOT NULL ORDER BY version DESC LIMIT 1;
+SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
+ WHERE d.reply_key = ?1 AND d.spec = ?2 AND d.version IS NOT NULL
+   AND m.authority = ?3
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
+ ORDER BY m.sealed_at, d.version;
 
 -- name: message_by_guid
 SELECT * FROM message WHERE guid = ?;
@@ -174,8 +195,11 @@ WITH RECURSIVE head (prefix) AS (
 SELECT prefix FROM head WHERE prefix IS NOT NULL AND prefix <> '';
 
 -- name: answered_by_key_start
-SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec = ?2
-   AND message IS NOT NULL ORDER BY version DESC LIMIT 2;
+SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
+ WHERE d.reply_key >= ?1 || '|' AND d.reply_key < ?1 || '}' AND d.spec = ?2 AND d.version IS NOT NULL
+   AND m.authority = ?3
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
+ ORDER BY m.sealed_at, d.version;
 
 -- name: last_number_between
 SELECT max(number) AS number FROM interchange WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
@@ -220,6 +244,9 @@ UPDATE outbox SET state = 'held', trouble = ?, not_before = ? WHERE message = ? 
 -- name: outbox_go_on
 UPDATE outbox SET state = 'waiting', trouble = NULL, not_before = ? WHERE message = ? AND state = 'held';
 
+-- name: outbox_arrived
+UPDATE outbox SET state = 'gone', trouble = NULL, answer = ? WHERE message = ? AND state <> 'gone';
+
 -- name: take_out
 UPDATE document SET message = NULL, due_at = ?, why = ? WHERE number = ? AND ordinal = ?;
 
@@ -241,6 +268,13 @@ SELECT w.state, w.partner, w.why, w.documents, i.received_at AS oldest, w.first,
           FROM document WHERE due_at IS NOT NULL AND due_at <= ? GROUP BY state, partner, why) w
   JOIN interchange i ON i.number = w.first
  ORDER BY i.received_at, w.state, w.partner LIMIT ?;
+
+-- name: unanswered
+SELECT m.authority, d.partner, count(*) AS documents, min(coalesce(o.tried_at, m.sealed_at)) AS oldest,
+       min(d.number) AS first
+  FROM document d JOIN message m ON m.number = d.message LEFT JOIN outbox o ON o.message = m.number
+ WHERE d.state = 'sent' AND d.status IS NULL AND coalesce(o.tried_at, m.sealed_at) <= ?
+ GROUP BY m.authority, d.partner ORDER BY oldest, d.partner LIMIT ?;
 
 -- name: each_document_that_waits
 SELECT d.number, d.ordinal, d.spec, d.key, d.partner, d.state, d.why, d.due_at, i.received_at

@@ -14,11 +14,23 @@ takes only files that nobody holds open for writing.
 import contextlib
 import errno
 import os
+import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from spool import aside, number
+
+_OWN: Final = ".own"
+_DISK: Final = frozenset({
+    errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE,
+})  # fmt: skip
+_BOOK: Final = frozenset({
+    sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +72,15 @@ class Store:
             return False
         return True
 
+    def give_back(self, place: str, path: str) -> bool:
+        """The claimed file lies again where it came from; False, and it stays here, if another stands there by now."""
+        try:
+            os.link(f"{self._base}/{place}", path)  # unlike a rename it replaces nothing
+        except OSError:
+            return False
+        os.unlink(f"{self._base}/{place}")
+        return True
+
     def write(self, place: str, data: bytes) -> None:
         """The evidence holds `data`; the caller syncs. What a crash left under this name is replaced."""
         full = f"{self._base}/{place}"
@@ -76,8 +97,12 @@ class Store:
 
     def rewrite(self, place: str, data: bytes) -> None:
         """The evidence is a file of our own with the same bytes: another name or an open handle cannot change it."""
-        aside.write_new(f"{self._base}/{place}.own", data)
-        os.rename(f"{self._base}/{place}.own", f"{self._base}/{place}")
+        self.write(f"{place}{_OWN}", data)
+        os.rename(f"{self._base}/{place}{_OWN}", f"{self._base}/{place}")
+
+    def is_half_copied(self, evidence: Evidence) -> bool:
+        """Tell whether this is what a crash left of a copy of our own, beside the evidence itself."""
+        return evidence.place.endswith(_OWN) and os.path.lexists(f"{self._base}/{evidence.place.removesuffix(_OWN)}")
 
     def forget(self, place: str) -> None:
         """What was written for a transaction that did not come about is not there."""
@@ -121,6 +146,18 @@ def _short(file: str) -> str:
     return os.fsencode(file)[:160].decode("utf-8", "ignore") + ending
 
 
-def is_full(error: OSError) -> bool:
-    """Tell whether an error means that the disk or a quota is full."""
-    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+def is_of_the_disk(error: BaseException | None) -> bool:
+    """Tell whether an error, or one that it arose from, is trouble with the disk, a quota or the book itself.
+
+    No document is to blame for it, and it may pass.
+
+    >>> is_of_the_disk(OSError(errno.ENOSPC, "")), is_of_the_disk(FileNotFoundError(errno.ENOENT, ""))
+    (True, False)
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _DISK:
+            return True
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _BOOK:
+            return True
+        error = error.__context__
+    return False

@@ -6,10 +6,16 @@ is one of these.  Where the file system cannot tell who writes (no leases, anoth
 owner), size and time must stand still over several looks of our own monotonic
 clock.  What nobody writes and still does not end is taken after a patient
 while, to be refused with its reason.  A file that someone holds open is never
-taken.  Modification times are compared with themselves only, never with a clock.
+taken, unless its done-file stands.  Modification times are compared with
+themselves only, never with a clock.
+
+A folder is read in pages of 20,000 names in order, so that a million of them
+cost no memory; the next page begins where the last one ended.
 
 Known limits: a program that writes half a file, closes it, and goes on later
-than `unfinished_seconds` gets a refusal; links and folders in in/ are left alone.
+than `unfinished_seconds` gets a refusal; links and folders in in/ are left
+alone; where more than a page waits, a name that comes behind the present page
+waits for the next round; a name that is no UTF-8 and cannot be changed stays.
 """
 
 import contextlib
@@ -18,19 +24,20 @@ import fcntl
 import os
 import re
 import stat
-import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from spool.mailbox import DONE, is_done_file, is_temporary
+from adapters.doors.folder_names import PAGE, named_by, page_of, tellable
+from spool.mailbox import is_done_file, is_temporary
 
 _ROOT: Final = re.compile(rb"<(?![?!])([^\s<>/]+)")
 _COMMENT: Final = re.compile(rb"<!--.*?-->", re.DOTALL)
 _HEAD_BYTES: Final = 2048
 _TAIL_BYTES: Final = 256
-_TICK: Final = 1_000_000_000
+_SETTLED: Final = 1.0
+"""Seconds after which a folder's time surely tells of every later change: the kernel's own clock ticks slowly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +80,24 @@ class Inbox:
     given: set[str] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
     young: dict[str, _Young] = field(default_factory=dict)
+    after: str = ""
+    changed: int = -1
+    since: float = 0.0
+    settled: int = -1
     seen: int = -1
+
+
+def _untold(sender: str, trouble: str) -> None:
+    """Nobody listens to the troubles of folders."""
 
 
 class FolderDoor:
     """Finds whole files in many in/ folders, each folder in turn."""
 
-    def __init__(self, law: Law) -> None:
+    def __init__(self, law: Law, troubled: Callable[[str, str], None] = _untold) -> None:
+        """`troubled` hears of a sender whose folder could not be read to its end; the others' files are found."""
         self._law = law
+        self._troubled = troubled
         self.inboxes: dict[str, Inbox] = {}
 
     def watch(self, sender: str, folder: str) -> None:
@@ -103,42 +120,28 @@ class FolderDoor:
         """Return whole files not given out before, at most `most` of each folder; `now` is a monotonic clock's."""
         found: list[Found] = []
         for inbox in list(self.inboxes.values()):
-            found.extend(self._look_into(inbox, now, most))
+            try:
+                for one in self._look_into(inbox, now, most):
+                    found.append(one)  # noqa: PERF402  what was found before a trouble is kept
+            except Exception as trouble:  # noqa: BLE001  one sender's folder is not the trouble of the others
+                self._troubled(inbox.sender, repr(trouble))
         return found
 
     def _look_into(self, inbox: Inbox, now: float, most: int) -> Iterator[Found]:
         if not inbox.backlog:
-            self._list(inbox)
+            _list(inbox, now)
         given = 0
         while inbox.backlog and given < most:
             name = inbox.backlog.popleft()
             if name not in inbox.given and (size := self._whole(inbox, name, now)) is not None:
                 inbox.young.pop(name, None)
                 inbox.named.discard(name)
-                if (name := _tellable(inbox.folder, name)) in inbox.given:
+                told = tellable(inbox.folder, name)
+                if told is None or told in inbox.given:
                     continue
-                inbox.given.add(name)
+                inbox.given.add(told)
                 given += 1
-                yield Found(inbox.sender, name, f"{inbox.folder}/{name}", size)
-
-    @staticmethod
-    def _list(inbox: Inbox) -> None:
-        try:
-            changed = os.stat(inbox.folder).st_mtime_ns
-            if changed == inbox.seen and not inbox.young:
-                return
-            names = sorted(os.listdir(inbox.folder))
-        except OSError:
-            return
-        # The kernel's clock ticks every few milliseconds: a name may come after this listing under the same time,
-        # so a folder counts as seen only when it has not changed for a while.
-        inbox.seen = changed if time.time_ns() - changed > _TICK else -1
-        done = {name for name in names if is_done_file(name)}
-        inbox.named |= {_named(name) for name in done} & set(names)
-        inbox.backlog.extend(name for name in names if name not in done and not is_temporary(name))
-        for name in inbox.young.keys() - set(names):
-            del inbox.young[name]
-        _sweep(inbox, done, set(names))
+                yield Found(inbox.sender, told, f"{inbox.folder}/{told}", size)
 
     def _whole(self, inbox: Inbox, name: str, now: float) -> int | None:
         path = f"{inbox.folder}/{name}"
@@ -155,7 +158,7 @@ class FolderDoor:
                 return facts.st_size
             written = is_written(descriptor)
             if written is True:
-                inbox.young[name] = _Young(facts.st_size, facts.st_mtime_ns, now, now)
+                _is_young(inbox, name, facts, now)
                 return None
             ended = ends_well(descriptor, facts.st_size)
             if written is False and ended:
@@ -167,7 +170,7 @@ class FolderDoor:
     def _stands_still(self, inbox: Inbox, name: str, facts: os.stat_result, now: float, *, ended: bool) -> bool:
         young = inbox.young.get(name)
         if young is None or (young.size, young.mtime) != (facts.st_size, facts.st_mtime_ns):
-            inbox.young[name] = _Young(facts.st_size, facts.st_mtime_ns, now, now)
+            _is_young(inbox, name, facts, now)
             return False
         if now - young.last >= self._law.look_seconds:
             young.last = now
@@ -177,16 +180,53 @@ class FolderDoor:
         return now - young.since >= self._law.unfinished_seconds
 
 
-def _tellable(folder: str, name: str) -> str:
-    """A name that is not UTF-8 is read as GB18030, as Chinese Windows clients mean it; the file is renamed so."""
-    if name.isascii() or name == os.fsencode(name).decode("utf-8", "replace"):
-        return name
-    told = os.fsencode(name).decode("gb18030", "replace").lstrip(".~")
-    while os.path.lexists(f"{folder}/{told}"):
-        told = f"_{told}"
-    with contextlib.suppress(FileNotFoundError):
-        os.rename(f"{folder}/{name}", f"{folder}/{told}")
-    return told
+def _is_young(inbox: Inbox, name: str, facts: os.stat_result, now: float) -> None:
+    """The file's patience begins; where too many are young already, later."""
+    if name in inbox.young or len(inbox.young) < PAGE:
+        inbox.young[name] = _Young(facts.st_size, facts.st_mtime_ns, now, now)
+
+
+def _list(inbox: Inbox, now: float) -> None:
+    """The next page of names waits to be looked at."""
+    try:
+        changed = os.stat(inbox.folder).st_mtime_ns
+        if changed == inbox.seen and not inbox.young and not inbox.after:
+            return
+        first = not inbox.after
+        page, more = page_of(inbox.folder, inbox.after)
+    except OSError:
+        return
+    # A name may come after this listing under the same time, for that time comes from a clock that ticks slowly. So a
+    # folder counts as seen only when a round began with a time that had stood for a while by our own clock.
+    if changed != inbox.changed:
+        inbox.changed, inbox.since = changed, now
+    if first:
+        inbox.settled = changed if now - inbox.since >= _SETTLED else -1
+    inbox.after = page[-1] if more else ""
+    inbox.seen = inbox.settled if not more and inbox.settled == changed else -1
+    there = set(page)
+    done = [name for name in page if is_done_file(name)]
+    _heed(inbox, done, there)
+    inbox.backlog.extend(name for name in page if not is_temporary(name) and not is_done_file(name))
+    for name in [name for name in inbox.young if name not in there]:
+        if not os.path.lexists(f"{inbox.folder}/{name}"):
+            del inbox.young[name]
+
+
+def _heed(inbox: Inbox, done: list[str], there: set[str]) -> None:
+    """What done-files name counts as whole; a done-file whose file has been taken is gone."""
+    if len(inbox.named) > PAGE:
+        inbox.named.clear()
+    for name in done:
+        file = named_by(name)
+        if file in inbox.given:
+            continue
+        if file in there or os.path.lexists(f"{inbox.folder}/{file}"):
+            inbox.named.add(file)
+            continue
+        inbox.named.discard(file)
+        with contextlib.suppress(OSError):
+            os.unlink(f"{inbox.folder}/{name}")
 
 
 def is_written(descriptor: int) -> bool | None:
@@ -209,17 +249,3 @@ def ends_well(descriptor: int, size: int) -> bool:
         return False
     tail = os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES)).rstrip()
     return re.search(rb"</" + re.escape(root[1]) + rb"\s*>$", tail) is not None
-
-
-def _named(done: str) -> str:
-    return next(done[: -len(ending)] for ending in DONE if done.lower().endswith(ending))
-
-
-def _sweep(inbox: Inbox, done: set[str], names: set[str]) -> None:
-    """A done-file whose file has been taken is gone."""
-    for name in done:
-        if _named(name) not in names and _named(name) not in inbox.given:
-            try:
-                os.unlink(f"{inbox.folder}/{name}")
-            except OSError:
-                continue

@@ -4,6 +4,11 @@ watchdog costs some 130 µs of processor time an event, pairs the two halves of
 a rename in quadratic time, and on overflow loses events without a word.  So it
 is asked about closed files only, renames are left to the scan, and it rests
 while much is waiting anyway.
+
+Known limits: it hears nothing of files renamed in, of folders on network file
+systems, and of folders beyond the kernel's number of watches; a folder that is
+removed and made again is heard only after the next listening.  The scan finds
+all of it, `scan_seconds` later.
 """
 
 from collections.abc import Callable, Iterable

@@ -14,7 +14,8 @@ from gateway.cli.talk import FAILED, give, say, show
 @json_option
 @home_option
 def doctor(as_json: bool, home: Path) -> int:
-    """Look at versions, SM2, clock, disk, keys, limits of the system, configuration and ledger; change nothing.
+    """Look at versions, SM2, clock, disk, keys, limits of the system, configuration, ledger and
+    receipts that do not come; change nothing.
 
     Ends with 1 when something must be mended.
     """
@@ -24,7 +25,9 @@ def doctor(as_json: bool, home: Path) -> int:
     found += [*symptoms.programs(), *symptoms.sm2(), *symptoms.clock()]
     found += symptoms.system(len(house.partners) if house else 0)
     if house is not None:
-        found += [*symptoms.disk(house), *symptoms.keys(house, datetime.now(UTC)), *symptoms.ledger(house)]
+        now = datetime.now(UTC)
+        found += [*symptoms.disk(house), *symptoms.keys(house, now), *symptoms.ledger(house)]
+        found += symptoms.unanswered(house, now)
     bad = any(one.status == symptoms.ERROR for one in found)
     if as_json:
         give({"healthy": not bad, "symptoms": [asdict(one) for one in found]})

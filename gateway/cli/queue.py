@@ -1,6 +1,7 @@
 """`kouan queue`: what waits, for whom, since when, and when it is tried again."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from gateway.cli.talk import give, present, say, show
 def queue(*, documents: bool, waiting: bool, limit: int, utc: bool, as_json: bool, home: Path) -> None:
     """Show what waits, by authority and age: messages in the outbox, then documents by state and reason.
 
-    With --json one object {"outbox": […], "documents": […]}; with --documents one object a document.
+    Last come documents about which an authority has said nothing for 24 hours.
+    With --json one object {"outbox": […], "documents": […], "unanswered": […]}; with --documents one object a document.
     """
     from gateway import reading
 
@@ -29,15 +31,16 @@ def queue(*, documents: bool, waiting: bool, limit: int, utc: bool, as_json: boo
     if documents:
         _list(reading.waiting(book, limit=limit, held=not waiting), utc=utc, as_json=as_json)
         return
-    told = reading.queue(book, limit=limit, held=not waiting)
+    told = reading.queue(book, now=datetime.now(UTC), limit=limit, held=not waiting)
     if as_json:
         give(told)
         return
-    if not told["outbox"] and not told["documents"]:
+    if not any(told.values()):
         say("Nothing waits.")
         return
     _show_outbox(told["outbox"], home, utc=utc)
     _show_documents(told["documents"], utc=utc)
+    _show_unanswered(told["unanswered"], utc=utc)
 
 
 def _list(rows: Iterator[dict[str, Any]], *, utc: bool, as_json: bool) -> None:
@@ -56,6 +59,22 @@ def _show_documents(rows: list[dict[str, Any]], *, utc: bool) -> None:
             (
                 row["state"], row["partner"], row["documents"], shown(row["oldest"], utc=utc), _when(row, utc=utc),
                 brief(row["why"]),
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _show_unanswered(rows: list[dict[str, Any]], *, utc: bool) -> None:
+    if not rows:
+        return
+    say(f"Sent, and no receipt for {rows[0]['hours']} hours:")
+    show(
+        ("authority", "partner", "documents", "oldest", "number"),
+        [
+            (
+                row["authority"], row["partner"], row["documents"], shown(row["oldest"], utc=utc),
+                row["oldest_number"],
             )
             for row in rows
         ],

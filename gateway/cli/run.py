@@ -3,12 +3,26 @@
 import fcntl
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from gateway.cli.options import home_option
 from gateway.cli.talk import FAILED, LOCKED, Stop
+
+
+def steady(begun: float, monotonic: Callable[[], float]) -> Callable[[], float]:
+    """Return a clock that shows `begun` at this moment and from then on only how much time has gone by.
+
+    >>> ticks = iter([7.0, 7.5, 9.0])
+    >>> clock = steady(1000.0, lambda: next(ticks))
+    >>> clock(), clock()
+    (1000.5, 1002.0)
+    """
+    away = begun - monotonic()
+    return lambda: away + monotonic()
 
 
 @click.command()
@@ -30,6 +44,11 @@ def run(home: Path) -> None:
 
     from twisted.internet import reactor
     from twisted.python.failure import Failure
+
+    # Timers and distances go by a clock that nobody sets: one set back would stop intake and every timer for so long.
+    # It begins with the time of day, because the HTTP door and the HTTP carrier read dates from it; after the time of
+    # day was corrected these are off by as much until the next start.
+    reactor.seconds = steady(time.time(), time.monotonic)  # type: ignore[method-assign]
 
     failed: list[Failure] = []
 

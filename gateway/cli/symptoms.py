@@ -153,6 +153,29 @@ def ledger(house: "House") -> Iterator[Symptom]:
     yield Symptom("ledger", OK if good else ERROR, seen, "" if good else "Start the daemon once; it sets WAL.")
 
 
+def unanswered(house: "House", now: datetime) -> Iterator[Symptom]:
+    """Yield how many documents an authority has had for long without a word about them."""
+    from gateway import reading
+    from spool.ledger import Ledger
+
+    file = house.home / "ledger.sqlite3"
+    if not file.exists():
+        return
+    try:
+        book = Ledger(file, read_only=True)
+        rows = reading.unanswered(book, now)
+        book.close()
+    except sqlite3.Error:
+        return  # the symptom "ledger" tells of it
+    for row in rows:
+        seen = f"{row['documents']} documents of {row['partner']} sent, no receipt for {row['hours']} hours"
+        seen += f", since {row['oldest']}, first of {row['oldest_number']}"
+        cure = "Look into its answers folder; ask it to send its receipts again. See kouan queue."
+        yield Symptom(f"receipts of {row['authority']}", WARNING, seen, cure)
+    if not rows:
+        yield Symptom("receipts", OK, f"nothing sent waits longer than {reading.SILENT_HOURS} hours for a first one")
+
+
 def configuration(home: Path) -> tuple["House | None", list[Symptom]]:
     """Return the house, or None, and a symptom for each thing wrong with its configuration."""
     from gateway.config import NoHome, inspect_house

@@ -5,11 +5,14 @@ Read tolerantly, by local names: prefixed and default namespaces are both in use
 
 import binascii
 from dataclasses import dataclass, replace
+from typing import Final
 
-from message_specs.document import Element
+from message_specs.document import Document, Element
 from message_specs.limits import Limits
+from message_specs.opening import Opened
 from message_specs.parsing import Unreadable, parse
-from message_specs.reader import local
+from message_specs.reader import local, namespace_of
+from message_specs.spec import Spec
 
 _LIMITS = Limits()
 
@@ -25,13 +28,16 @@ class Envelope:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the exchange node says about one envelope it was given."""
-
-    message_id: str
-    code: str
-    info: str
+REPLY: Final = Spec(
+    code="DxpRep",
+    family="dxp",
+    title="交换节点应答",
+    english="reply of the exchange node",
+    root="DxpRep",
+    document="Response",
+    echo=("OriHead/CopMsgId",),
+)
+"""What the exchange node says about the envelopes it was given, one unit an envelope."""
 
 
 def unwrap(data: bytes, limits: Limits = _LIMITS) -> Envelope | None:
@@ -52,19 +58,24 @@ def unwrap(data: bytes, limits: Limits = _LIMITS) -> Envelope | None:
     )
 
 
-def replies(data: bytes, limits: Limits = _LIMITS) -> tuple[Reply, ...] | None:
-    """What a DxpRep says, one reply an envelope; None when the bytes are no DxpRep at all."""
+def open_reply(data: bytes, limits: Limits = _LIMITS) -> Opened | None:
+    """The reply of the exchange node with its units; None when the bytes are no DxpRep, or one that says nothing."""
     root = _root(data, limits) if b"DxpRep" in data else None
-    if root is None or local(root) != "DxpRep":
+    if root is None or local(root) != REPLY.root:
         return None
-    return tuple(
-        Reply(
-            _text(_first(response, "OriHead"), "CopMsgId"),
-            _text(response, "ResponseCode"),
-            _text(response, "ResponseInfo"),
-        )
-        for response in _all(root, "Response")
-    )
+    units = tuple(Document(REPLY, ordinal, unit) for ordinal, unit in enumerate(_all(root, REPLY.document), 1))
+    if not units:
+        return None
+    return Opened(REPLY, "", root, namespace_of(root), REPLY.root, documents=units, data=data)
+
+
+def is_good(code: str) -> bool:
+    """Whether the node took the envelope: the published codes of trouble begin at 0001.
+
+    >>> is_good("0000"), is_good("0"), is_good("1001"), is_good("")
+    (True, True, False, False)
+    """
+    return bool(code) and not code.strip("0")
 
 
 def decoded(text: str) -> bytes:

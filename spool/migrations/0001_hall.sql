@@ -137,6 +137,15 @@ CREATE TABLE batch (
 ) STRICT;
 CREATE INDEX batch_open ON batch (first) WHERE let_go_at IS NULL;
 
+-- A refusal frees the key only when the authority has refused it too, or never had it: what an operator refuses
+-- after it was carried stays declared.
+CREATE VIEW refused_for_good AS
+    SELECT d.number, d.ordinal FROM document d
+     WHERE d.state = 'refused'
+       AND (NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.state = 'gone')
+            OR EXISTS (SELECT 1 FROM receipt r
+                        WHERE r.number = d.number AND r.ordinal = d.ordinal AND r.outcome = 'refused'));
+
 CREATE TRIGGER document_begins BEFORE INSERT ON document WHEN NEW.state <> 'received'
 BEGIN SELECT RAISE(ABORT, 'a document begins as received'); END;
 

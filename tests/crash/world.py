@@ -72,7 +72,8 @@ class World:
         if left.claims:
             first, last = left.claims[0].number, left.claims[-1].number
             self.clerk.take_in(Batch(first, last, first, left.claims))
-        self.clerk.let_go_again()
+        parting, _ = self.clerk.let_go_again()
+        assert parting.troubles == []
 
     def now(self) -> datetime:
         """The world's own clock: every look at it takes a millisecond."""

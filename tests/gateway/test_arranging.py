@@ -7,8 +7,12 @@ from typing import Any
 
 import pytest
 
+from gateway.replaying import Ruling, replay
+from gateway.selecting import Selection
 from gateway.signing.keys import load_signer
 from gateway.signing.seal import sign_message
+from gateway.submitting import Counter
+from gateway.verbs import Verbs
 from tests import samples
 from tests.crash.world import World, fields
 from tests.homes import demo_home
@@ -124,6 +128,81 @@ def test_after_a_refusal_by_customs_the_same_bytes_are_declared_again(world: Wor
     assert [(version, state) for _, version, state in declared(world)] == [(1, "refused"), (2, "ready")]
 
 
+def heard_from_customs(world: World, status: str, second: int) -> None:
+    world.carry()
+    world.answer(f"r{second}", "CEB312", "OrderReturn", fields(1, status, second))
+    world.take_in()
+
+
+def test_a_refused_change_leaves_what_stood_before_it_standing(world: World) -> None:
+    first = take(world, a=ONE)["a"]
+    heard_from_customs(world, "120", 1)
+    take(world, b=changed("2"))
+    heard_from_customs(world, "100", 2)
+    told = take(world, c=ONE + b"\n", d=OTHER, e=changed("2", "轻放"))
+    assert [codes(told[name]) for name in "cde"] == [["P301"], ["P302"], []]
+    assert names(told["c"]) == names(told["d"]) == names(first)
+    assert [(version, state) for _, version, state in declared(world)] == [
+        (1, "closed"), (2, "refused"), (3, "ready"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", ["2", "100"])
+def test_an_older_change_is_never_declared_again_over_a_newer_one(world: World, end: str) -> None:
+    take(world, a=ONE)
+    older = take(world, b=changed("2", "轻放"))["b"]
+    heard_from_customs(world, end, 1)
+    newer = take(world, c=changed("2", "重放"))["c"]
+    told = take(world, d=changed("2", "轻放") + b"\n")["d"]
+    assert (codes(told), names(told)) == ((["P301"], names(older)) if end == "2" else (["P302"], names(newer)))
+    with Counter(world.home, world.now) as counter:
+        rows = [row for row in [counter.ledger.one("interchange", int(older["number"]))] if row]
+        (again,) = replay(counter, rows, Ruling("again", "eve"))
+    assert [one["code"] for one in (again.told or {})["findings"]] == codes(told)
+    assert [version for _, version, _ in declared(world)] == [1, 2, 3]
+
+
+def test_a_deletion_frees_the_key_only_when_customs_has_closed_it(world: World) -> None:
+    take(world, a=ONE)
+    heard_from_customs(world, "120", 1)
+    take(world, b=changed("3"))
+    told = take(world, c=OTHER, d=ONE)
+    assert (codes(told["c"]), told["d"]["duplicate_of"] is None) == (["P302"], False)
+    heard_from_customs(world, "120", 2)
+    assert codes(take(world, e=OTHER)["e"]) == []
+    assert [(version, state) for _, version, state in declared(world)] == [
+        (1, "closed"), (2, "closed"), (3, "ready"),
+    ]  # fmt: skip
+
+
+def inventory(number: int, cop: int = 1, **more: Any) -> bytes:
+    said, wanted = (samples.trade(n)["copNo"].encode() for n in (number, cop))
+    return samples.message("CEB621", 1, start=number, **more).replace(said, wanted)
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("sender", ["agent", "shop"])
+def test_a_cop_no_that_names_another_document_is_refused(world: World, sender: str, together: bool) -> None:
+    world.drop("agent", "a", inventory(1))
+    told = [] if together else [*world.take_in().values()]
+    world.drop(sender, "b", inventory(2, sender=samples.SHOP if sender == "shop" else None))
+    told += world.take_in().values()
+    assert sorted((one["documents"][0]["state"], *codes(one)) for one in told) == [("ready",), ("refused", "P308")]
+    assert [version for _, version, _ in declared(world)] == [1]
+
+
+def test_a_cop_no_is_free_for_changes_and_after_a_refusal(world: World) -> None:
+    world.drop("agent", "a", inventory(1))
+    world.drop("agent", "b", inventory(1, app_type="2"))
+    world.take_in()
+    assert [(version, state) for _, version, state in declared(world)] == [(1, "ready"), (2, "ready")]
+    with Counter(world.home, world.now) as counter:
+        list(Verbs(counter, Ruling("no", "eve")).carry_out("refuse", Selection(partner="agent")))
+    world.drop("agent", "c", inventory(2))
+    ((_, told),) = world.take_in().items()
+    assert told["documents"][0]["state"] == "ready"
+
+
 def test_after_a_refusal_by_us_the_same_bytes_are_refused_again_with_their_reasons(world: World) -> None:
     bad = ONE.replace(b"<ceb:discount>5<", b"<ceb:discount>6<")
     first, again = take(world, a=bad)["a"], take(world, a=bad)["a"]
@@ -185,3 +264,22 @@ def test_the_answer_to_a_key_that_was_used_for_a_duplicate_is_that_of_the_first(
     first = heard(world, ONE, None)
     told = [heard(world, ONE, "k") for _ in range(3)]
     assert {json.dumps(one["documents"]) for one in told} == {json.dumps(first["documents"])}
+
+
+def test_what_an_operator_refused_after_it_was_carried_stays_declared(tmp_path: Path) -> None:
+    from gateway.replaying import Ruling
+    from gateway.selecting import Selection
+    from gateway.submitting import Counter
+    from gateway.verbs import Verbs
+    from tests.homes import carry, take_in
+
+    home = demo_home(tmp_path)
+    first = take_in(home, "shop", "a.xml", samples.order(1))
+    carry(home)
+    with Counter(home) as counter:
+        list(Verbs(counter, Ruling("a mistake", "li")).carry_out("refuse", Selection((first["documents"][0]["number"],))))
+    again = take_in(home, "shop", "a.xml", samples.order(1))
+    other = take_in(home, "shop", "b.xml", samples.order(1) + b"\n")
+    assert again["duplicate_of"] == first["number"]
+    assert [one["code"] for one in other["findings"]] == ["P301"]
+    assert [one["state"] for one in other["documents"]] == ["refused"]

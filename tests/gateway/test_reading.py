@@ -1,16 +1,21 @@
 """Reading: what waits, and one life from the partner's file to the last receipt, by any of its names."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway import reading
+from gateway.cli import symptoms
+from gateway.config import load_house
 from gateway.replaying import Ruling
 from gateway.selecting import Selection
 from gateway.submitting import Counter
 from gateway.verbs import Verbs
 from tests import homes, samples
+
+NOTHING: dict[str, list[Any]] = {"outbox": [], "documents": [], "unanswered": []}
 
 
 @pytest.fixture
@@ -21,6 +26,10 @@ def home(tmp_path: Path) -> Path:
 def hold(home: Path, verb: str, number: str) -> None:
     with Counter(home) as counter:
         list(Verbs(counter, Ruling("wait", "li")).carry_out(verb, Selection((number,))))
+
+
+def waits(home: Path, at: datetime | None = None, *, held: bool = True) -> dict[str, Any]:
+    return reading.queue(homes.book(home), now=at or homes.now(), held=held)
 
 
 def lives(home: Path, text: str) -> list[dict[str, Any]]:
@@ -102,20 +111,20 @@ def test_the_evidence_is_found_as_it_came_and_as_it_left(home: Path) -> None:
 
 
 def test_the_queue_tells_what_waits_and_what_is_held(home: Path) -> None:
-    assert reading.queue(homes.book(home)) == {"outbox": [], "documents": []}
+    assert waits(home) == NOTHING
     told = homes.take_in(home, "shop", "o.xml", samples.message("CEB311", 2))
     homes.take_in(home, "pay", "p.xml", samples.message("CEB411", 1))
     hold(home, "hold", f"{told['number']}.1")
-    waits = reading.queue(homes.book(home))
-    assert [(row["destination"], row["partner"], row["state"], row["messages"]) for row in waits["outbox"]] == [
+    told_of = waits(home)
+    assert [(row["destination"], row["partner"], row["state"], row["messages"]) for row in told_of["outbox"]] == [
         ("customs", "shop", "held", 1),
         ("customs", "pay", "waiting", 1),
     ]
-    assert waits["outbox"][0]["trouble"] == "held by li: wait"
-    assert [(row["state"], row["partner"], row["why"], row["documents"]) for row in waits["documents"]] == [
+    assert told_of["outbox"][0]["trouble"] == "held by li: wait"
+    assert [(row["state"], row["partner"], row["why"], row["documents"]) for row in told_of["documents"]] == [
         ("held", "shop", "wait", 1)
     ]
-    going = reading.queue(homes.book(home), held=False)
+    going = waits(home, held=False)
     assert [row["partner"] for row in going["outbox"]] == ["pay"]
     assert going["documents"] == []
 
@@ -123,7 +132,26 @@ def test_the_queue_tells_what_waits_and_what_is_held(home: Path) -> None:
 def test_a_message_that_is_void_waits_no_more(home: Path) -> None:
     told = homes.take_in(home, "shop", "o.xml", samples.order(1))
     hold(home, "refuse", told["number"])
-    assert reading.queue(homes.book(home)) == {"outbox": [], "documents": []}
+    assert waits(home) == NOTHING
+
+
+def test_what_the_authority_has_had_for_a_day_without_a_word_is_counted(home: Path) -> None:
+    told = homes.take_in(home, "shop", "o.xml", samples.message("CEB311", 2))
+    homes.carry(home)
+    (soon, late) = (homes.now() + timedelta(hours=hours) for hours in (23, 25))
+    assert waits(home, soon)["unanswered"] == []
+    assert [one.status for one in symptoms.unanswered(load_house(home), soon)] == ["ok"]
+    (row,) = waits(home, late)["unanswered"]
+    assert {name: row[name] for name in ("authority", "partner", "documents", "oldest_number", "hours")} == {
+        "authority": "customs", "partner": "shop", "documents": 2, "oldest_number": told["number"], "hours": 24,
+    }  # fmt: skip
+    assert waits(home, late, held=False)["unanswered"] == []
+    (symptom,) = symptoms.unanswered(load_house(home), late)
+    assert (symptom.name, symptom.status, symptom.seen[:27]) == (
+        "receipts of customs", "warning", "2 documents of shop sent, n",
+    )  # fmt: skip
+    homes.answer(home, "CEB312", "OrderReturn", receipt("2"))
+    assert [row["documents"] for row in waits(home, late)["unanswered"]] == [1]
 
 
 def test_single_documents_that_wait_are_listed(home: Path) -> None:

@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.carriers.carrier import Carried
+from adapters.carriers.http import _AT_ONCE as SIDE_BY_SIDE
+from gateway.config import load_house
+from gateway.dispatch import AT_ONCE, Outgoing
 from gateway.replaying import Ruling
 from gateway.selecting import Selection
 from gateway.signing.keys import load_signer
@@ -129,9 +133,6 @@ def test_what_customs_decided_meanwhile_holds_on_release(home: Path, status: str
 
 
 def test_a_document_held_while_its_message_was_carried_is_released_to_sent(home: Path) -> None:
-    from adapters.carriers.carrier import Carried
-    from gateway.dispatch import Outgoing
-
     (name,) = orders(home, 1)
     clerk = homes.clerk(home)
     outgoing = Outgoing(clerk.ledger, clerk.store, clerk.house.authority("customs"))
@@ -272,9 +273,12 @@ def test_what_may_be_on_its_way_is_not_refused(home: Path) -> None:
     (held,) = do(home, "hold", name)
     assert "under way" in held.note
     assert moves(do(home, "refuse", name)) == [("held", "held", False)]
-    later = homes.now() + timedelta(minutes=2)
-    with Counter(home, lambda: later) as counter:
-        assert [one.done for one in Verbs(counter, RULING).carry_out("refuse", Selection((name,)))] == [True]
+    load = load_house(home).authority("customs").carrier.timeout_seconds
+    whole_round = load * AT_ONCE / SIDE_BY_SIDE
+    for seconds, done in ((load + 20, False), (whole_round - 1, False), (whole_round + 20, True)):
+        later = homes.now() + timedelta(seconds=seconds)
+        with Counter(home, lambda later=later: later) as counter:
+            assert [one.done for one in Verbs(counter, RULING).carry_out("refuse", Selection((name,)))] == [done]
 
 
 @pytest.mark.usefixtures("running")
@@ -311,6 +315,56 @@ def test_an_answer_that_fits_nothing_is_refused_and_nobody_is_told(home: Path) -
     homes.answer(home, "CEB312", "OrderReturn", SENT | {"orderNo": "nobody's", "returnStatus": "120"})
     assert moves(do(home, "refuse", partner="customs")) == [("held", "refused", True)]
     assert not (home / "spool/partners/customs").exists()
+
+
+def test_what_an_operator_put_aside_stays_so_when_its_fellow_is_released(home: Path) -> None:
+    units = [SENT | {"orderNo": samples.trade(n)["orderNo"], "returnStatus": "120"} for n in (1, 2)]
+    early = homes.answer(home, "CEB312", "OrderReturn", *units)
+    first, second = f"{early['number']}.1", f"{early['number']}.2"
+    assert moves(do(home, "refuse", first)) == [("held", "refused", True)]
+    one, other = [orders(home, 1, start)[0] for start in (1, 2)]
+    homes.carry(home)
+    assert moves(do(home, "release", second)) == [("held", "closed", True)]
+    assert states(home, first, second, one, other) == ["refused", "closed", "sent", "closed"]
+    assert [row["desk"] for row in homes.book(home).all("stamps_of", int(early["number"]), 1)] == [
+        "door", "settle", "operator",
+    ]  # fmt: skip
+
+
+def kept_from_leaving(home: Path) -> None:
+    """The other side has refused, for good, whatever was due; so it is held."""
+    clerk = homes.clerk(home)
+    outgoing = Outgoing(clerk.ledger, clerk.store, clerk.house.authority("customs"))
+    leaving = outgoing.due(homes.now())
+    refused = [Carried(one.parcel.number, ok=False, trouble="403", permanent=True) for one in leaving]
+    outgoing.told(leaving, refused, homes.now())
+    clerk.ledger.close()
+
+
+def test_a_message_whose_documents_have_ended_does_not_wait_or_leave_again(home: Path) -> None:
+    first, second = orders(home, 2)
+    kept_from_leaving(home)
+    for number in (1, 2):
+        unit = SENT | {"orderNo": samples.trade(number)["orderNo"], "returnStatus": "120"}
+        homes.answer(home, "CEB312", "OrderReturn", unit)
+    assert moves(do(home, "release", first)) == [("held", "closed", True)]
+    assert outbox(home) == [("held", 2)]
+    (last,) = do(home, "release", second)
+    assert "does not leave again" in last.note
+    assert outbox(home) == [("gone", 2)]
+    assert homes.carry(home) == 0
+
+
+def test_a_message_of_which_customs_has_spoken_is_not_taken_apart(home: Path) -> None:
+    first, second = orders(home, 2)
+    unit = SENT | {"orderNo": samples.trade(1)["orderNo"], "returnStatus": "120"}
+    homes.answer(home, "CEB312", "OrderReturn", unit)
+    assert states(home, first, second) == ["closed", "ready"]
+    (refused,) = do(home, "refuse", second)
+    assert refused.done
+    assert "customs has it already" in refused.note
+    assert states(home, first, second) == ["closed", "refused"]
+    assert (outbox(home), homes.carry(home)) == ([("gone", 2)], 0)
 
 
 @pytest.mark.parametrize("verb", ["hold", "release", "refuse"])

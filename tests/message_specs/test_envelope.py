@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from message_specs.dxp.envelope import Envelope, Reply, replies, unwrap
+from message_specs.dxp.envelope import Envelope, open_reply, unwrap
 from message_specs.limits import Limits
 from tests.message_specs.hostile import good, written
 
@@ -56,5 +56,8 @@ def test_a_message_longer_than_a_text_of_libxml2_fits_in() -> None:
 
 def test_the_reply_of_the_node_is_read() -> None:
     data = written(good("DxpRep", "202205"))
-    assert replies(data) == (Reply("y", "y", "yyy"),)
-    assert replies(b"<x/>") is None
+    opened = open_reply(data)
+    assert opened is not None
+    (unit,) = opened.documents
+    assert (unit.reply_key, unit.text("ResponseCode"), unit.text("ResponseInfo")) == ("y", "y", "yyy")
+    assert open_reply(b"<x>DxpRep</x>") is open_reply(b"<DxpRep/>") is None

@@ -2,13 +2,14 @@
 
 import errno
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spool.store import Evidence, Store, is_full
+from spool.store import Evidence, Store, is_of_the_disk
 
 FIRST = 261121204432000017
 LATER = 261121204501000000
@@ -86,5 +87,56 @@ def test_what_a_crash_left_under_a_name_is_replaced_and_what_is_forgotten_is_gon
         store.read(place)
 
 
-def test_a_full_disk_and_a_full_quota_are_told_from_other_trouble() -> None:
-    assert [is_full(OSError(code, "")) for code in (errno.ENOSPC, errno.EDQUOT, errno.EIO)] == [True, True, False]
+def test_trouble_of_the_disk_is_told_from_the_trouble_of_one_file() -> None:
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.ENOENT, errno.EACCES)
+    assert [is_of_the_disk(OSError(code, "")) for code in codes] == [True, True, True, False, False]
+
+
+def test_a_full_or_busy_book_is_trouble_of_the_disk_and_a_broken_rule_is_not(tmp_path: Path) -> None:
+    book = sqlite3.connect(tmp_path / "book", isolation_level=None, timeout=0)
+    book.execute("CREATE TABLE a (b UNIQUE)")
+    book.execute(f"PRAGMA max_page_count = {book.execute('PRAGMA page_count').fetchone()[0]}")
+    other = sqlite3.connect(tmp_path / "book", isolation_level=None, timeout=0)
+    told = [trouble(book, f"INSERT INTO a VALUES ('{'x' * 99_999}')"), trouble(book, "SELECT * FROM missing")]
+    book.execute("BEGIN IMMEDIATE")
+    told.append(trouble(other, "BEGIN IMMEDIATE"))
+    book.execute("INSERT INTO a VALUES (1)")
+    told.append(trouble(book, "INSERT INTO a VALUES (1)"))
+    assert told == [True, False, True, False]
+
+
+def trouble(book: sqlite3.Connection, sql: str) -> bool:
+    with pytest.raises(sqlite3.Error) as told:
+        book.execute(sql)
+    return is_of_the_disk(told.value)
+
+
+def test_what_follows_from_a_full_disk_is_trouble_of_the_disk_too() -> None:
+    with pytest.raises(ValueError) as told:
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError:
+            raise ValueError("no transaction is active")  # noqa: B904
+    assert is_of_the_disk(told.value)
+
+
+def test_a_claimed_file_is_given_back_unless_another_stands_there(tmp_path: Path) -> None:
+    (dropped := tmp_path / "a.xml").write_bytes(b"<half")
+    store = Store(tmp_path / "store")
+    place = store.place(FIRST, "shop", "a.xml")
+    assert store.claim(str(dropped), place)
+    assert store.give_back(place, str(dropped))
+    assert (dropped.read_bytes(), store.path(place).exists()) == (b"<half", False)
+    assert store.claim(str(dropped), place)
+    dropped.write_bytes(b"<another/>")
+    assert not store.give_back(place, str(dropped))
+    assert (dropped.read_bytes(), store.read(place)) == (b"<another/>", b"<half")
+
+
+def test_a_copy_of_our_own_that_a_crash_cut_is_known_beside_its_evidence_alone(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    for file in ("a.xml", "a.xml.own", "his.own"):
+        store.write(store.place(FIRST, "shop", file), b"<a/>")
+    assert {one.file: store.is_half_copied(one) for one in store.since(0)} == {
+        "a.xml": False, "a.xml.own": True, "his.own": False,
+    }  # fmt: skip
