@@ -20,7 +20,6 @@ from twisted.python.threadpool import ThreadPool
 
 from adapters.doors.http import HttpDoor, HttpLimits
 from adapters.doors.sftp import sftp_service
-from adapters.doors.sftp_mailbox import set_apart, set_apart_before
 from gateway.arrangement import Arrangement, arranged
 from gateway.children import Children
 from gateway.clerk import ALL_NUMBERS, clerk_at
@@ -96,8 +95,6 @@ class Hall:
         yield self._let_go_again()
         self._departures.arrange(self.house)
         self._lookout.arrange(found.folders)
-        for partner, name, path, size in (yield self._thread(self._delivered)):
-            self.reception.hand_in(Waiting(partner, "sftp", name, path=path), size)
         yield self._open_doors()
         self.enquiries.open = True
         self._children.start(self.house)
@@ -154,25 +151,18 @@ class Hall:
                 log.error("letting_go.trouble", trouble=answer.trouble or "; ".join(answer.untold[:3]))
             after, more = answer.count, answer.count > 0
 
-    def _delivered(self) -> list[tuple[str, str, str, int]]:
-        """Return what the SFTP door had delivered before the last stop: partner, name, path and size."""
-        return [
-            (partner, name, path, os.stat(path).st_size)
-            for partner in self.house.partners
-            for name, path in set_apart_before(mailbox_root(self.home, partner))
-        ]
-
     def _may_look(self) -> bool:
         return self.enquiries.room and not self._stopping
 
     def arrived(self, partner: str, name: str) -> None:
-        """The SFTP door has delivered a whole file; from here on no upload of the same name can replace it."""
+        """The SFTP door has delivered a whole file."""
+        taken = self._lookout.leave_alone(partner, name)
+        path = f"{mailbox_root(self.home, partner)}/in/{name}"
         try:
-            path = set_apart(mailbox_root(self.home, partner), name)
             size = os.stat(path).st_size
-        except FileNotFoundError:  # the scan of in/ was quicker
-            return
-        self.reception.hand_in(Waiting(partner, "sftp", name, path=path), size)
+        except OSError:
+            size = 0
+        self.reception.hand_in(Waiting(partner, "sftp", name, path=path, claimed=taken), size)
 
     def refused(self, partner: str, name: str, reason: str) -> None:
         """The SFTP door has refused an upload; the reason lies in refused/, since clients rarely show it."""

@@ -13,6 +13,7 @@ holds it open can change that evidence.
 import hashlib
 import io
 import os
+import stat
 from typing import Final
 
 from adapters.doors.folder import is_written
@@ -56,7 +57,12 @@ class Intake:
     def _arrival(self, claim: Claim, place: str) -> Arrival | None:
         if claim.body is not None:
             return Arrival(claim, place, claim.body, hashlib.sha256(claim.body).digest(), len(claim.body))
-        with open(self._store.path(place), "rb", buffering=0) as file:
+        path = self._store.path(place)
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            # Somebody put a link, a pipe or a folder in the place of the file after it was looked at.
+            self._store.set_aside(place)
+            return None
+        with open(path, "rb", buffering=0) as file:
             # Asked before reading: who writes and closes in between would change what was read.
             written = is_written(file.fileno())
             if written is True and self._given_back(claim, place):

@@ -20,6 +20,9 @@ from gateway.settling import Settled, file_name
 from spool.ledger import Ledger
 from spool.store import Store
 
+GIVEN_BACK = 256 * 1024 * 1024
+"""What is longer is told in refused/ and not copied there: it lies in the store."""
+
 
 def part(
     home: Path,
@@ -90,7 +93,7 @@ def _send_off(
     if told.duplicate_of is not None or not (refused or stopped):
         return
     whole = stopped or len(refused) == len(told.documents)
-    refuse(parting, home, told, door, evidence if whole else None)
+    refuse(parting, home, told, door, evidence if whole and evidence.stat().st_size <= GIVEN_BACK else None)
     if whole and fails_format(told.findings):
         receipt = refusal(told, head_of(evidence) if data is None else data)
         if receipt is not None:

@@ -16,7 +16,7 @@ from spool.aside import sync_filesystem
 from spool.interchange import Claim
 from spool.ledger import Ledger
 from spool.number import SEQUENCE
-from spool.store import Evidence, Store
+from spool.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def _put_in_order(home: Path, ledger: Ledger) -> Left:
         if known is not None:
             continue
         if evidence.sender.startswith((SENT, WRITTEN)):
-            _set_aside(home, store, evidence)
+            store.set_aside(evidence.place)
             set_aside += 1
         else:
             claims.append(Claim(evidence.number, evidence.sender, "folder", evidence.file, place=evidence.place))
@@ -84,12 +84,6 @@ def _hold(home: Path, how: int) -> int:
 def _last(ledger: Ledger) -> int:
     row = ledger.one("last_number")
     return (row["number"] if row else None) or 0
-
-
-def _set_aside(home: Path, store: Store, evidence: Evidence) -> None:
-    folder = home / "spool" / "leftovers"
-    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-    os.rename(store.path(evidence.place), folder / Path(evidence.place).name)
 
 
 def _sweep(home: Path) -> None:

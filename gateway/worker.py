@@ -57,7 +57,9 @@ class Worker:
             "take_in": self.take_in, "take_again": self.take_again, "hold": self.hold,
             "let_go_again": self.let_go_again, "let_go_late": self.let_go_late,
         }  # fmt: skip
-        self._alone = {"resume": self.resume, "reload": self.reload, "let_go_again": self.let_go_again}
+        self._alone: dict[str, Callable[[], Answer]] = {
+            "resume": self.resume, "reload": self.reload, "let_go_again": self.let_go_again,
+        }  # fmt: skip
         self._pulse = pulse
         self._ledger = Ledger(clerk_at(home))
         row = self._ledger.one("last_message")

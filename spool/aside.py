@@ -19,7 +19,6 @@ from typing import Final
 
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-_AGAIN: Final = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
 _kept: dict[int, int] = {}
@@ -53,14 +52,12 @@ def sync_folder(folder: Path | str) -> None:
 
 
 def write(path: str, data: bytes, mode: int = 0o640) -> None:
-    """The file holds exactly `data`; it is not synced yet, and what stood there is gone."""
-    descriptor = os.open(path, _AGAIN, mode)
+    """The file holds exactly `data`; it is not synced yet, and what stood there, a link too, is gone."""
     try:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-    finally:
-        os.close(descriptor)
+        write_new(path, data, mode)
+    except FileExistsError:
+        os.unlink(path)
+        write_new(path, data, mode)
 
 
 def write_new(path: str, data: bytes, mode: int = 0o440) -> None:
@@ -101,7 +98,8 @@ def put_all(files: Iterable[tuple[str, str, bytes | Path]], root: Path | str, *,
         aside = f"{folder}/.{len(moves)}.{os.getpid()}.writing"
         try:
             if isinstance(data, Path):
-                shutil.copyfile(data, aside)
+                write(aside, b"")
+                shutil.copyfile(data, aside, follow_symlinks=False)
             else:
                 write(aside, data)
         except OSError as error:

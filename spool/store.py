@@ -109,6 +109,12 @@ class Store:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(f"{self._base}/{place}")
 
+    def set_aside(self, place: str) -> None:
+        """What is no evidence lies in leftovers/ beside the store, under its name; nothing is thrown away."""
+        folder = self.root.parent / "leftovers"
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        os.rename(f"{self._base}/{place}", folder / os.path.basename(place))
+
     def path(self, place: str) -> Path:
         """Return the full path of a piece of evidence."""
         return self.root / place

@@ -36,6 +36,8 @@ _ROOT: Final = re.compile(rb"<(?![?!])([^\s<>/]+)")
 _COMMENT: Final = re.compile(rb"<!--.*?-->", re.DOTALL)
 _HEAD_BYTES: Final = 2048
 _TAIL_BYTES: Final = 256
+_DONE_BYTES: Final = 256
+"""A done-file holds nothing, or a line; what is longer is a file like any other."""
 _SETTLED: Final = 1.0
 """Seconds after which a folder's time surely tells of every later change: the kernel's own clock ticks slowly."""
 
@@ -226,7 +228,11 @@ def _heed(inbox: Inbox, done: list[str], there: set[str]) -> None:
             continue
         inbox.named.discard(file)
         with contextlib.suppress(OSError):
-            os.unlink(f"{inbox.folder}/{name}")
+            # Who gives a message such a name has not said anything about another file.
+            if os.lstat(f"{inbox.folder}/{name}").st_size > _DONE_BYTES:
+                inbox.backlog.append(name)
+            else:
+                os.unlink(f"{inbox.folder}/{name}")
 
 
 def is_written(descriptor: int) -> bool | None:

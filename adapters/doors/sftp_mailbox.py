@@ -4,18 +4,10 @@ An upload is written under `.uploading/`, beside in/ and on its file system, and
 moved into in/ when it is whole.  `.uploading/open` holds uploads under a final
 name, which die with their session; `.uploading/named` those the client himself
 gave a temporary name: he sees them in /in, may resume them, and renames them.
-`.uploading/whole` is where the house puts what was delivered until it is taken
-in, each under a name of its own, so that a second upload under the first one's
-name replaces nothing.
-
-Known limits: two whole uploads of one name are told apart by their numbers only;
-where the folder door also looks into in/, a file that lies there may be replaced
-by an upload of its name.
 """
 
 import os
 import stat
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -26,16 +18,13 @@ from typing import Final, Protocol
 from twisted.internet.defer import Deferred, succeed
 
 from adapters.doors.sftp_accounts import SftpAccount
+from adapters.doors.sftp_names import numbered
 from adapters.doors.sftp_status import Refused
+from spool.mailbox import is_done_file
 
 REMEMBERED: Final = 2_000
 REMEMBERED_SECONDS: Final = 60.0
 RECOUNT_SECONDS: Final = 2.0
-# They grow from start to start, so that uploads which one start left stand before those of the next.
-_serial: Final = count(time.time_ns() // 1000)
-
-
-_WHOLE: Final = ".uploading/whole"
 
 
 class Clock(Protocol):
@@ -112,7 +101,6 @@ class Mailbox:
         self._serial = count()
         root = str(account.mailbox)
         self._open, self._named = f"{root}/.uploading/open", f"{root}/.uploading/named"
-        self._whole = f"{root}/{_WHOLE}"
         self.make()
         for left in os.scandir(self._open):
             os.unlink(left.path)
@@ -120,7 +108,7 @@ class Mailbox:
     def make(self) -> None:
         """The folders are there, and none of them is a link; OSError otherwise."""
         root = str(self.account.mailbox)
-        for folder in (*(f"{root}/{name}" for name in ("in", "out", "refused")), self._open, self._named, self._whole):
+        for folder in (*(f"{root}/{name}" for name in ("in", "out", "refused")), self._open, self._named):
             os.makedirs(folder, 0o750, exist_ok=True)
             if not stat.S_ISDIR(os.lstat(folder).st_mode):
                 raise NotADirectoryError(20, "a mailbox folder is a link", folder)
@@ -137,6 +125,18 @@ class Mailbox:
     def delivered(self, name: str) -> str:
         """Return where a whole file of this name stands in in/."""
         return f"{self.account.mailbox}/in/{name}"
+
+    def deliver(self, staged: str, name: str) -> str:
+        """The staged upload is whole and stands in in/; return under which name.
+
+        A file of its name that is not taken in yet is not replaced: this one
+        gets the next free number.  A done-file and what is no file are replaced.
+        """
+        told, number = name, 2
+        while not is_done_file(name) and _is_file(self.delivered(told)):
+            told, number = numbered(name, number), number + 1
+        os.rename(staged, self.delivered(told))
+        return told
 
     def named(self, name: str) -> str:
         """Return where an upload under this temporary name is staged."""
@@ -188,11 +188,18 @@ class Mailbox:
 
     def _count(self) -> tuple[int, int]:
         files = total = 0
-        for folder in (self.folder("in"), self._open, self._named, self._whole):
+        for folder in (self.folder("in"), self._open, self._named):
             for size in _sizes(folder):
                 files += 1
                 total += size
         return files, total
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
 
 
 def _sizes(folder: str) -> Iterator[int]:
@@ -202,25 +209,6 @@ def _sizes(folder: str) -> Iterator[int]:
                 yield entry.stat(follow_symlinks=False).st_size
             except FileNotFoundError:  # taken in while we count
                 continue
-
-
-def set_apart(mailbox: Path, name: str) -> str:
-    """The file just delivered under this name has left in/, where the next one may come; return where it lies.
-
-    FileNotFoundError when it has been taken in already.
-    """
-    place = f"{mailbox}/{_WHOLE}/{next(_serial)}~{name}"
-    os.rename(f"{mailbox}/in/{name}", place)
-    return place
-
-
-def set_apart_before(mailbox: Path) -> list[tuple[str, str]]:
-    """Return the names and places of what was set apart and not taken in before the last stop, in order of delivery."""
-    try:
-        found = os.listdir(mailbox / _WHOLE)
-    except FileNotFoundError:
-        return []
-    return [(one.partition("~")[2], f"{mailbox}/{_WHOLE}/{one}") for one in sorted(found)]
 
 
 class Mailboxes:

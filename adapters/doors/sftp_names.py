@@ -7,6 +7,7 @@ import re
 from typing import Final, NamedTuple
 
 from adapters.doors.sftp_status import Refused
+from spool.mailbox import fitting
 
 FOLDERS: Final = ("in", "out", "refused")
 # What is answered about a file carries its name and 28 characters more; a file name has 255 bytes.
@@ -61,6 +62,19 @@ def steps(path: bytes) -> list[str]:
                 raise Refused("long")
             found.append(part)
     return found
+
+
+def numbered(name: str, number: int) -> str:
+    """Return the name with a number before its ending, cut where it would be too long.
+
+    >>> numbered("ORDERS.xml", 2), numbered("ORDERS", 3), numbered("a" * 200, 2) == "a" * 198 + "~2"
+    ('ORDERS~2.xml', 'ORDERS~3', True)
+    """
+    stem, dot, ending = name.rpartition(".")
+    if not stem or len(ending) > 16:
+        stem, dot, ending = name, "", ""
+    tail = f"~{number}{dot}{ending}"
+    return fitting(stem, LONGEST - len(tail.encode())) + tail
 
 
 def can_be_named(name: str) -> bool:

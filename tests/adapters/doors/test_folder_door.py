@@ -275,3 +275,10 @@ def test_a_file_ends_well_when_it_ends_with_the_end_tag_of_its_root(tmp_path: Pa
     descriptor = os.open(tmp_path / "a", os.O_RDONLY)
     assert ends_well(descriptor, len(body)) is whole
     os.close(descriptor)
+
+
+def test_a_message_with_a_done_files_name_is_a_message(box: Path, door: FolderDoor) -> None:
+    rename_in(box, "orders.ok")
+    (box / "gone.xml.done").write_bytes(b"")
+    assert names(door.look(0.0, 10)) == ["orders.ok"]
+    assert sorted(path.name for path in box.iterdir()) == ["orders.ok"]
