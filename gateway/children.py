@@ -74,7 +74,7 @@ class Children:
         return self._stopping
 
     def _signal(self, name: str) -> None:
-        for child in self._alive:
+        for child in list(self._alive):
             try:
                 child.transport.signalProcess(name)  # type: ignore[union-attr]
             except ProcessExitedAlready:

@@ -222,7 +222,7 @@ class Crew:
         waiting, self._waiting = self._waiting, deque()
         for assigned in waiting:
             _give_up(assigned, "the daemon stops")
-        for hand in self._hands.values():
+        for hand in list(self._hands.values()):
             hand.process.closeStdin()
         self._patience = self._reactor.callLater(_PATIENCE, self._kill)  # type: ignore[attr-defined]
         gone = self._gone
@@ -230,7 +230,7 @@ class Crew:
         return gone
 
     def _kill(self) -> None:
-        for hand in self._hands.values():
+        for hand in list(self._hands.values()):
             log.error("worker.killed", slot=hand.slot, seconds=_PATIENCE)
             with contextlib.suppress(ProcessExitedAlready):
                 hand.process.signalProcess("KILL")

@@ -53,7 +53,7 @@ class Worker:
         """`house` gives the configuration of a home."""
         self._home = home
         self._house = house
-        self._with_batch = {
+        self._with_batch: dict[str, Callable[[Batch], Answer]] = {
             "take_in": self.take_in, "take_again": self.take_again, "hold": self.hold,
             "let_go_again": self.let_go_again, "let_go_late": self.let_go_late,
         }  # fmt: skip

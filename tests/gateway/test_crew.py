@@ -22,6 +22,7 @@ class Paper:
         self.hand, self.pid = hand, pid
         self.jobs: list[Job] = []
         self.closed = False
+        self.signals: list[str] = []
         hand.makeConnection(self)
 
     def write(self, data: bytes) -> None:
@@ -33,6 +34,10 @@ class Paper:
 
     def connectionLost(self, *_: object) -> None:
         return
+
+    def signalProcess(self, name: str) -> None:
+        self.signals.append(name)
+        self.die()
 
     def answer(self, **told: Any) -> None:
         body = msgspec.msgpack.encode(Answer(job=self.jobs[-1].id if self.jobs else 0, **told))
@@ -205,3 +210,72 @@ def test_stopping_lets_every_worker_finish_and_replaces_none(street: Street) -> 
         worker.die()
     street.advance(10)
     assert (gone, len(street.started)) == ([None], 2)
+
+
+def test_a_job_without_a_batch_that_kills_every_worker_is_given_up(street: Street) -> None:
+    crew = opened(street, 1)
+    told: list[Answer] = []
+    crew.do("resume").addCallback(told.append)
+    street.started[0].die()
+    replacement(street).die()
+    assert [one.trouble for one in told] == ["workers die of the job resume"]
+    assert replacement(street).jobs == []
+
+
+def test_bounds_without_claims_are_given_up_like_a_job_without_a_batch(street: Street) -> None:
+    crew = opened(street, 1)
+    told: list[Answer] = []
+    crew.do("let_go_again", Batch(0, 0, 9, ())).addCallback(told.append)
+    street.started[0].die()
+    last = replacement(street)
+    assert kinds(last) == ["let_go_again"]
+    last.die()
+    assert [one.trouble for one in told] == ["workers die of the job let_go_again"]
+
+
+def test_a_file_that_kills_also_when_it_is_held_is_given_up_and_who_waits_is_told(street: Street) -> None:
+    crew = opened(street, 1)
+    told: list[Answer] = []
+    crew.do("take_in", batch()).addCallback(told.append)
+    street.started[0].die()
+    for kind in ("take_again", "hold", "hold"):
+        assert told == []
+        worker = replacement(street)
+        assert kinds(worker) == [kind]
+        worker.die()
+    assert [one.trouble for one in told] == ["workers die of 1 and of holding it"]
+    assert replacement(street).jobs == []
+
+
+def test_a_worker_that_died_just_before_the_stop_is_not_replaced_and_the_stop_ends(street: Street) -> None:
+    crew = opened(street, 2)
+    street.started[0].die()
+    gone: list[None] = []
+    crew.stop().addCallback(gone.append)
+    street.advance(1)
+    street.started[1].die()
+    assert (gone, len(street.started)) == ([None], 2)
+
+
+def test_a_stop_without_any_worker_ends_at_once(street: Street) -> None:
+    crew = opened(street, 1)
+    street.started[0].die()
+    gone: list[None] = []
+    crew.stop().addCallback(gone.append)
+    assert gone == [None]
+    street.advance(60)
+    assert len(street.started) == 1
+
+
+def test_a_worker_that_does_not_end_is_killed_and_its_job_is_told_of_it(street: Street) -> None:
+    crew = opened(street, 1)
+    told: list[Answer] = []
+    crew.do("take_in", batch()).addCallback(told.append)
+    crew.do("resume").addCallback(told.append)
+    gone: list[None] = []
+    crew.stop().addCallback(gone.append)
+    street.advance(29)
+    assert (street.started[0].signals, gone) == ([], [])
+    street.advance(2)
+    assert (street.started[0].signals, gone) == (["KILL"], [None])
+    assert [one.trouble for one in told] == ["the daemon stops", "the daemon stops"]

@@ -221,3 +221,61 @@ def test_a_claim_crosses_the_pipe_unchanged() -> None:
     claim = Claim(7, "shop", "http", "订单.xml", body=b"\x00\xff", once="k")
     batch = Batch(7, 7, 7, (claim,))
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(batch), type=Batch) == batch
+
+
+def test_a_clock_that_is_set_back_keeps_no_file_waiting() -> None:
+    house = House()
+    house.drop("shop", "a")
+    house.desk.count = 2
+    house.clock.rightNow -= 3600
+    house.drop("shop", "b")
+    assert [house.files(turn) for turn in range(2)] == [["a"], ["b"]]
+
+
+def test_of_a_batch_in_trouble_what_has_an_answer_is_in_and_only_the_rest_is_tried_again() -> None:
+    house = House()
+    house.desk.count = 0
+    for name in "ab":
+        house.drop("shop", name)
+    line = house.reception.receive("shop", "http", "c", b"<c/>", None)
+    house.desk.count = 1
+    house.feed()
+    a, b, c = (claim.number for claim in house.desk.given[0][1].claims)
+    house.desk.given[0][2].callback(Answer(answers={a: b"one", c: b"three"}, trouble="workers die of it", news=("shop",)))
+    house.clock.advance(20)
+    assert [claim.number for claim in house.desk.given[-1][1].claims] == [b]
+    assert (heard(line), house.news) == (b"three", ["shop"])
+
+
+def test_what_is_no_trouble_of_the_disk_is_tried_again_later_each_time() -> None:
+    house = House()
+    house.drop("shop", "a")
+    waits = []
+    for turn in range(1, 5):
+        house.desk.given[-1][2].callback(Answer(trouble="workers die of it"))
+        waited = 0
+        while len(house.desk.given) == turn:
+            house.clock.advance(1)
+            waited += 1
+        waits.append(waited)
+    assert waits == [10, 20, 40, 80]
+
+
+def test_nobody_waits_on_a_line_for_ever() -> None:
+    house = House()
+    done = house.reception.receive("shop", "http", "a.xml", b"<a/>", None)
+    house.clock.advance(299)
+    assert not done.called
+    house.clock.advance(2)
+    assert isinstance(heard(done), Full)
+    number = house.desk.given[0][1].first
+    house.answer(answers={number: b"{}"})
+    assert house.reception.in_flight == 0
+
+
+def test_a_mistake_of_ours_leaves_nobody_waiting() -> None:
+    house = House()
+    done = house.reception.receive("shop", "http", "a.xml", b"<a/>", None)
+    house.desk.given[0][2].errback(Failure(ZeroDivisionError()))
+    assert isinstance(heard(done), NotTakenIn)
+    assert house.reception.in_flight == 0

@@ -2,9 +2,11 @@
 
 import fcntl
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -114,3 +116,37 @@ def test_several_workers_are_at_work_at_once(home: Path) -> None:
         fcntl.flock(probe, fcntl.LOCK_EX | fcntl.LOCK_NB)
     for descriptor in (first, second, probe):
         os.close(descriptor)
+
+
+class Watched(Ledger):
+    """A ledger that notes, whenever it is asked, whether a command could begin to write at that moment."""
+
+    def one(self, name: str, *values: object) -> sqlite3.Row | None:
+        probe = os.open(self.path.with_name("workers.lock"), os.O_RDWR | os.O_CREAT)
+        try:
+            fcntl.flock(probe, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.free.append(False)
+        else:
+            self.free.append(True)
+        finally:
+            os.close(probe)
+        return super().one(name, *values)
+
+    free: ClassVar[list[bool]] = []
+
+
+def test_nobody_begins_to_write_before_it_has_seen_everything(home: Path) -> None:
+    stored(home, NUMBER, "+shop", "a.xml")
+    assert recover(home, Watched(clerk_at(home))).set_aside == 1
+    assert len(Watched.free) > 2
+    assert set(Watched.free) == {False}
+    os.close(at_work(home))
+
+
+def test_a_copy_of_our_own_that_a_crash_cut_is_gone_and_its_evidence_is_claimed_once(home: Path) -> None:
+    place = stored(home, NUMBER, "shop", "a.xml")
+    (home / "spool/store" / f"{place}.own").write_bytes(b"<half")
+    left = recover(home, Ledger(clerk_at(home)))
+    assert [claim.place for claim in left.claims] == [place]
+    assert not (home / "spool/store" / f"{place}.own").exists()
