@@ -109,10 +109,16 @@ def receipt_status(spec: str, status: str) -> Status:
     ('final', 'interim')
     >>> receipt_status("CEB622", "-621018").outcome, receipt_status("CEB622", "600").known
     ('refused', False)
+    >>> receipt_status("CEB792", "A").zh, receipt_status("CEB818", "3").outcome
+    ('报关单状态（A）', 'interim')
     """
     text = status.strip()
     rows = _statuses()
-    known = rows.get((spec, text)) or rows.get(("*", text))
+    known = rows.get((spec, text))
+    if known is None and (spec, "*") in rows:
+        # A spec with a vocabulary of its own: what the others mean by the same text is not meant here.
+        return _named(rows[spec, "*"], text)
+    known = known or rows.get(("*", text))
     if known:
         return known
     if text.startswith("-") and text[1:].isdigit():

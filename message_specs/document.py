@@ -59,6 +59,9 @@ class Document:
         else:
             self._head = _leaves(self.element)
             self._lines = [_leaves(group) for group in groups]
+        for spelling, name in self.spec.also.items():
+            if spelling in self._head:
+                self._head.setdefault(name, self._head.pop(spelling))
 
     def _flattened(self) -> Flat | None:
         if self.good and self._flat is None:
