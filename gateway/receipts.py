@@ -63,8 +63,8 @@ def _divided(
         yield partner, name, writing.receipt(spec.root, _guid(opened.guid, number), chosen)
 
 
-def _fields(unit: Document) -> tuple[str, Mapping[str, str]]:
-    return unit.spec.document, unit.head
+def _fields(unit: Document) -> tuple[str, writing.Fields]:
+    return unit.spec.document, writing.fields_of(unit.element)
 
 
 def _guid(told: str | None, number: int) -> str:
