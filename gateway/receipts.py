@@ -15,9 +15,11 @@ from gateway.case import Judged
 from gateway.letting_go import Acknowledgement
 from gateway.settling import Settled, file_name
 from message_specs import writing
+from message_specs.catalog import catalog
 from message_specs.document import Document
 from message_specs.dxp.envelope import unwrap
 from message_specs.limits import Limits
+from message_specs.numbers import as_returned
 from message_specs.opening import Opened, open_receipt
 from message_specs.parsing import first_tag
 from spool.states import State
@@ -87,7 +89,7 @@ def refusal_row(one: Judged, at: str) -> tuple[object, ...] | None:
     found = [finding.as_dict() for finding in one.findings]
     if not whole or one.duplicate_of or not fails_format(found) or first_tag(one.arrival.data[:_CARRIED]) is None:
         return None
-    info = "; ".join(f"[{finding.code}] {finding.zh}" for finding in one.findings[:_REASONS])
+    info = _reasons(found, one.opened.root_name if one.opened is not None else None)
     return (
         claim.sender, claim.number, 1, claim.number, 0, "CEB900", "", writing.FORMAT_REFUSED, "refused", at, info,
         file_name(claim.number, "CEB900"),
@@ -108,7 +110,7 @@ def refusal(told: Acknowledgement, data: bytes) -> bytes | None:
     tag = first_tag(data[:_CARRIED])
     if tag is None:
         return None
-    info = "; ".join(f"[{one['code']}] {one['zh']}" for one in told.findings[:_REASONS])
+    info = _reasons(told.findings, tag.name)
     return writing.refusal(
         str(uuid.uuid5(uuid.NAMESPACE_OID, f"CEB900 {told.number}")).upper(),
         info=info,
@@ -117,3 +119,10 @@ def refusal(told: Acknowledgement, data: bytes) -> bytes | None:
         root=tag.name,
         body=data if len(data) <= _CARRIED else b"",
     )
+
+
+def _reasons(findings: Sequence[Mapping[str, Any]], root: str | None) -> str:
+    """Return what a CEB900 says in returnInfo: the first reasons, with their official numbers where these fit."""
+    spec = catalog().by_root(root or "")
+    code = "*" if spec is None else spec.code
+    return "; ".join(as_returned(one["code"], one["zh"], spec=code, path=one["path"]) for one in findings[:_REASONS])
