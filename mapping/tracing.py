@@ -10,8 +10,10 @@ from mapping.cells import column_of, letters
 from mapping.drafting import Mapped
 from mapping.plan import Plan
 from message_specs.findings import Finding, Severity, shown
+from message_specs.reader import quoted
 
 _PLACE: Final = re.compile(r"(?:(\w+)(?:\[(\d+)\])?/)?(\w+)(?:\[\d+\])?$")
+_LEAF: Final = re.compile(r"<([\w:]+)>([^<]*)")
 _CELL: Final = re.compile(r"([A-Z]+)(\d+)")
 
 
@@ -85,9 +87,14 @@ def _with_cell(found: Finding, sheet: str, plan: Plan, column: int, row: int, va
 
 def _named(run: MappedFile, document: Mapped, found: Finding) -> Finding:
     """A finding of a map with its sheet, heading and the path in the message."""
-    spec = run.map.spec
-    if found.path and not found.path.startswith("/"):
-        found = replace(found, path=f"/{spec.root}/{spec.document}[{spec.key_name}='{document.key}']/{found.path}")
+    spec, group = run.map.spec, document.group
+    key = f"{spec.key_name}={quoted(group.key[-1])}" if group.key and group.key[-1] else str(document.ordinal)
+    unit = f"/{spec.root}/{spec.document}[{key}]"
+    if not found.path.startswith("/"):
+        parent, _, name = found.path.rpartition("/")
+        if run.plan is not None and parent and parent == run.plan.shape.list_group and found.row in group.numbers:
+            parent = f"{parent}[{group.numbers.index(found.row) + 1}]"
+        found = replace(found, path="/".join(part for part in (unit, parent, name) if part))
     return placed_in_sheet(run, found)
 
 
@@ -114,3 +121,25 @@ def _is_of_head(run: MappedFile, found: Finding) -> bool:
 def is_error(found: Finding) -> bool:
     """Whether the finding stops what it is about."""
     return found.severity is Severity.ERROR
+
+
+def cells_of(run: MappedFile, document: Mapped) -> Iterator[tuple[str, str, str]]:
+    """Yield every value of a document: its path with the line, the value, and the cell it came from."""
+    plan, group = run.plan, ""
+    line = 0
+    for opening, value in _LEAF.findall(document.text):
+        name = opening.rpartition(":")[2]
+        if plan is not None and name == plan.shape.unit and not value:
+            continue
+        if plan is not None and name in (plan.shape.head_group, plan.shape.list_group) and not value:
+            group = name
+            line += name == plan.shape.list_group
+            continue
+        path = f"{group}/{name}".lstrip("/")
+        found = plan.columns.get(path) if plan is not None else None
+        if plan is not None and group == plan.shape.list_group and line <= len(document.group.numbers):
+            row = document.group.numbers[line - 1]
+            path = f"{group}[{line}]/{name}"
+        else:
+            row = (document.group.head or (document.group.numbers[0], None))[0]
+        yield path, value, f"{letters(found)}{row}" if found is not None else ""

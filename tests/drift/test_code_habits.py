@@ -8,7 +8,7 @@ import pytest
 from message_specs.catalog import REVISIONS, catalog
 from tests.drift.documents import ROOT
 
-FLOORS = ("gateway", "adapters", "message_specs", "spool")
+FLOORS = ("gateway", "adapters", "mapping", "message_specs", "spool")
 MODULES = [file for floor in FLOORS for file in sorted((ROOT / floor).rglob("*.py"))]
 WRITTEN = [
     *MODULES,
@@ -46,7 +46,7 @@ def test_every_folder_of_the_design_is_there_and_holds_something(folder: str) ->
 
 
 def test_every_package_with_modules_is_installed() -> None:
-    listed = set(re.findall(r"^    ((?:gateway|adapters|message_specs|spool)[\w.]*)$", setup_packages(), re.MULTILINE))
+    listed = set(re.findall(r"^    ((?:gateway|adapters|mapping|message_specs|spool)[\w.]*)$", setup_packages(), re.MULTILINE))
     there = {".".join(file.parent.relative_to(ROOT).parts) for file in MODULES if file.name == "__init__.py"}
     assert listed == there
 
