@@ -18,7 +18,7 @@ import msgspec
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
-MANUALS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("**/*.md")))
+MANUALS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("decisions/*.md")))
 KEY = re.compile(r"(?:# )?(?P<key>\w+) = (?P<value>.*)")
 SECTION = re.compile(r"(?:# )?\[\[?(?P<name>\w+)\]\]?$")
 PHRASES = {
@@ -256,10 +256,13 @@ def rewritten(text: str) -> str:
 
 def main() -> None:
     """Every document holds its tables as the code has them; the names of changed files stand on stdout."""
-    for file in MANUALS:
-        text = file.read_text("utf-8")
-        fresh = rewritten(text)
-        if fresh != text:
+    from tests.drift.spec_pages import FOLDER, pages
+
+    FOLDER.mkdir(exist_ok=True)
+    for page in sorted(set(FOLDER.glob("*.md")) - set(pages())):
+        page.unlink()
+    for file, fresh in [(file, rewritten(file.read_text("utf-8"))) for file in MANUALS] + list(pages().items()):
+        if not file.exists() or fresh != file.read_text("utf-8"):
             file.write_text(fresh, "utf-8")
             sys.stdout.write(f"{file.relative_to(ROOT)}\n")
 
