@@ -108,8 +108,16 @@ def _line(node: Node) -> Line:
         occurs=most if str(node.minimum) == most else f"{node.minimum}..{most}",
         type=_TYPES.get(node.base, "any"),
         length=_length(node),
-        value=f"= {node.fixed}" if node.fixed is not None else f"default {node.default}" if node.default else "",
+        value=_value(node),
     )
+
+
+def _value(node: Node) -> str:
+    if node.fixed is not None:
+        return f"= {node.fixed}"
+    if node.default is not None:
+        return f"default {node.default}"
+    return "blanks collapsed" if node.white_space == "collapse" else ""
 
 
 def _length(node: Node) -> str:
