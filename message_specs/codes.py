@@ -94,6 +94,19 @@ def meaning(name: str, code: str, on: date) -> Row | None:
 
 
 @cache
+def trade_modes_of(order_type: str) -> frozenset[str]:
+    """The trade modes under which the goods of an order of that type are declared; none for an unknown type.
+
+    An order names its type, an inventory its trade mode: whoever matches the two asks here.
+
+    >>> sorted(trade_modes_of("E")), sorted(trade_modes_of("B")), sorted(trade_modes_of("X"))
+    (['1210', '1239', '9610'], ['9710'], [])
+    """
+    rows = _rows(_FOLDER / "codes" / "order_type.csv")
+    return frozenset(mode for row in rows if row["code"] == order_type for mode in row["modes"].split())
+
+
+@cache
 def _statuses() -> Mapping[tuple[str, str], Status]:
     return {
         (row["spec"], row["status"]): Status(row["status"], row["zh"], row["en"], row["outcome"], known=True)
