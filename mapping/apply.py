@@ -88,7 +88,9 @@ def _sheets(file: BinaryIO, name: str, used: Map) -> list[Sheet] | Finding:
         return finding("M012", name=name)
     magic = file.read(8)
     file.seek(0)
-    if not name.lower().endswith((".csv", ".tsv")) or magic.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")):
+    if not name.lower().endswith((".csv", ".tsv")) or magic.startswith(
+        (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
+    ):
         return open_workbook(file.read())
     encoding = encoding_of(file)
     if isinstance(encoding, Finding):
@@ -154,7 +156,7 @@ def _two_sheets(mapping: MappedFile, head: Sheet, lines: Sheet, facts: Facts) ->
 
 
 def _parted(mapping: MappedFile, head_plan: Plan, plan: Plan) -> None:
-    """A column may lie on either sheet: it is missing where both lack it, unknown where either has it and nobody knows."""
+    """A column may lie on either sheet: it is missing only where both lack it."""
     lacking = {found.path for found in head_plan.findings if found.code in ("M006", "M007")}
     lacking &= {found.path for found in plan.findings if found.code in ("M006", "M007")}
     heads = {one.path: one for one in head_plan.head_fields}

@@ -56,7 +56,8 @@ def as_csv(spec: Spec, units: Sequence[Document]) -> bytes:
 
 
 def _harmless(cell: str) -> str:
-    """
+    """The text, no formula.
+
     >>> _harmless("=1+1"), _harmless("-621018"), _harmless("已放行")
     ("'=1+1", '-621018', '已放行')
     """

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from message_specs.findings import Finding
+from message_specs.findings import Finding, finding
 
 Cells = list[str]
 KINDS: Final = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
@@ -38,6 +38,19 @@ class Sheet:
     """Row from 1 and column from 0 of the cells that hold an error value."""
     merged: tuple[tuple[int, int, int, int], ...] = ()
     """First row, first column, last row, last column of merged cells; rows from 1, columns from 0."""
+
+
+def worded(
+    code: str,
+    words: Mapping[str, str],
+    *,
+    path: str = "",
+    row: int | None = None,
+    cell: str | None = None,
+    value: str | None = None,
+) -> Finding:
+    """A finding whose words come in one piece."""
+    return finding(code, path=path, row=row, cell=cell, value=value, document=None, severity=None, **dict(words))  # type: ignore[arg-type]  # words are no places
 
 
 def letters(column: int) -> str:

@@ -19,12 +19,12 @@ LINE_BYTES: Final = 2 * _CHUNK
 
 
 def encoding_of(file: BinaryIO) -> str | Finding:
-    """Return the name of the encoding, or why the file cannot be read; the file stands at its beginning again.
+    r"""Return the name of the encoding, or why the file cannot be read; the file stands at its beginning again.
 
     >>> import io
     >>> encoding_of(io.BytesIO("订单编号".encode())), encoding_of(io.BytesIO("订单编号".encode("gb18030")))
     ('utf-8', 'gb18030')
-    >>> encoding_of(io.BytesIO("订单\\n".encode() + "编号".encode("gb18030"))).code
+    >>> encoding_of(io.BytesIO("订单\n".encode() + "编号".encode("gb18030"))).code
     'M002'
     """
     try:

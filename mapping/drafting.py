@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mapping.cells import letters
+from mapping.cells import letters, worded
+from mapping.fitting import Unfit
 from mapping.plan import Field, Plan
 from mapping.reckoning import Draft, Facts
 from mapping.rows import Group
-from mapping.verbs import Unfit
 from message_specs.document import escaped
 from message_specs.findings import Finding, Severity, finding
 
@@ -172,6 +172,5 @@ class Drafting:
 def _said(unfit: Unfit, one: Field, cells: Sequence[str], number: int) -> Finding:
     cell = None if one.column is None else f"{letters(one.column)}{number}"
     value = None if one.column is None else cells[one.column]
-    return finding(
-        unfit.code, path=one.path, row=number, cell=cell, value=value, name=one.name, title=one.node.zh, **unfit.words
-    )
+    words = unfit.words | {"name": one.name, "title": one.node.zh}
+    return worded(unfit.code, words, path=one.path, row=number, cell=cell, value=value)

@@ -1,4 +1,4 @@
-"""Where the headings of a sheet stand, and by what its columns are divided: declared, or found by the headings themselves."""
+"""Where the headings of a sheet stand and what divides its columns: declared, or found by the headings."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -83,7 +83,7 @@ def chosen(sheets: Sequence[Sheet], names: Sequence[str]) -> Sheet | Finding:
     for sheet in sheets:
         if plain(sheet.name) in wanted:
             return sheet
-    if names and not (len(sheets) == 1):
+    if names and len(sheets) != 1:
         there = "、".join(sheet.name for sheet in sheets)
         return finding("M011", name=names[0], there=there)
     return sheets[0] if sheets else finding("M003")

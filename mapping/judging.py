@@ -1,4 +1,4 @@
-"""A batch of mapped documents becomes a message, is opened and checked like any other, and its findings point to cells."""
+"""A batch of documents becomes a message, is opened and checked like any other; its findings point to cells."""
 
 import uuid
 from collections.abc import Iterable, Mapping

@@ -4,14 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
 
+from mapping.cells import worded
 from mapping.codebook import codebook
+from mapping.fitting import BadArgument
 from mapping.plan import VERBS, Shape, needs, shape_of
 from mapping.reckoning import DRAFT_VERBS, Facts
 from mapping.table import Fetch, Line, Map, fetch_shipped, plain, read_map
-from mapping.verbs import CELL_VERBS, BadArgument, choices, parts_of
+from mapping.verbs import CELL_VERBS, choices, parts_of
 from message_specs.findings import Finding, Severity, finding
-from message_specs.tables import Node
+from message_specs.tables import Node, NoTable
 from message_specs.values import troubles
 
 _NUMBERS = ("xs:decimal", "xs:int")
@@ -24,7 +27,12 @@ def load_map(
     """The map, or None where an error forbids to use it, and everything that is wrong with it."""
     made, findings = read_map(name, text, fetch)
     if made is not None:
-        findings = (*findings, *check_map(made, revision))
+        try:
+            findings = (*findings, *check_map(made, revision))
+        except NoTable:
+            code = made.spec.code
+            zh, en = f"{code} 没有 {revision} 版", f"{code} has no revision {revision}"
+            findings = (*findings, finding("M058", path="@spec", field="@spec", reason_zh=zh, reason=en))
     if any(found.severity is Severity.ERROR for found in findings):
         return None, findings
     return made, findings
@@ -54,7 +62,9 @@ def _line(line: Line, used: Map, shape: Shape) -> Iterator[Finding]:
     node = shape.node(line.path)
     if node is None:
         near, near_zh = _near(line.path, [path for path, _ in shape.paths()])
-        yield finding("M052", path=line.path, line=line.place, field=line.path, spec=used.spec.code, near=near, near_zh=near_zh)
+        yield finding(
+            "M052", path=line.path, line=line.place, field=line.path, spec=used.spec.code, near=near, near_zh=near_zh
+        )
     if line.verb not in VERBS:
         near, near_zh = _near(line.verb, VERBS)
         yield finding("M051", path=line.path, line=line.place, verb=line.verb, near=near, near_zh=near_zh)
@@ -148,7 +158,7 @@ def _never(line: Line, node: Node) -> Iterator[tuple[str, str]]:
 
 def _said(node: Node, value: str) -> tuple[str, str] | None:
     for code, words in troubles(node, value):
-        said = finding(code, name=node.name, title=node.zh, **words)
+        said = worded(code, words | {"name": node.name, "title": node.zh})
         return said.zh, said.en
     return None
 
@@ -167,7 +177,7 @@ def _uncovered(used: Map, shape: Shape) -> Iterator[Finding]:
 
 def _unreached(used: Map) -> Iterator[Finding]:
     for lines in used.by_path.values():
-        for before, line in zip(lines, lines[1:], strict=False):
+        for before, line in pairwise(lines):
             if before.verb in _ALWAYS:
                 yield finding("M059", path=line.path, line=line.place, field=line.path)
 

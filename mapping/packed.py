@@ -22,9 +22,11 @@ _CHUNK: Final = 1 << 20
 _REFERENCE: Final = re.compile(rb'\br\s*=\s*"([A-Z]*)(\d+)"')
 _FORMULA: Final = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*"([A-Z]+)(\d+)"[^>]*>\s*<(?:\w+:)?f[\s>/]')
 _ERROR: Final = re.compile(rb'<(?:\w+:)?c\s(?=[^>]*?\bt\s*=\s*"e")[^>]*?\br\s*=\s*"([A-Z]+)(\d+)"')
-_REPEATED: Final = re.compile(rb'<table:(?:covered-)?table-(cell|row)\b[^>]*?number-(?:columns|rows)-repeated="(\d+)"[^>]*>')
+_REPEATED: Final = re.compile(
+    rb'<table:(?:covered-)?table-(cell|row)\b[^>]*?number-(?:columns|rows)-repeated="(\d+)"[^>]*>'
+)
 _SHEET: Final = re.compile(rb'<(?:\w+:)?sheet\s[^>]*?\bname\s*=\s*"([^"]*)"[^>]*?:id\s*=\s*"([^"]*)"')
-_TARGET: Final = re.compile(rb'<(?:\w+:)?Relationship\s[^>]*>')
+_TARGET: Final = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
 _MOST_REPEATED: Final = 1000
 
 
@@ -101,7 +103,10 @@ def _sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
 
     for name, relation in _SHEET.findall(parts.get("xl/workbook.xml", b"").replace(b"'", b'"')):
         target = targets.get(relation, "")
-        yield unescape(name.decode("utf-8", "replace")), target.lstrip("/") if target.startswith("/") else f"xl/{target}"
+        yield (
+            unescape(name.decode("utf-8", "replace")),
+            target.lstrip("/") if target.startswith("/") else f"xl/{target}",
+        )
 
 
 def _oddities(sheet: bytes) -> Oddities:

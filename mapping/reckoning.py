@@ -12,7 +12,7 @@ from decimal import Context, Decimal, InvalidOperation
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from mapping.verbs import BadArgument, Unfit, rounded
+from mapping.fitting import BadArgument, Unfit, rounded
 from message_specs.tables import Node
 
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
@@ -228,14 +228,24 @@ def _one_path(argument: str) -> tuple[str, ...]:
 
 DRAFT_VERBS: Final = {
     "constant": DraftVerb(constant, _no_paths, "must", "固定值", "always the argument"),
-    "sum": DraftVerb(sum_, _paths_of("+-"), "must", "加减：路径 + 路径 - 路径", "amounts added and taken away: path + path - path"),
+    "sum": DraftVerb(
+        sum_, _paths_of("+-"), "must", "加减：路径 + 路径 - 路径", "amounts added and taken away: path + path - path"
+    ),
     "product": DraftVerb(product, _paths_of("*"), "must", "相乘：路径 * 路径", "amounts multiplied: path * path"),
-    "quotient": DraftVerb(quotient, _paths_of("/"), "must", "相除：路径 / 路径", "one amount divided by another: path / path"),
+    "quotient": DraftVerb(
+        quotient, _paths_of("/"), "must", "相除：路径 / 路径", "one amount divided by another: path / path"
+    ),
     "total": DraftVerb(total, _one_path, "must", "各行合计：路径", "the sum over all lines: path"),
     "same": DraftVerb(same, _one_path, "must", "与另一项相同：路径", "the value of another field: path"),
     "ordinal": DraftVerb(ordinal, _no_paths, "none", "本行序号", "the position of the line, from 1"),
     "count": DraftVerb(count, _no_paths, "none", "行数", "how many lines the document has"),
     "guid": DraftVerb(guid, _no_paths, "none", "由各行内容生成的 GUID", "a GUID made of the document's rows"),
     "now": DraftVerb(now, _no_paths, "none", "收到文件的时间", "the time at which the file came"),
-    "partner": DraftVerb(partner, _no_paths, "must", "伙伴的 code、title、dxp_id 或 name", "a fact about the partner: code, title, dxp_id or name"),
-}  # fmt: skip
+    "partner": DraftVerb(
+        partner,
+        _no_paths,
+        "must",
+        "伙伴的 code、title、dxp_id 或 name",
+        "a fact about the partner: code, title, dxp_id or name",
+    ),
+}

@@ -12,7 +12,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
 
-from mapping.cells import Broken, Cells, Row, letters
+from mapping.cells import Broken, Cells, Row, letters, worded
 from mapping.plan import Plan
 from message_specs.findings import Finding, finding
 
@@ -87,7 +87,7 @@ class Grouping:
         for number, cells in rows:
             self._tally.rows += 1
             if isinstance(cells, Broken):
-                yield self._alone(number, finding(cells.code, row=number, **cells.words))
+                yield self._alone(number, worded(cells.code, cells.words, row=number))
                 continue
             tidy = [cell.strip() for cell in cells]
             if not any(tidy):
@@ -106,7 +106,7 @@ class Grouping:
         for number, cells in rows:
             self._tally.rows += 1
             if isinstance(cells, Broken):
-                yield self._alone(number, finding(cells.code, row=number, **cells.words))
+                yield self._alone(number, worded(cells.code, cells.words, row=number))
                 continue
             tidy = [cell.strip() for cell in cells]
             if not any(tidy):
@@ -218,7 +218,7 @@ class Heads:
             self._tally.rows += 1
             if isinstance(cells, Broken):
                 self._tally.refused += 1
-                yield Group((), [number], [], [finding(cells.code, row=number, **cells.words)], is_refused=True)
+                yield Group((), [number], [], [worded(cells.code, cells.words, row=number)], is_refused=True)
                 continue
             tidy = [cell.strip() for cell in cells]
             if not any(tidy):

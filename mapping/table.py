@@ -75,7 +75,7 @@ def fetch_shipped(name: str) -> str | None:
 
 
 def read_map(name: str, text: str, fetch: Fetch = fetch_shipped) -> tuple[Map | None, tuple[Finding, ...]]:
-    """The map that the text writes down, or None, and what is wrong with its lines; `fetch` finds what `@from` names."""
+    """The map that the text writes down, or None, and what is wrong with it; `fetch` finds what `@from` names."""
     lines, findings = _lines(text)
     seen = {name}
     while origin := next((line for line in lines if line.path == "@from"), None):
@@ -93,7 +93,9 @@ def read_map(name: str, text: str, fetch: Fetch = fetch_shipped) -> tuple[Map | 
         if path not in SETTINGS
     ]
     if "@spec" not in settings:
-        findings.append(finding("M058", path="@spec", field="@spec", reason_zh="未写明规范", reason="the map names no spec"))
+        findings.append(
+            finding("M058", path="@spec", field="@spec", reason_zh="未写明规范", reason="the map names no spec")
+        )
         return None, tuple(findings)
     spec = catalog().by_code(settings["@spec"].argument)
     if spec is None:
@@ -111,7 +113,11 @@ def _lines(text: str) -> tuple[list[Line], list[Finding]]:
     try:
         for number, cells in enumerate(reader, 1):
             if number == 1 and cells != COLUMNS:
-                findings.append(_unreadable(number, "第一行应为 path,column,verb,argument", "the heading is not path,column,verb,argument"))
+                findings.append(
+                    _unreadable(
+                        number, "第一行应为 path,column,verb,argument", "the heading is not path,column,verb,argument"
+                    )
+                )
             elif number > 1 and any(cells) and not cells[0].startswith("#"):
                 if len(cells) != len(COLUMNS):
                     findings.append(_unreadable(number, f"有 {len(cells)} 格", f"it has {len(cells)} cells"))
@@ -141,7 +147,11 @@ def _made(name: str, spec: Spec, settings: Mapping[str, Line], lines: list[Line]
         wrong.append(_setting(settings["@row"], "应为行号", "it must be the number of a row"))
     delimiter = DELIMITERS.get(told("@delimiter"), told("@delimiter")) or None
     if delimiter is not None and delimiter not in DELIMITERS.values():
-        wrong.append(_setting(settings["@delimiter"], "应为 comma、tab、semicolon 或 bar", "it must be comma, tab, semicolon or bar"))
+        wrong.append(
+            _setting(
+                settings["@delimiter"], "应为 comma、tab、semicolon 或 bar", "it must be comma, tab, semicolon or bar"
+            )
+        )
         delimiter = None
     by_path: dict[str, tuple[Line, ...]] = {}
     for line in lines:

@@ -1,4 +1,7 @@
-"""A template for a partner: a map with the headings of the spec, and an Excel sheet with headings, comments and codes to choose from."""
+"""Templates for a partner: a map with the headings of the spec, and an Excel sheet to be filled in.
+
+The sheet has the headings, a comment on each, and codes to choose from.
+"""
 
 import csv
 import io
@@ -21,7 +24,13 @@ _TABLES: Final = {
     "customsCode": "customs_district", "portCode": "customs_district", "buyerIdType": "id_type",
     "payerIdType": "id_type",
 }  # fmt: skip
-_FIXED: Final = {"guid": ("guid", ""), "appType": ("constant", "1"), "appTime": ("now", ""), "appStatus": ("constant", "2"), "gnum": ("ordinal", "")}
+_FIXED: Final = {
+    "guid": ("guid", ""),
+    "appType": ("constant", "1"),
+    "appTime": ("now", ""),
+    "appStatus": ("constant", "2"),
+    "gnum": ("ordinal", ""),
+}
 
 
 def new_map(spec: Spec, revision: str = "202205") -> str:
@@ -84,7 +93,11 @@ def _headed(used: Map) -> Iterator[Line]:
     """Yield the first line of each heading, once."""
     seen: set[str] = set()
     for line in used.lines:
-        if line.columns and line.columns[0] not in seen and line.columns[0] not in ("guid", "报送类型", "报送时间", "业务状态"):
+        if (
+            line.columns
+            and line.columns[0] not in seen
+            and line.columns[0] not in ("guid", "报送类型", "报送时间", "业务状态")
+        ):
             seen.add(line.columns[0])
             yield line
 

@@ -51,10 +51,10 @@ def rows_of(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
 
 
 def records(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
-    """Yield the records of these lines.
+    r"""Yield the records of these lines.
 
-    >>> [cells for _, cells in records(iter(['a,"b\\n', 'c"\\n', '"x"y\\n', 'd\\n']), ",")]  # doctest: +ELLIPSIS
-    [['a', 'b\\nc'], Broken(...), ['d']]
+    >>> [cells for _, cells in records(iter(['a,"b\n', 'c"\n', '"x"y\n', 'd\n']), ",")]  # doctest: +ELLIPSIS
+    [['a', 'b\nc'], Broken(...), ['d']]
     """
     tape = _Tape(lines)
     taken = tape.taken

@@ -4,7 +4,7 @@ Known limits: an old .xls file is not packed and its formulas and error cells ar
 rows are read like all others.
 """
 
-import datetime
+import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -69,14 +69,14 @@ def text_of(value: object) -> str:
 
     >>> text_of(9007.0), text_of(1559.555559), text_of(0.1 + 0.2), text_of(2026112100000012345.0)
     ('9007', '1559.555559', '0.3', '2.02611210000001E+18')
-    >>> text_of(datetime.datetime(2026, 11, 21, 10, 30)), text_of(datetime.date(2026, 11, 21)), text_of(True)
+    >>> text_of(dt.datetime(2026, 11, 21, 10, 30)), text_of(dt.date(2026, 11, 21)), text_of(True)
     ('2026-11-21 10:30:00', '2026-11-21', 'TRUE')
     """
     if isinstance(value, float):
         return _number(value)
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return value.strftime("%Y-%m-%d %H:%M:%S")
     return str(value)
 

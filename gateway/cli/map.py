@@ -47,7 +47,12 @@ map_option = click.option("--map", "map_name", required=True, help="The name of 
 @map.command("file")
 @table_argument
 @map_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="The messages go here, not to stdout; a folder gets one file each.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    help="The messages go here, not to stdout; a folder gets one file each.",
+)
 @click.option("--partner", help="Whose file it is; its facts fill the message.")
 @revision_option
 @json_option
@@ -60,6 +65,7 @@ def map_a_file(
     Documents with an error are left out of the messages. With --json the findings go to stdout instead. Ends with 1
     when a finding is an error.
     """
+    from gateway.cli.map_outlet import Outlet
     from mapping.apply import map_file
 
     used = _map(home, map_name)
@@ -71,55 +77,6 @@ def map_a_file(
         outlet.close()
     findings = [*_of_file(run), *findings]
     return _told(file, run, findings, as_json=as_json)
-
-
-class Outlet:
-    """Where messages go: stdout, one file, several beside it, or a folder."""
-
-    def __init__(self, output: Path | None, run: "MappedFile", facts: "Facts", *, silent: bool) -> None:
-        self._output = output
-        self._run = run
-        self._facts = facts
-        self._silent = silent
-        self._texts: list[str] = []
-        self.messages = 0
-
-    def take(self, judged: "Judged") -> "tuple[Finding, ...]":
-        """The good documents of the batch are on their way; return its findings."""
-        bad = judged.bad
-        if not any(found.document is None and found.severity == "error" for found in judged.findings):
-            self._texts += [one.text for one in judged.mapped if one.ordinal not in bad]
-        while len(self._texts) >= 100:
-            self._write(self._texts[:100])
-            self._texts = self._texts[100:]
-        return judged.findings
-
-    def close(self) -> None:
-        """The last message is written."""
-        if self._texts:
-            self._write(self._texts)
-
-    def _write(self, texts: list[str]) -> None:
-        from mapping.judging import message_of, transfer_of
-
-        self.messages += 1
-        if self._silent:
-            return
-        body = b'<?xml version="1.0" encoding="UTF-8"?>\n'
-        body += message_of(self._run, texts, transfer_of(self._facts.partner)) + b"\n"
-        if self._output is None:
-            sys.stdout.buffer.write(body)
-            return
-        self._place().write_bytes(body)
-
-    def _place(self) -> Path:
-        output = self._output
-        assert output is not None
-        if output.is_dir():
-            return output / f"{self._run.map.spec.code}.{self.messages}.xml"
-        if self.messages == 1:
-            return output
-        return output.with_name(f"{output.stem}.{self.messages}{output.suffix}")
 
 
 def _judged(run: "MappedFile", facts: "Facts", law: dict[str, Any], source: BinaryIO) -> "Iterator[Judged]":
@@ -169,7 +126,13 @@ def _told(file: str, run: "MappedFile", findings: "list[Finding]", *, as_json: b
     counted = f"{tally.rows} rows: {tally.mapped} mapped, {tally.refused} refused, {tally.blank} blank"
     say(f"{file}: {run.map.spec.code} by {run.map.name}, {tally.documents} documents from {counted}.")
     rows = [
-        (found.code, found.severity, found.cell or found.row or "", found.value, f"{found.zh}\n{found.en}\n→ {found.hint}")
+        (
+            found.code,
+            found.severity,
+            found.cell or found.row or "",
+            found.value,
+            f"{found.zh}\n{found.en}\n→ {found.hint}",
+        )
         for found in findings[:SHOWN]
     ]
     if rows:
@@ -188,7 +151,9 @@ def _told(file: str, run: "MappedFile", findings: "list[Finding]", *, as_json: b
 
 @map.command("check")
 @click.argument("map_name", metavar="MAP")
-@click.option("--with", "sheet", type=click.Path(exists=True, dir_okay=False), help="A table whose headings the map must know.")
+@click.option(
+    "--with", "sheet", type=click.Path(exists=True, dir_okay=False), help="A table whose headings the map must know."
+)
 @revision_option
 @json_option
 @home_option
@@ -255,7 +220,14 @@ def show_coverage(map_name: str, revision: str | None, as_json: bool, home: Path
 @map.command("new")
 @click.argument("spec")
 @click.option("--map", "map_name", help="Write the Excel template of this map, not a map of all fields.")
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), default=".", show_default=True, help="The folder for both files.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    show_default=True,
+    help="The folder for both files.",
+)
 @home_option
 def new_map(spec: str, map_name: str | None, output: Path, home: Path) -> None:
     """Write a template map of SPEC and an Excel template with headings, comments and codes to choose from."""
@@ -274,7 +246,10 @@ def new_map(spec: str, map_name: str | None, output: Path, home: Path) -> None:
     if used is None:
         raise Stop("; ".join(one.en for one in findings))
     output.mkdir(parents=True, exist_ok=True)
-    for place, body in ((output / f"{found.code}.map.csv", text.encode()), (output / f"{found.code}.xlsx", templates.excel_template(used))):
+    for place, body in (
+        (output / f"{found.code}.map.csv", text.encode()),
+        (output / f"{found.code}.xlsx", templates.excel_template(used)),
+    ):
         if place.exists():
             raise Stop(f"{place} is there already. Move it away or name another folder with -o.", USAGE)
         place.write_bytes(body)
