@@ -16,6 +16,7 @@ from gateway.config import Authority, House, Partner
 from gateway.desks import desk
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
+from gateway.tables import Tables
 from message_specs.check import check
 from message_specs.document import Document
 from message_specs.dxp.envelope import unwrap
@@ -48,6 +49,7 @@ class Opener:
             documents=section.documents,
             text_bytes=section.text_bytes,
         )
+        self._tables = Tables(house, self._severities, self._limits)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it."""
@@ -60,9 +62,12 @@ class Opener:
         """Return a partner's message as cases: each checked or refused, with every finding at once."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits),))
-        opened = open_message(arrival.data, revision_of=self._revision_of, limits=self._limits)
-        today = now.date()
-        found = self._found(opened, partner, today)
+        if self._tables.means(arrival):
+            opened = self._tables.open(arrival, partner, self._revision_of, now)
+            found = (*opened.findings, *([] if opened.fatal else _rights(opened, partner)))
+        else:
+            opened = open_message(arrival.data, revision_of=self._revision_of, limits=self._limits)
+            found = self._found(opened, partner, now.date())
         judged = Judged(arrival, opened, found, signed=opened.signed)
         if opened.spec is None or opened.fatal:
             return judged
