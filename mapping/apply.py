@@ -67,8 +67,9 @@ def map_file(file: BinaryIO, name: str, used: Map, facts: Facts, revision: str =
     if isinstance(sheets, Finding):
         mapping.findings.append(sheets)
         return mapping
-    head = found_headings.chosen(sheets, used.sheet)
-    lines = found_headings.chosen(sheets, used.list_sheet) if used.list_sheet and len(sheets) > 1 else head
+    head = found_headings.chosen(sheets, used.sheet, used)
+    is_apart = found_headings.has_sheet(sheets, used.list_sheet) and len(sheets) > 1
+    lines = found_headings.chosen(sheets, used.list_sheet, used) if is_apart else head
     for one in (head, lines):
         if isinstance(one, Finding):
             mapping.findings.append(one)

@@ -36,7 +36,7 @@ def encoding_of(file: BinaryIO) -> str | Finding:
         if not (isinstance(found, Finding) and found.code == "M001"):
             return found
         told = _judged(file, "gb18030")
-        return told if isinstance(told, Finding) else _mixed(file) or told
+        return _mixed(file) or told
     finally:
         file.seek(0)
 

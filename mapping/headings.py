@@ -77,16 +77,33 @@ def _score(cells: Cells | Broken, known: frozenset[str]) -> int:
     return 0 if isinstance(cells, Broken) else len({plain(cell) for cell in cells} & known)
 
 
-def chosen(sheets: Sequence[Sheet], names: Sequence[str]) -> Sheet | Finding:
-    """The sheet of one of these names, or the first where the map names none."""
+def chosen(sheets: Sequence[Sheet], names: Sequence[str], used: Map) -> Sheet | Finding:
+    """The sheet of one of these names, else the only one that has the headings of the key; the first where none is named."""
     wanted = {plain(name) for name in names}
     for sheet in sheets:
         if plain(sheet.name) in wanted:
             return sheet
-    if names and len(sheets) != 1:
-        there = "、".join(sheet.name for sheet in sheets)
-        return finding("M011", name=names[0], there=there)
-    return sheets[0] if sheets else finding("M003")
+    if not names or len(sheets) <= 1:
+        return sheets[0] if sheets else finding("M003")
+    fitting = [sheet for sheet in sheets if _fits(sheet, used)]
+    if len(fitting) == 1:
+        return fitting[0]
+    return finding("M011", name=names[0], there="、".join(sheet.name for sheet in sheets))
+
+
+def has_sheet(sheets: Sequence[Sheet], names: Sequence[str]) -> bool:
+    """Whether a sheet has one of these names."""
+    wanted = {plain(name) for name in names}
+    return any(plain(sheet.name) in wanted for sheet in sheets)
+
+
+def _fits(sheet: Sheet, used: Map) -> bool:
+    """Whether the key's heading is among the first rows; they are read again."""
+    rows = iter(sheet.rows)
+    first = list(islice(rows, ROWS_LOOKED_AT))
+    sheet.rows = chain(first, rows)
+    keys = {plain(name) for path in used.key for line in used.by_path.get(path, ()) for name in line.columns}
+    return any(not isinstance(cells, Broken) and keys & {plain(cell) for cell in cells} for _, cells in first)
 
 
 def oddities(sheet: Sheet, used_columns: Sequence[int], heading_row: int) -> Iterator[tuple[int, Finding]]:

@@ -120,6 +120,13 @@ def match(headings: Sequence[str], used: Map, row: int) -> tuple[dict[str, int],
             findings.append(finding("M008", row=row, cell=cell, value=heading, heading=heading, other=other))
         else:
             found[mark] = column
+    for line in used.lines:
+        there = list(dict.fromkeys(plain(name) for name in line.columns if plain(name) in found))
+        for mark in there[1:]:
+            heading, other = headings[found[mark]], letters(found[there[0]])
+            cell = f"{letters(found[mark])}{row}"
+            if not any(said.code == "M008" and said.cell == cell for said in findings):
+                findings.append(finding("M008", row=row, cell=cell, value=heading, heading=heading, other=other))
     return found, findings
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Context, Decimal, InvalidOperation
+from decimal import Context, Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from message_specs.tables import Node
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _WIDE: Final = Context(prec=60)
 _DECIMALS: Final = 5
+_AMOUNT: Final = re.compile(r"[+-]?(?:\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})", re.ASCII)
 FACTS: Final = ("code", "title", "dxp_id", "name")
 
 
@@ -49,10 +50,7 @@ class Draft:
     def amount(self, path: str, line: int) -> Decimal | None:
         """The value at the path as a number, or None."""
         text = self.value(path, line)
-        try:
-            return Decimal(text) if text else None
-        except InvalidOperation:
-            return None
+        return Decimal(text) if text and _AMOUNT.fullmatch(text) else None
 
 
 Reckon = Callable[[Draft, int], str | None]

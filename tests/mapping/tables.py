@@ -12,6 +12,7 @@ from mapping.judging import Judged, judge, transfer_of
 from mapping.map_check import load_map
 from mapping.reckoning import Facts
 from mapping.table import Map, fetch_shipped
+from mapping.tracing import placed_in_sheet
 from message_specs.findings import Finding
 from tests import samples
 
@@ -92,7 +93,10 @@ def findings_of(data: bytes, name: str = "ORDERS.csv", used: Map | None = None) 
     """Everything that is found in a file; no row of it is lost."""
     run, judged = mapped(data, name, used)
     assert run.tally.is_even, run.tally
-    return [*run.findings, *(found for one in judged for found in one.findings)]
+    return [
+        *(placed_in_sheet(run, found) for found in run.findings),
+        *(found for one in judged for found in one.findings),
+    ]
 
 
 def codes(data: bytes, name: str = "ORDERS.csv", used: Map | None = None) -> set[str]:
