@@ -19,11 +19,12 @@ from message_specs.tables import Node
 _ROWS: Final = 5000
 _INLINE_LETTERS: Final = 255
 _TABLES: Final = {
-    "unit": "unit", "unit1": "unit", "unit2": "unit", "country": "country", "tradeCountry": "country",
+    "unit": "unit", "unit1": "unit", "unit2": "unit", "fCurrency": "currency", "iCurrency": "currency", "country": "country", "tradeCountry": "country",
     "currency": "currency", "tradeMode": "trade_mode", "trafMode": "transport_mode", "wrapType": "package_type",
     "customsCode": "customs_district", "portCode": "customs_district", "buyerIdType": "id_type",
     "payerIdType": "id_type",
 }  # fmt: skip
+_NARROW: Final = ("No", "Code", "Telephone", "IdNumber", "gcode", "Id")
 _FIXED: Final = {
     "guid": ("guid", ""),
     "appType": ("constant", "1"),
@@ -31,6 +32,8 @@ _FIXED: Final = {
     "appStatus": ("constant", "2"),
     "gnum": ("ordinal", ""),
 }
+# A refund names the lines of the inventory that it gives back: their numbers are the partner's to tell.
+_OWN_NUMBERS: Final = ("InvtRefund",)
 
 
 def new_map(spec: Spec, revision: str = "202205") -> str:
@@ -42,28 +45,35 @@ def new_map(spec: Spec, revision: str = "202205") -> str:
     writer.writerow(("@spec", "", "", spec.code))
     writer.writerow(("@title", "", "", spec.title))
     for path, node in shape.paths():
+        twice = path.startswith(f"{shape.list_group}/") and node.name in shape.head and node.name != "currency"
+        if twice and node.name not in _FIXED:
+            writer.writerow((path, f"表体{node.zh}", *_verb(node)))
+            continue
         writer.writerows(_suggested(path, node, is_line=bool(shape.list_group) and path.startswith(shape.list_group)))
     return told.getvalue()
 
 
 def _suggested(path: str, node: Node, *, is_line: bool) -> Iterator[tuple[str, str, str, str]]:
-    if node.name in _FIXED and (node.name != "gnum" or is_line):
+    if node.name in _FIXED and (node.name != "gnum" or (is_line and not path.startswith(_OWN_NUMBERS))):
         yield (path, "", *_FIXED[node.name])
         return
-    column = f"{node.zh.replace('|', '/') or node.name}|{node.name}"
-    table = _TABLES.get(node.name)
     if node.fixed is not None:
         yield (path, "", "constant", node.fixed)
-    elif table is not None:
-        yield (path, column, "code", table)
-    elif node.base == "xs:decimal":
-        yield (path, column, "number", "5")
-    elif node.base == "xs:int":
-        yield (path, column, "whole", "")
-    elif node.length in (8, 14) or node.name.endswith(("Time", "Date")):
-        yield (path, column, "date", "")
     else:
-        yield (path, column, "text", "")
+        yield (path, f"{node.zh.replace('|', '/') or node.name}|{node.name}", *_verb(node))
+
+
+def _verb(node: Node) -> tuple[str, str]:
+    """The verb, with its argument, that a column for this field most likely needs."""
+    if node.name in _TABLES:
+        return "code", _TABLES[node.name]
+    if node.base == "xs:decimal":
+        return "number", "5"
+    if node.base == "xs:int":
+        return "whole", ""
+    if node.length in (8, 14) or node.name.endswith(("Time", "Date")):
+        return "date", ""
+    return ("narrow" if node.name.endswith(_NARROW) else "text"), ""
 
 
 def excel_template(used: Map, revision: str = "202205") -> bytes:
