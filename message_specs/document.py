@@ -70,8 +70,13 @@ class Document:
         return self._flat
 
     def at(self, path: str) -> Element | None:
-        """The first element at the path; a step may carry a position, as in `OrderList[2]/qty`."""
+        """The first element at the path; a step may carry a position, as in `OrderList[2]/qty`.
+
+        The empty path leads to the document itself, which is the head of one without groups.
+        """
         found = self.element
+        if not path:
+            return found
         for step in path.split("/"):
             name, _, position = step.partition("[")
             wanted = int(position.rstrip("]")) if position else 1

@@ -130,6 +130,13 @@ def test_what_only_an_envelope_can_have_wrong_is_found_too(code: str, node: Node
     assert [found for found, _ in troubles(node, value)] == [code]
 
 
+@pytest.mark.parametrize("spec", sorted(catalog().specs))
+def test_every_rule_of_every_spec_is_broken_by_some_sample_of_that_spec(spec: str) -> None:
+    files = [file.with_suffix(".xml.findings") for file in BAD if file.stem.partition("_")[0] == spec]
+    said = {line.split()[0] for file in files for line in file.read_text(encoding="utf-8").splitlines()}
+    assert {rule.says for rule in catalog().specs[spec].rules} - said == set()
+
+
 def test_every_finding_of_structure_and_rules_is_provoked_by_a_sample_or_named_by_a_test() -> None:
     codes = {code for code in wordings() if code[0] in "SC"}
     samples = {line.split()[0] for file in BAD for line in file.with_suffix(".xml.findings").read_text().splitlines()}
