@@ -137,7 +137,7 @@ def _wanted(code: str, revision: str) -> tuple[tuple[str, str], ...]:
     answer = receipt_of(catalog().specs[code])
     made = {"returnStatus", "returnTime", "returnInfo"}
     names = [node.name for node in table(answer.root, revision).children[0].children if node.name not in made]
-    return tuple((name, f"{{{CEB}}}{name}") for name in dict.fromkeys([*names, "orderNo"]))
+    return tuple((name, f"{{{CEB}}}{name}") for name in dict.fromkeys([*names, "orderNo", "customsCode"]))
 
 
 @cache
