@@ -67,6 +67,7 @@ class Clerk:
         self._intake = Intake(self.store, house.kouan.limits.message_bytes)
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
+        self._forms = {partner.name: partner.receipts for partner in house.partners.values()}
 
     def take_in(self, batch: Batch) -> Parting:
         """Every claim of the batch is in the ledger, and what follows from it has been let go.
@@ -109,7 +110,7 @@ class Clerk:
 
     def let_go(self, first: int, last: int) -> Parting:
         """What a batch in the ledger promised has left, as far as it could."""
-        parting = part_again(self.house.home, self.ledger, self.store, first, last)
+        parting = part_again(self.house.home, self.ledger, self.store, first, last, self._forms)
         if not parting.do(self.house.home):
             self.mark(first)
         return parting
@@ -135,7 +136,7 @@ class Clerk:
     def _let_go(
         self, batch: Batch, judged: list[Judged], settled: dict[int, list[Settled]], received_at: str
     ) -> Parting:
-        parting = part(self.house.home, self.ledger, self.store, judged, settled, received_at)
+        parting = part(self.house.home, self.ledger, self.store, judged, settled, received_at, self._forms)
         if not parting.do(self.house.home):
             self._pulse("let go")
             self.mark(batch.first)

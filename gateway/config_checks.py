@@ -23,6 +23,7 @@ DXP_ID = re.compile(r"[0-9A-Za-z_]{1,30}")
 CODE = re.compile(r"[0-9A-Z]{1,18}")
 KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 WARNING = "warning"
+FORMS = ("xml", "csv", "xlsx")
 
 
 def address_of(listen: str) -> tuple[str, int]:
@@ -98,9 +99,9 @@ def of_partner(source: Source, partner: Partner, specs: Mapping[str, object], ho
     for spec in partner.specs:
         if specs and spec not in specs:
             yield source.problem(("specs",), f'unknown spec "{spec}"', near(spec, tuple(specs)))
-    if partner.receipts != "xml":
+    if partner.receipts not in FORMS:
         what = f'receipts = "{partner.receipts}" is not offered'
-        yield source.problem(("receipts",), what, 'Receipts are given in the form of customs only: receipts = "xml".')
+        yield source.problem(("receipts",), what, f"Write one of {', '.join(FORMS)}.")
     yield from _proofs(source, partner)
     yield from _keys(source, partner, home)
     yield from _maps(source, partner, home)

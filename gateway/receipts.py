@@ -14,6 +14,7 @@ from typing import Any
 from gateway.case import Judged
 from gateway.letting_go import Acknowledgement
 from gateway.settling import Settled, file_name
+from mapping import back
 from message_specs import writing
 from message_specs.catalog import catalog
 from message_specs.document import Document
@@ -41,6 +42,16 @@ def named(data: bytes, number: int, rows: Iterable[sqlite3.Row]) -> Iterator[tup
     message = message_of(data)
     opened = open_receipt(message)
     yield from _divided(opened, message, number, [(row["partner"], row["unit"]) for row in rows])
+
+
+def formed(name: str, body: bytes, form: str | None) -> tuple[str, bytes]:
+    """Return a receipt file in the form that its partner asked for: as it is, or as a table of the same name."""
+    if form not in ("csv", "xlsx"):
+        return name, body
+    opened = open_receipt(body)
+    if opened.spec is None or not opened.documents:
+        return name, body
+    return f"{name.removesuffix('.xml')}.{form}", back.written(form, opened.spec, opened.documents)
 
 
 def message_of(data: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import xlsxwriter
@@ -15,6 +16,7 @@ from message_specs.tables import table
 FORMS: Final = ("xml", "csv", "xlsx")
 _MEANING: Final = ("回执含义", "结果")
 _OUTCOMES: Final = {"final": "办结", "interim": "处理中", "refused": "退回"}
+_BORN: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _FORMULA: Final = ("=", "+", "-", "@", "\t")
 
 
@@ -70,6 +72,8 @@ def as_xlsx(spec: Spec, units: Sequence[Document]) -> bytes:
     """The receipts as one sheet of texts."""
     told = io.BytesIO()
     book = xlsxwriter.Workbook(told, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+    # The same receipts give the same bytes, whenever they are written again.
+    book.set_properties({"created": _BORN})
     sheet = book.add_worksheet(spec.title[:31])
     bold = book.add_format({"bold": True})
     for number, row in enumerate(rows_of(spec, units)):

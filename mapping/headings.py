@@ -78,7 +78,7 @@ def _score(cells: Cells | Broken, known: frozenset[str]) -> int:
 
 
 def chosen(sheets: Sequence[Sheet], names: Sequence[str], used: Map) -> Sheet | Finding:
-    """The sheet of one of these names, else the only one that has the headings of the key; the first where none is named."""
+    """The sheet of one of these names, else the only one with the headings of the key; else the first."""
     wanted = {plain(name) for name in names}
     for sheet in sheets:
         if plain(sheet.name) in wanted:

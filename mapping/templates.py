@@ -19,7 +19,8 @@ from message_specs.tables import Node
 _ROWS: Final = 5000
 _INLINE_LETTERS: Final = 255
 _TABLES: Final = {
-    "unit": "unit", "unit1": "unit", "unit2": "unit", "fCurrency": "currency", "iCurrency": "currency", "country": "country", "tradeCountry": "country",
+    "unit": "unit", "unit1": "unit", "unit2": "unit", "fCurrency": "currency", "iCurrency": "currency",
+    "country": "country", "tradeCountry": "country",
     "currency": "currency", "tradeMode": "trade_mode", "trafMode": "transport_mode", "wrapType": "package_type",
     "customsCode": "customs_district", "portCode": "customs_district", "buyerIdType": "id_type",
     "payerIdType": "id_type",

@@ -14,7 +14,7 @@ from typing import Final
 
 from mapping.codebook import codebook
 from mapping.dates import date
-from mapping.fitting import BadArgument, Convert, Unfit, rounded
+from mapping.fitting import BadArgument, Convert, Unfit, a_field, rounded  # noqa: F401  the doctests show verbs with a_field
 from message_specs.tables import Node
 
 _EXPONENT: Final = re.compile(r"[+-]?\d+(?:[.．]\d+)?[eE]\+\d{1,3}")

@@ -1,5 +1,7 @@
 """A partner drops a table and every document in it goes its way, with a number, a key and its own findings."""
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import python_calamine
 
 from gateway.config import inspect_house
 from tests.crash.world import World
@@ -57,14 +60,20 @@ def test_a_bad_document_is_refused_at_its_cell_and_the_others_go(world: World) -
     ((number, told),) = take_in(world).items()
     assert [one["state"] for one in told["documents"]] == ["ready", "refused", "ready"]
     [found] = told["findings"]
-    assert (found["code"], found["document"], found["row"], found["cell"], found["value"]) == ("M031", 2, 3, "T3", "1.2E+3")
+    assert (found["code"], found["document"], found["row"], found["cell"], found["value"]) == (
+        "M031",
+        2,
+        3,
+        "T3",
+        "1.2E+3",
+    )
     why = (world.home / "spool/partners/shop/refused/ORDERS.csv.why.txt").read_text("utf-8")
     assert "单元格 cell T3" in why
     assert f"{number}.2" in why
 
 
 def test_a_row_that_nobody_can_place_refuses_the_whole_file(world: World) -> None:
-    data = as_csv(orders(2)) + 'X,"a"b,c\r\n'.encode()
+    data = as_csv(orders(2)) + b'X,"a"b,c\r\n'
     world.drop("shop", "ORDERS.csv", data)
     [told] = take_in(world).values()
     assert {one["state"] for one in told["documents"]} == {"refused"}
@@ -102,7 +111,9 @@ def test_a_table_without_the_right_to_send_it_is_refused(tmp_path: Path) -> None
 def test_a_map_of_the_home_that_is_wrong_keeps_the_house_shut(tmp_path: Path) -> None:
     home = with_maps(demo_home(tmp_path), 'maps = ["mine"]')
     (home / "maps").mkdir()
-    (home / "maps/mine.csv").write_text("path,column,verb,argument\n@from,,,orders-311\nOrderHead/nothing,x,text,\n", "utf-8")
+    (home / "maps/mine.csv").write_text(
+        "path,column,verb,argument\n@from,,,orders-311\nOrderHead/nothing,x,text,\n", "utf-8"
+    )
     _, problems = inspect_house(home, {})
     assert "there is no field" not in json.dumps([str(one) for one in problems])
     assert any("OrderHead/nothing" in str(one) for one in problems)
@@ -119,3 +130,31 @@ def test_evidence_mapped_again_gives_the_same_documents(world: World) -> None:
     first, second = (opener.open(arrival, world.moment) for _ in range(2))
     assert [one.document.canonical() for one in first.cases] == [one.document.canonical() for one in second.cases]
     assert first.cases[0].document.head["appTime"] == "20261121120000"
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_partner_may_have_his_receipts_as_tables(tmp_path: Path, form: str) -> None:
+    home = with_maps(demo_home(tmp_path), 'maps = ["orders-311"]')
+    file = home / "partners/shop.toml"
+    file.write_text(file.read_text("utf-8").replace('receipts = "xml"', f'receipts = "{form}"'), "utf-8")
+    world = World(home)
+    world.drop("shop", "ORDERS.csv", as_csv(orders(1)))
+    take_in(world)
+    world.carry()
+    unit = {
+        "guid": "G" * 36, "ebpCode": "3301961A2B", "ebcCode": "3301961A2B", "orderNo": "YX202600000001",
+        "returnStatus": "2", "returnTime": "20261121120000000", "returnInfo": "=ok",
+    }  # fmt: skip
+    world.answer("a.xml", "CEB312", "OrderReturn", unit)
+    take_in(world)
+    world.close()
+    [receipt] = [one for one in (home / "spool/partners/shop/out").iterdir() if ".CEB312." in one.name]
+    assert receipt.suffix == f".{form}"
+    if form == "csv":
+        [headings, line] = csv.reader(io.StringIO(receipt.read_bytes().decode("utf-8-sig")))
+        assert dict(zip(headings, line, strict=True)) | {"订单编号": "YX202600000001", "回执信息": "'=ok"} == dict(
+            zip(headings, line, strict=True)
+        )
+    else:
+        rows = python_calamine.load_workbook(str(receipt)).get_sheet_by_index(0).to_python()
+        assert len(rows) == 2

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a table has its finding, in its own row and cell, and no row is lost; bytes of any kind end so."""
+"""Whatever is wrong with a table has its finding in its own cell, no row is lost, and any bytes end so."""
 
 import io
 import struct
@@ -197,7 +197,8 @@ NAUGHTY = (  # the kinds of the big list of naughty strings, in our own words
     "undefined", "NULL", "nil", "-1.0E+02", "0x0", "١٢٣", "１２３", "NaN", "Infinity", "1/0", "--", ";DROP TABLE x",
     "<script>alert(1)</script>", "<!DOCTYPE x [<!ENTITY a 'b'>]>&a;", "]]>", "&lt;", "&#0;", "{}", "{0}", "%s%n",
     "=cmd|'/C calc'!A0", "@SUM(1)", "ﷺ", "Ω≈ç√∫", "田中さんにあげて下さい", "👩‍👩‍👧‍👦", "﻿bom", "a\u202eb", "a\u200bb",
-    "🏴", "\u0000", "\x1b[31m", "\x85", "\u2028", "\uffff", "𠮷野家", "㐀", "\U0010ffff", "'", '"', "''''", "\\", "../../etc/passwd",
+    "🏴", "\u0000", "\x1b[31m", "\x85", "\u2028", "\uffff", "𠮷野家", "㐀", "\U0010ffff", "'", '"',
+    "''''", "\\", "../../etc/passwd",
     "C:\\con", "ＬＯＲＥＭ", "Z̮̞̠͙͔ͅḀ̗̞͈̻̗Ḷ͙͎̯̹̞͓G̻O̭̗̮",
 )  # fmt: skip
 

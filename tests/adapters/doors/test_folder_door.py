@@ -275,3 +275,18 @@ def test_a_file_ends_well_when_it_ends_with_the_end_tag_of_its_root(tmp_path: Pa
     descriptor = os.open(tmp_path / "a", os.O_RDONLY)
     assert ends_well(descriptor, len(body)) is whole
     os.close(descriptor)
+def test_a_table_of_text_is_taken_when_it_stands_still_and_a_packed_one_when_its_zip_ends(
+    door: FolderDoor, box: Path
+) -> None:
+    import io
+    import zipfile
+
+    told = io.BytesIO()
+    with zipfile.ZipFile(told, "w") as archive:
+        archive.writestr("content.xml", "<a/>")
+    rename_in(box, "b.xlsx", told.getvalue())
+    rename_in(box, "c.xlsx", told.getvalue()[:-4])
+    rename_in(box, "a.csv", "订单编号,数量\n".encode())
+    seen = list(looks(door, 0, 3))
+    assert seen[0] == ["b.xlsx"]
+    assert [names for names in seen[1:] if names] == [["a.csv"]]
