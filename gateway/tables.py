@@ -6,7 +6,7 @@ missing from, and a document without one of its lines must never be declared.
 Known limits: a table is judged in memory, so its documents are limited; larger ones are sent in parts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from fnmatch import fnmatch
 from typing import Final
@@ -16,7 +16,7 @@ from gateway.case import Arrival, is_error
 from gateway.config import House, Partner
 from gateway.config_shapes import MapUse
 from gateway.maps import facts_of, house_map
-from mapping.apply import map_bytes
+from mapping.apply import MappedFile, map_bytes
 from mapping.cells import is_table
 from mapping.judging import judge, transfer_of
 from mapping.table import Map
@@ -47,13 +47,13 @@ class Tables:
     def open(self, arrival: Arrival, partner: Partner, revision_of: Callable[[str], str], now: datetime) -> Opened:
         """Return the table opened: its documents numbered through, checked, every finding with its cell."""
         name = arrival.claim.file
-        use = next((one for one in uses(partner) if fnmatch(name.lower(), one.files.lower())), None)
-        if use is None:
+        fitting = [self._map(one.map) for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
+        if not fitting:
             return Opened(None, self._house.kouan.revision, findings=(finding("M019", name=name),), fatal=True)
-        used = self._map(use.map)
-        revision = revision_of(used.spec.code)
         facts = facts_of(partner, _came_at(arrival.claim.number, now))
-        run = map_bytes(arrival.data, name, used, facts, revision)
+        runs = (map_bytes(arrival.data, name, used, facts, revision_of(used.spec.code)) for used in fitting)
+        run = _first_good(runs)
+        used, revision = run.map, run.revision
         transfer = transfer_of(facts.partner)
         opened = Opened(used.spec, revision, None, "", used.spec.root, transfer=transfer)
         documents: list[Document] = []
@@ -77,6 +77,14 @@ class Tables:
         if name not in self._maps:
             self._maps[name] = house_map(self._house.home, name)
         return self._maps[name]
+
+
+def _first_good(runs: Iterator[MappedFile]) -> MappedFile:
+    """The first map whose columns the file has; where none has them, the first tells what is missing."""
+    first = next(runs)
+    if not first.is_refused:
+        return first
+    return next((run for run in runs if not run.is_refused), first)
 
 
 def uses(partner: Partner) -> tuple[MapUse, ...]:

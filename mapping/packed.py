@@ -22,12 +22,10 @@ _CHUNK: Final = 1 << 20
 _REFERENCE: Final = re.compile(rb'\br\s*=\s*"([A-Z]*)(\d+)"')
 _FORMULA: Final = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*"([A-Z]+)(\d+)"[^>]*>\s*<(?:\w+:)?f[\s>/]')
 _ERROR: Final = re.compile(rb'<(?:\w+:)?c\s(?=[^>]*?\bt\s*=\s*"e")[^>]*?\br\s*=\s*"([A-Z]+)(\d+)"')
-_REPEATED: Final = re.compile(
-    rb'<table:(?:covered-)?table-(cell|row)\b[^>]*?number-(?:columns|rows)-repeated="(\d+)"[^>]*>'
-)
+_TAG: Final = re.compile(rb"<table:(table|table-row|table-cell|covered-table-cell)\b([^>]*)>")
+_TIMES: Final = re.compile(rb'number-(?:columns|rows)-repeated\s*=\s*"(\d+)"')
 _SHEET: Final = re.compile(rb'<(?:\w+:)?sheet\s[^>]*?\bname\s*=\s*"([^"]*)"[^>]*?:id\s*=\s*"([^"]*)"')
 _TARGET: Final = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
-_MOST_REPEATED: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +133,18 @@ def _check_extent(sheet: bytes) -> None:
 
 
 def _check_repeats(content: bytes) -> None:
-    for match in _REPEATED.finditer(content.replace(b"'", b'"')):
-        if int(match[2][:9]) <= _MOST_REPEATED:
-            continue
-        end = b"</table:table-row>" if match[1] == b"row" else b">"
-        stop = content.find(end, match.end() if match[1] == b"row" else match.start())
-        if b"value-type" in content[match.start() : stop if stop >= 0 else None]:
-            raise _TooBig(f"同一内容重复 {match[2].decode()} 次", f"one value is repeated {match[2].decode()} times")
+    """Cells and rows of an OpenDocument sheet may be repeated; only what is empty to the end is free."""
+    row = column = repeated = height = width = 0
+    for match in _TAG.finditer(content.replace(b"'", b'"')):
+        kind, told = match.groups()
+        times = int(found[1][:9]) if (found := _TIMES.search(told)) else 1
+        if kind == b"table":
+            row = repeated = height = width = 0
+        elif kind == b"table-row":
+            row, repeated, column = row + repeated, times, 0
+        else:
+            column += times
+            if not told.endswith(b"/"):
+                height, width = row + repeated, max(width, column)
+                if height * width > MOST_CELLS:
+                    raise _TooBig(f"{height} 行 × {width} 列", f"{height} rows by {width} columns")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +37,7 @@ def take_in(world: World) -> dict[int, dict[str, Any]]:
 def with_maps(home: Path, line: str) -> Path:
     file = home / "partners" / "shop.toml"
     text = file.read_text("utf-8")
-    file.write_text(text.replace("all_or_nothing = false\n", f"all_or_nothing = false\n{line}\n", 1), "utf-8")
+    file.write_text(re.sub(r"^maps = .*$", line, text, count=1, flags=re.MULTILINE), "utf-8")
     assert line in file.read_text("utf-8")
     return home
 
@@ -158,3 +159,12 @@ def test_a_partner_may_have_his_receipts_as_tables(tmp_path: Path, form: str) ->
     else:
         rows = python_calamine.load_workbook(str(receipt)).get_sheet_by_index(0).to_python()
         assert len(rows) == 2
+
+
+def test_of_several_maps_the_one_whose_columns_the_file_has_is_used(tmp_path: Path) -> None:
+    world = World(with_maps(demo_home(tmp_path), 'maps = ["inventories-621", "orders-311"]'))
+    world.drop("shop", "ORDERS.csv", as_csv(orders(1)))
+    [told] = take_in(world).values()
+    world.close()
+    assert [one["spec"] for one in told["documents"]] == ["CEB311"]
+    assert told["findings"] == []

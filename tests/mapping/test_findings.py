@@ -290,3 +290,47 @@ def test_the_rest_of_the_wordings() -> None:
     lines = [{"订单编号": row()["订单编号"], **{name: row()[name] for name in HEADINGS[15:]}}]
     assert "M026" in codes(as_xlsx({"订单": grid(heads), "订单表体": grid(lines)}), "a.xlsx")
     assert codes(as_xlsx({"甲": grid(heads), "乙": grid(lines)}), "a.xlsx") == {"M011"}
+
+
+def ods(rows: str) -> bytes:
+    """An OpenDocument sheet of these rows."""
+    names = "".join(
+        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
+    )
+    body = f'<table:table table:name="a">{rows}</table:table>'
+    sheet = f"<office:body><office:spreadsheet>{body}</office:spreadsheet></office:body>"
+    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
+    return packed(
+        {
+            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
+            "META-INF/manifest.xml": manifest.encode(),
+            "content.xml": f"<office:document-content{names}>{sheet}</office:document-content>".encode(),
+        }
+    )
+
+
+CELL = '<table:table-cell office:value-type="string"{}><text:p>{}</text:p></table:table-cell>'
+MANY = ' table:number-columns-repeated="9000"'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        f'<table:table-row table:number-rows-repeated="1048575">{CELL.format("", "x") * 9}</table:table-row>',
+        f'<table:table-row table:number-rows-repeated="900">{CELL.format(MANY, "x")}</table:table-row>',
+        f'<table:table-row table:number-rows-repeated="1000000"><table:table-cell{MANY}/></table:table-row>'
+        f"<table:table-row><table:table-cell{MANY}/>{CELL.format('', 'x')}</table:table-row>",
+    ],
+)
+def test_what_an_open_document_repeats_is_counted_before_it_is_opened(rows: str) -> None:
+    assert codes(ods(rows), "a.ods") == {"M010"}
+
+
+def test_an_open_document_with_endless_empty_rows_is_read() -> None:
+    rows = "".join(
+        "<table:table-row>" + "".join(CELL.format("", cell) for cell in cells) + "</table:table-row>"
+        for cells in grid(orders(2))
+    )
+    empty = f'<table:table-row table:number-rows-repeated="1048000"><table:table-cell{MANY}/></table:table-row>'
+    run, [one] = mapped(ods(rows + empty), "a.ods")
+    assert ([found.code for found in one.findings], len(one.documents), run.tally.rows) == ([], 2, 4)
