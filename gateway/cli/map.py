@@ -125,6 +125,8 @@ def _told(file: str, run: "MappedFile", findings: "list[Finding]", *, as_json: b
         return 0 if valid else FAILED
     counted = f"{tally.rows} rows: {tally.mapped} mapped, {tally.refused} refused, {tally.blank} blank"
     say(f"{file}: {run.map.spec.code} by {run.map.name}, {tally.documents} documents from {counted}.")
+    if tally.refused and tally.documents:
+        say("Rows that are refused may be missing from a document: mend them before anything of this is declared.")
     rows = [
         (
             found.code,

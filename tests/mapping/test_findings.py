@@ -318,8 +318,10 @@ MANY = ' table:number-columns-repeated="9000"'
     [
         f'<table:table-row table:number-rows-repeated="1048575">{CELL.format("", "x") * 9}</table:table-row>',
         f'<table:table-row table:number-rows-repeated="900">{CELL.format(MANY, "x")}</table:table-row>',
-        f'<table:table-row table:number-rows-repeated="1000000"><table:table-cell{MANY}/></table:table-row>'
-        f"<table:table-row><table:table-cell{MANY}/>{CELL.format('', 'x')}</table:table-row>",
+        (
+            f'<table:table-row table:number-rows-repeated="1000000"><table:table-cell{MANY}/></table:table-row>'
+            f"<table:table-row><table:table-cell{MANY}/>{CELL.format('', 'x')}</table:table-row>"
+        ),
     ],
 )
 def test_what_an_open_document_repeats_is_counted_before_it_is_opened(rows: str) -> None:
