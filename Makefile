@@ -5,7 +5,7 @@ PY = .venv/bin/python
 check:            ## everything that must hold: ruff, mypy, floors, tests, doctests
 	bin/test
 test:             ## the tests alone, as many as fail first
-	$(PY) -m pytest -n 2 -x gateway adapters message_specs spool tests
+	$(PY) -m pytest -n 2 -x gateway adapters mapping message_specs spool tests
 demo:             ## everything on loopback, to the last receipt
 	bin/kouan demo
 bench:            ## speed of this machine

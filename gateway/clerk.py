@@ -70,6 +70,7 @@ class Clerk:
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
         keep_watch(house.home)
+        self._forms = {partner.name: partner.receipts for partner in house.partners.values()}
 
     def take_in(self, batch: Batch) -> Parting:
         """Every claim of the batch that is still there is in the ledger, and what follows from it has been let go.
@@ -127,7 +128,7 @@ class Clerk:
 
     def let_go(self, first: int, last: int, *, together: bool = False) -> Parting:
         """What a batch in the ledger promised has left, as far as it could; `together`, all of it or nothing."""
-        parting = part_again(self.house.home, self.ledger, self.store, first, last)
+        parting = part_again(self.house.home, self.ledger, self.store, first, last, self._forms)
         if not parting.do(self.house.home, together=together):
             self.mark(first)
         return parting
@@ -153,7 +154,7 @@ class Clerk:
     def _let_go(
         self, batch: Batch, judged: list[Judged], settled: dict[int, list[Settled]], received_at: str
     ) -> Parting:
-        parting = part(self.house.home, self.ledger, self.store, judged, settled, received_at)
+        parting = part(self.house.home, self.ledger, self.store, judged, settled, received_at, self._forms)
         if not parting.do(self.house.home):
             self._pulse("let go")
             self.mark(batch.first)

@@ -16,12 +16,14 @@ from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
 from gateway.config_shapes import Authority, Kouan, Partner
 from gateway.config_tables import ANY, Journey, Route
+from spool.errors import ForOperator
 
 TOKEN = re.compile(r"[0-9a-f]{64}")
 DXP_ID = re.compile(r"[0-9A-Za-z_]{1,16}")
 CODE = re.compile(r"[0-9A-Z]{1,18}")
 KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 WARNING = "warning"
+FORMS = ("xml", "csv", "xlsx")
 
 
 def address_of(listen: str) -> tuple[str, int]:
@@ -97,11 +99,12 @@ def of_partner(source: Source, partner: Partner, specs: Mapping[str, object], ho
     for spec in partner.specs:
         if specs and spec not in specs:
             yield source.problem(("specs",), f'unknown spec "{spec}"', near(spec, tuple(specs)))
-    if partner.receipts != "xml":
+    if partner.receipts not in FORMS:
         what = f'receipts = "{partner.receipts}" is not offered'
-        yield source.problem(("receipts",), what, 'Receipts are given in the form of customs only: receipts = "xml".')
+        yield source.problem(("receipts",), what, f"Write one of {', '.join(FORMS)}.")
     yield from _proofs(source, partner)
     yield from _keys(source, partner, home)
+    yield from _maps(source, partner, home)
 
 
 def _proofs(source: Source, partner: Partner) -> Iterator[Problem]:
@@ -134,6 +137,19 @@ def _keys(source: Source, partner: Partner, home: Path) -> Iterator[Problem]:
         if not (home / file).is_file():
             cure = "Put his certificate there (PEM); what he signs himself is refused until then."
             yield source.problem(("certificates",), f"there is no file {file}", cure, WARNING)
+
+
+def _maps(source: Source, partner: Partner, home: Path) -> Iterator[Problem]:
+    if not partner.maps:
+        return
+    from gateway.maps import house_map
+
+    for index, use in enumerate(partner.maps):
+        name = use if isinstance(use, str) else use.map
+        try:
+            house_map(home, name)
+        except ForOperator as trouble:
+            yield source.problem(("maps", index), str(trouble), f"See: kouan map check {name}")
 
 
 def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:

@@ -113,6 +113,13 @@ class KeyUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return meant and (self.since is None or self.since <= on) and (self.until is None or on <= self.until)
 
 
+class MapUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A map for a partner's tables, and the names of the files it is for."""
+
+    map: str
+    files: str = "*"
+
+
 class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """partners/NAME.toml: who this is, what he may send, how he proves it, how he signs."""
 
@@ -129,6 +136,7 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     all_or_nothing: bool = False
     keys: tuple[KeyUse, ...] = ()
     certificates: tuple[str, ...] = ()
+    maps: tuple[MapUse | str, ...] = ()
 
     @property
     def tokens(self) -> tuple[str, ...]:

@@ -27,6 +27,12 @@ SAMPLE = Path(__file__).resolve().parents[1] / "conf"
 PORTS = {"sftp": 2222, "http": 8080}
 SUITES = {"shop": "rsa", "pay": "rsa", "ship": "sm2", "agent": "sm2"}
 DAYS = 1095
+MAPS = {
+    "shop": ["orders-311", "inventories-621"],
+    "pay": ["payments-411"],
+    "ship": ["waybills-511"],
+    "agent": ["inventories-621"],
+}
 FOLDERS = (
     *("", "partners", "authorities", "spool", "spool/partners", "spool/store", "spool/authorities"),
     *("spool/authorities/customs", "spool/authorities/customs/in", "spool/authorities/customs/out"),
@@ -102,6 +108,7 @@ def _make_demo(home: Path, now: datetime) -> None:
                 "ssh_keys": [_new_ssh_key(folder, f"{name}@kouan-demo")],
                 "token_sha256": [_new_token(folder)],
                 "certificates": [f"keys/{name}/cert.pem"],
+                "maps": MAPS[name],
             },
         )
         put(home / f"partners/{name}.toml", with_key(text, name).encode())

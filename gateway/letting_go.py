@@ -115,8 +115,12 @@ def _told(finding: Mapping[str, Any]) -> Iterator[str]:
     mark = "错误 error" if finding["severity"] == "error" else "提示 warning"
     yield f"\n[{finding['code']}] {mark}\n  {finding['zh']}\n  {finding['en']}\n"
     place = [f"第 {finding['line']} 行 line {finding['line']}"] if finding["line"] else []
-    if finding["column"]:
+    if finding["column"] and finding["line"]:
         place.append(f"第 {finding['column']} 列 column {finding['column']}")
+    if not finding["line"] and finding["row"]:
+        place = [f"第 {finding['row']} 行 row {finding['row']}"]
+    if finding["cell"]:
+        place.append(f"单元格 cell {finding['cell']}")
     if finding["path"]:
         place.append(finding["path"])
     if place:

@@ -16,6 +16,7 @@ from gateway.config import Authority, House, Partner
 from gateway.desks import desk
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
+from gateway.tables import Tables
 from message_specs.check import check
 from message_specs.document import Document
 from message_specs.dxp.envelope import open_reply, unwrap
@@ -44,6 +45,7 @@ class Opener:
         self._modes = frozenset(row.mode for row in house.journeys)
         self._severities = {code: Severity(word) for code, word in house.kouan.severity.items()}
         self._limits = section.of_messages()
+        self._tables = Tables(house, self._severities, self._limits)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it."""
@@ -56,9 +58,12 @@ class Opener:
         """Return a partner's message as cases: each checked or refused, with every finding at once."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits),))
-        opened = open_message(arrival.data, revision_of=self._revision_of, limits=self._limits)
-        today = now.date()
-        found = self._found(opened, partner, today)
+        if self._tables.means(arrival):
+            opened = self._tables.open(arrival, partner, self._revision_of, now)
+            found = (*opened.findings, *([] if opened.fatal else _rights(opened, partner)))
+        else:
+            opened = open_message(arrival.data, revision_of=self._revision_of, limits=self._limits)
+            found = self._found(opened, partner, now.date())
         judged = Judged(arrival, opened, found, signed=opened.signed)
         if opened.spec is None or opened.fatal:
             return judged

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from pathlib import Path
+from types import MappingProxyType
 
 from gateway.case import Judged
 from gateway.letting_go import (
@@ -15,13 +16,14 @@ from gateway.letting_go import (
     put_out,
     refuse,
 )
-from gateway.receipts import fails_format, head_of, named, refusal, split
+from gateway.receipts import fails_format, formed, head_of, named, refusal, split
 from gateway.settling import Settled, file_name
 from spool.ledger import Ledger
 from spool.store import Store
 
 GIVEN_BACK = 256 * 1024 * 1024
 """What is longer is told in refused/ and not copied there: it lies in the store."""
+_XML: Mapping[str, str] = MappingProxyType({})
 
 
 def part(
@@ -31,37 +33,40 @@ def part(
     judged: Iterable[Judged],
     settled: Mapping[int, list[Settled]],
     received_at: str,
+    forms: Mapping[str, str] = _XML,
 ) -> Parting:
-    """Return what the batch lets go, from what is still in hand."""
+    """Return what the batch lets go, from what is still in hand; `forms` tells who wants his receipts as a table."""
     parting = Parting()
     for one in judged:
         claim = one.arrival.claim
         if one.answer_to:
             for partner, name, body in split(one, settled.get(claim.number, ())):
-                put_out(parting, home, partner, name, body)
+                put_out(parting, home, partner, *formed(name, body, forms.get(partner)))
             parting.answers[claim.number] = _bare(one, received_at).as_json()
             continue
         if one.conflict:
             parting.answers[claim.number] = b""
             continue
         told = _told(ledger, one, received_at)
-        _send_off(parting, home, told, claim.door, store.path(one.arrival.place), one.arrival.data)
+        _send_off(parting, home, told, claim.door, store.path(one.arrival.place), one.arrival.data, forms)
     return parting
 
 
-def part_again(home: Path, ledger: Ledger, store: Store, first: int, last: int) -> Parting:
+def part_again(
+    home: Path, ledger: Ledger, store: Store, first: int, last: int, forms: Mapping[str, str] = _XML
+) -> Parting:
     """Return what the interchanges of a range let go, from the ledger and the evidence."""
     parting = Parting()
     for row in ledger.all("interchanges_between", first, last):
         receipts = ledger.all("receipts_in", row["number"])
         if receipts and receipts[0]["number"] != row["number"]:
             for partner, name, body in named(store.read(row["evidence"]), row["number"], receipts):
-                put_out(parting, home, partner, name, body)
+                put_out(parting, home, partner, *formed(name, body, forms.get(partner)))
             continue
         if not (home / "spool" / "partners" / row["sender"]).is_dir():
             continue
         told = acknowledgement_of(ledger, row)
-        _send_off(parting, home, told, row["door"], store.path(row["evidence"]), None)
+        _send_off(parting, home, told, row["door"], store.path(row["evidence"]), None, forms)
     return parting
 
 
@@ -85,7 +90,13 @@ def acknowledgement_of(ledger: Ledger, row: sqlite3.Row) -> Acknowledgement:
 
 
 def _send_off(
-    parting: Parting, home: Path, told: Acknowledgement, door: str, evidence: Path, data: bytes | None
+    parting: Parting,
+    home: Path,
+    told: Acknowledgement,
+    door: str,
+    evidence: Path,
+    data: bytes | None,
+    forms: Mapping[str, str],
 ) -> None:
     acknowledge(parting, home, door, told)
     refused = [one for one in told.documents if one["state"] == "refused"]
@@ -97,7 +108,9 @@ def _send_off(
     if whole and fails_format(told.findings):
         receipt = refusal(told, head_of(evidence) if data is None else data)
         if receipt is not None:
-            put_out(parting, home, told.partner, file_name(told.number, "CEB900"), receipt)
+            put_out(
+                parting, home, told.partner, *formed(file_name(told.number, "CEB900"), receipt, forms.get(told.partner))
+            )
 
 
 def _bare(one: Judged, received_at: str) -> Acknowledgement:

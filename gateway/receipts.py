@@ -15,10 +15,13 @@ from typing import Any
 from gateway.case import Judged
 from gateway.letting_go import Acknowledgement
 from gateway.settling import Settled, file_name
+from mapping import back
 from message_specs import writing
+from message_specs.catalog import catalog
 from message_specs.document import Document
 from message_specs.dxp.envelope import unwrap
 from message_specs.limits import Limits
+from message_specs.numbers import as_returned
 from message_specs.opening import Opened, open_receipt
 from message_specs.parsing import first_tag
 from spool.errors import OurMistake
@@ -45,6 +48,16 @@ def named(data: bytes, number: int, rows: Iterable[sqlite3.Row]) -> Iterator[tup
     message = message_of(data)
     opened = open_receipt(message, limits=_roomy(message))
     yield from _divided(opened, message, number, [(row["partner"], row["unit"]) for row in rows])
+
+
+def formed(name: str, body: bytes, form: str | None) -> tuple[str, bytes]:
+    """Return a receipt file in the form that its partner asked for: as it is, or as a table of the same name."""
+    if form not in ("csv", "xlsx"):
+        return name, body
+    opened = open_receipt(body)
+    if opened.spec is None or not opened.documents:
+        return name, body
+    return f"{name.removesuffix('.xml')}.{form}", back.written(form, opened.spec, opened.documents)
 
 
 def message_of(data: bytes) -> bytes:
@@ -82,8 +95,8 @@ def _divided(
         yield partner, name, writing.receipt(spec.root, _guid(opened.guid, number), chosen)
 
 
-def _fields(unit: Document) -> tuple[str, Mapping[str, str]]:
-    return unit.spec.document, unit.head
+def _fields(unit: Document) -> tuple[str, writing.Fields]:
+    return unit.spec.document, writing.fields_of(unit.element)
 
 
 def _guid(told: str | None, number: int) -> str:
@@ -106,7 +119,7 @@ def refusal_row(one: Judged, at: str) -> tuple[object, ...] | None:
     found = [finding.as_dict() for finding in one.findings]
     if not whole or one.duplicate_of or not fails_format(found) or first_tag(one.arrival.data[:_CARRIED]) is None:
         return None
-    info = "; ".join(f"[{finding.code}] {finding.zh}" for finding in one.findings[:_REASONS])
+    info = _reasons(found, one.opened.root_name if one.opened is not None else None)
     return (
         claim.sender, claim.number, 1, claim.number, 0, "CEB900", "", writing.FORMAT_REFUSED, "refused", at, info,
         file_name(claim.number, "CEB900"),
@@ -127,7 +140,7 @@ def refusal(told: Acknowledgement, data: bytes) -> bytes | None:
     tag = first_tag(data[:_CARRIED])
     if tag is None:
         return None
-    info = "; ".join(f"[{one['code']}] {one['zh']}" for one in told.findings[:_REASONS])
+    info = _reasons(told.findings, tag.name)
     return writing.refusal(
         str(uuid.uuid5(uuid.NAMESPACE_OID, f"CEB900 {told.number}")).upper(),
         info=info,
@@ -136,3 +149,10 @@ def refusal(told: Acknowledgement, data: bytes) -> bytes | None:
         root=tag.name,
         body=data if len(data) <= _CARRIED else b"",
     )
+
+
+def _reasons(findings: Sequence[Mapping[str, Any]], root: str | None) -> str:
+    """Return what a CEB900 says in returnInfo: the first reasons, with their official numbers where these fit."""
+    spec = catalog().by_root(root or "")
+    code = "*" if spec is None else spec.code
+    return "; ".join(as_returned(one["code"], one["zh"], spec=code, path=one["path"]) for one in findings[:_REASONS])

@@ -112,3 +112,24 @@ def total_of_lines(arguments: Arguments) -> Check:
         return _differs(that, head, expected, f"Σ {leaf}")
 
     return check
+
+
+def not_above(arguments: Arguments) -> Check:
+    """Of two figures of the head the one is at most the other, where both are given.
+
+    >>> check = not_above({"that": "InventoryHead/netWeight", "is": "InventoryHead/grossWeight"})
+    >>> check({"netWeight": "1.5", "grossWeight": "1.50"}, [], None), check({"netWeight": "1"}, [], None)
+    ((), ())
+    >>> check({"netWeight": "2", "grossWeight": "1.50"}, [], None)[0].words
+    {'other': 'grossWeight', 'limit': '1.50'}
+    """
+    [that] = places(arguments)
+    [most] = places(arguments, "is")
+
+    def check(head: Texts, _lines: Sequence[Texts], _today: date) -> Sequence[Trouble]:
+        found, limit = head.get(that.name), head.get(most.name)
+        if not found or not limit or amount(found) <= amount(limit):
+            return ()
+        return (Trouble(that.path(1), found, {"other": most.name, "limit": limit}),)
+
+    return check

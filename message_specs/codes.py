@@ -94,6 +94,19 @@ def meaning(name: str, code: str, on: date) -> Row | None:
 
 
 @cache
+def trade_modes_of(order_type: str) -> frozenset[str]:
+    """The trade modes under which the goods of an order of that type are declared; none for an unknown type.
+
+    An order names its type, an inventory its trade mode: whoever matches the two asks here.
+
+    >>> sorted(trade_modes_of("E")), sorted(trade_modes_of("B")), sorted(trade_modes_of("X"))
+    (['1210', '1239', '9610'], ['9710'], [])
+    """
+    rows = _rows(_FOLDER / "codes" / "order_type.csv")
+    return frozenset(mode for row in rows if row["code"] == order_type for mode in row["modes"].split())
+
+
+@cache
 def _statuses() -> Mapping[tuple[str, str], Status]:
     return {
         (row["spec"], row["status"]): Status(row["status"], row["zh"], row["en"], row["outcome"], known=True)
@@ -109,10 +122,16 @@ def receipt_status(spec: str, status: str) -> Status:
     ('final', 'interim')
     >>> receipt_status("CEB622", "-621018").outcome, receipt_status("CEB622", "600").known
     ('refused', False)
+    >>> receipt_status("CEB792", "A").zh, receipt_status("CEB818", "3").outcome
+    ('报关单状态（A）', 'interim')
     """
     text = status.strip()
     rows = _statuses()
-    known = rows.get((spec, text)) or rows.get(("*", text))
+    known = rows.get((spec, text))
+    if known is None and (spec, "*") in rows:
+        # A spec with a vocabulary of its own: what the others mean by the same text is not meant here.
+        return _named(rows[spec, "*"], text)
+    known = known or rows.get(("*", text))
     if known:
         return known
     if text.startswith("-") and text[1:].isdigit():

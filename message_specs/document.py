@@ -59,6 +59,9 @@ class Document:
         else:
             self._head = _leaves(self.element)
             self._lines = [_leaves(group) for group in groups]
+        for spelling, name in self.spec.also.items():
+            if spelling in self._head:
+                self._head.setdefault(name, self._head.pop(spelling))
 
     def _flattened(self) -> Flat | None:
         if self.good and self._flat is None:
@@ -67,8 +70,13 @@ class Document:
         return self._flat
 
     def at(self, path: str) -> Element | None:
-        """The first element at the path; a step may carry a position, as in `OrderList[2]/qty`."""
+        """The first element at the path; a step may carry a position, as in `OrderList[2]/qty`.
+
+        The empty path leads to the document itself, which is the head of one without groups.
+        """
         found = self.element
+        if not path:
+            return found
         for step in path.split("/"):
             name, _, position = step.partition("[")
             wanted = int(position.rstrip("]")) if position else 1

@@ -99,7 +99,7 @@ def open_message(
         return _refused(opened, finding("S006", path=f"/{opened.root_name}", name=f"{opened.root_name} {revision}"))
     if not schema.validate(reading):
         _explain(opened, reading, schema, limits, unsigned_allowed=unsigned_allowed)
-    elif len(opened.documents) > limits.documents:
+    elif _crowded(opened, limits):
         _too_many(opened, limits)
     elif _deep(reading, opened.spec, limits):
         _too_deep(opened, limits)
@@ -166,6 +166,11 @@ def _too_deep(opened: Opened, limits: Limits) -> Opened:
     return _refused(opened, finding("S005", path=f"/{opened.root_name}", reason=reason, reason_zh=zh))
 
 
+def _crowded(opened: Opened, limits: Limits) -> bool:
+    # Tax bills are without end in the published schema; only customs writes them.
+    return opened.spec is not None and bool(opened.spec.senders) and len(opened.documents) > limits.documents
+
+
 def _too_many(opened: Opened, limits: Limits) -> Opened:
     found, limit = str(len(opened.documents)), str(limits.documents)
     return _refused(opened, finding("S011", path=f"/{opened.root_name}", found=found, limit=limit))
@@ -198,7 +203,7 @@ def _explain(
         opened.fatal = True
     else:
         _judge_the_rest(opened, reading, schema)
-    if len(opened.documents) > limits.documents and not any(f.code == "S011" for f in opened.findings):
+    if _crowded(opened, limits) and not any(f.code == "S011" for f in opened.findings):
         _too_many(opened, limits)
 
 
@@ -236,7 +241,7 @@ def open_receipt(
     opened = Opened(catalog.by_root(local(root)), revision, root, namespace_of(root), local(root), data=data)
     opened.guid = root.get("guid")
     spec = opened.spec
-    if spec is None:
+    if spec is None or not spec.echo:
         return _refused(opened, finding("S006", path=f"/{opened.root_name}", name=opened.root_name or ""))
     units = [child for child in reading if local(child) == spec.document]
     opened.documents = tuple(Document(spec, ordinal, unit) for ordinal, unit in enumerate(units, 1))
@@ -254,21 +259,24 @@ def open_receipt(
 
 
 @cache
-def _needed(root: str, unit: str, echo: tuple[str, ...]) -> tuple[tuple[str, bool], ...]:
-    """What settling needs of a unit, and whether it may be empty: the status, and the echo where it is not optional."""
-    paths = {f"{unit}/{path}": path for path in (*echo, "returnStatus")}
-    [tree] = [child for child in table(root, _LATEST).children if child.name == unit]
-    return tuple(
-        (paths[node.path], not (node.length or node.min_length))
-        for node in tree.children
-        if node.path in paths and node.minimum
-    )
+def _needed(root: str, unit: str, echo: tuple[str, ...], status: str) -> tuple[tuple[str, bool], ...]:
+    """What settling needs of a unit, and whether it may be empty: status, first echo, the others where not optional."""
+    paths = {f"{unit}/{path}": path for path in (*echo, status)}
+    tree = [child for child in table(root, _LATEST).children if child.name == unit]
+    found = []
+    while tree:
+        for node in tree.pop().children:
+            if node.is_group:
+                tree.append(node)
+            elif node.path in paths and (node.minimum or paths[node.path] == echo[0]):
+                found.append((paths[node.path], not (node.length or node.min_length or not node.minimum)))
+    return tuple(found)
 
 
 def _lacking(document: Document) -> list[Finding]:
     spec = document.spec
     said = []
-    for path, may_be_empty in _needed(spec.root, spec.document, spec.echo):
+    for path, may_be_empty in _needed(spec.root, spec.document, spec.echo, spec.status):
         text = document.text(path)
         if text is None or not (text or may_be_empty):
             place = f"/{spec.root}/{spec.document}[{document.ordinal}]/{path}"

@@ -1,6 +1,6 @@
 """Where a rule looks, and what it hands back when it finds something.
 
-Paths are `Group/leaf`; a group whose name ends in `List` means every line.
+Paths are `Group/leaf`; a group whose name holds `List` (`OrderList`, `TaxListRd`) means every line.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +42,7 @@ def place(path: str) -> Place:
     ('OrderList[2]/price', 'OrderHead/freight', 'returnTime')
     """
     group, _, name = path.strip().rpartition("/")
-    return Place(group, name, group.endswith("List"))
+    return Place(group, name, "List" in group)
 
 
 def places(arguments: Arguments, word: str = "that") -> tuple[Place, ...]:

@@ -6,8 +6,10 @@ no business key. This reader finds the words. Tests hold the two equal on thousa
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
 from lxml import etree
@@ -17,7 +19,7 @@ from message_specs.findings import Finding, finding, shown
 from message_specs.schema import DS, OWN_TYPES, signature_schema
 from message_specs.spec import Spec
 from message_specs.tables import SIGNATURE, Node
-from message_specs.values import troubles
+from message_specs.values import is_plain, troubles
 
 _BLANKS = " \t\n\r"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -32,14 +34,21 @@ class _Enough(Exception):  # noqa: N818  it is a signal of the walk to itself
     """So many findings that no more are listed"""
 
 
+@lru_cache(maxsize=2048)
+def _parts(tag: str) -> tuple[str, str, str]:
+    """The namespace of a tag, its name without it, and the name under which a field table has it."""
+    namespace, _, name = tag.rpartition("}")
+    return namespace[1:], name, SIGNATURE if tag == _SIGNATURE_TAG else name
+
+
 def local(element: Element) -> str:
     """The name of the element without its namespace."""
-    return tag_of(element).rpartition("}")[2]
+    return _parts(tag_of(element))[1]
 
 
 def namespace_of(element: Element) -> str:
     """The namespace of the element, "" when it has none."""
-    return tag_of(element)[1:].rpartition("}")[0]
+    return _parts(tag_of(element))[0]
 
 
 def quoted(value: str) -> str:
@@ -70,6 +79,8 @@ def moved(places: Sequence[int]) -> set[int]:
     >>> moved([4, 0, 1, 2])
     {0}
     """
+    if all(before <= after for before, after in pairwise(places)):
+        return set()
     tails: list[int] = []
     ends: list[int] = []
     before: list[int] = []
@@ -95,6 +106,7 @@ class _Walk:
     document: int | None = None
     found: list[Located] = field(default_factory=list)
     identifiers: set[str] = field(default_factory=set)
+    places: dict[str, dict[str, int]] = field(default_factory=dict)
 
     def say(self, code: str, element: Element, path: str, node: Node | None, value: str | None, **words: str) -> None:
         if len(self.found) >= self.limit:
@@ -119,6 +131,8 @@ class _Walk:
             self.value(element, node, path)
 
     def attributes(self, element: Element, node: Node, path: str) -> None:
+        if not node.attributes and not element.attrib:
+            return
         known = {attribute.name: attribute for attribute in node.attributes}
         # Names first: asking lxml for all values of a tag with 500,000 attributes takes minutes.
         for name in list(element.attrib)[:_ATTRIBUTES]:
@@ -152,6 +166,8 @@ class _Walk:
         if element.text is None and (node.fixed is not None or node.default is not None):
             return
         text = element.text or ""
+        if is_plain(node, text):
+            return
         for code, words in troubles(OWN_TYPES.get(node.base, node), text):
             self.say(code, element, path, node, text, **words)
 
@@ -162,18 +178,23 @@ class _Walk:
             for extra in list(element)[most:] if most is not None else ():
                 self.say("S021", extra, f"{path}/{local(extra)}", None, None, name=local(extra), parent=node.name)
             return
-        index = {child.name: place for place, child in enumerate(node.children)}
-        known = [child for child in element if _name(child) in index]
-        self.missing(element, node, path, Counter(_name(child) for child in known))
-        astray = {known[position] for position in moved([index[_name(child)] for child in known])}
-        passed: Counter[str] = Counter()
-        for child in element:
-            name = _name(child)
-            passed[name] += 1
+        index = self.places.get(node.path)
+        if index is None:
+            index = self.places[node.path] = {child.name: place for place, child in enumerate(node.children)}
+        children = list(element)
+        names = [_name(child) for child in children]
+        known = [(child, name) for child, name in zip(children, names, strict=True) if name in index]
+        self.missing(element, node, path, Counter(name for _, name in known))
+        astray = {known[position][0] for position in moved([index[name] for _, name in known])}
+        passed: dict[str, int] = {}
+        for child, name in zip(children, names, strict=True):
+            passed[name] = passed.get(name, 0) + 1
             if name not in index:
                 self.say("S021", child, f"{path}/{local(child)}", None, None, name=local(child), parent=node.name)
                 continue
             below = node.children[index[name]]
+            if passed[name] == 1 and child not in astray and self.is_fine_leaf(child, below):
+                continue
             step = f"{path}/{self.step(child, below, passed[name])}"
             if child in astray:
                 self.say("S022", child, step, below, None)
@@ -185,6 +206,14 @@ class _Walk:
                 self.element(child, below, step, own)
             if not node.path:
                 self.document = None
+
+    def is_fine_leaf(self, element: Element, node: Node) -> bool:
+        """Whether nothing is to be said about it, seen at a glance: nearly all are such leaves."""
+        return (
+            not (node.is_group or node.is_open or node.attributes or len(element) or element.attrib)
+            and namespace_of(element) == self.namespace
+            and is_plain(node, element.text or "")
+        )
 
     def step(self, child: Element, node: Node, nth: int) -> str:
         """The step of the path to this child; one that leads to a document makes it the present document."""
@@ -202,9 +231,9 @@ class _Walk:
         self.say(code, child, path, node, None, found=str(found), limit=str(node.maximum))
         self.document = document
 
-    def missing(self, element: Element, node: Node, path: str, counts: Counter[str]) -> None:
+    def missing(self, element: Element, node: Node, path: str, counts: Mapping[str, int]) -> None:
         for child in node.children:
-            if counts[child.name] >= child.minimum:
+            if counts.get(child.name, 0) >= child.minimum:
                 continue
             if child.name != SIGNATURE:
                 self.say("S020", element, f"{path}/{child.name}", child, None)
@@ -235,7 +264,7 @@ def plain(schema: etree.XMLSchema) -> str:
 
 
 def _name(element: Element) -> str:
-    return SIGNATURE if tag_of(element) == _SIGNATURE_TAG else local(element)
+    return _parts(tag_of(element))[2]
 
 
 def _bare(attribute: str) -> str:

@@ -24,7 +24,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Spec:
-    """What a kind of message must be. Paths are relative to its document, the repeated unit."""
+    """What a kind of message must be. Paths are relative to its document, the repeated unit.
+
+    `status` is where a receipt says how things stand; `follows` names the receipt that gave the number by which
+    an unasked one finds its document; `also` tells which of our names another spelling in the head stands for.
+    """
 
     code: str
     family: str
@@ -41,6 +45,9 @@ class Spec:
     signature: str = "none"
     since: date | None = None
     fill: tuple[str, ...] = ()
+    status: str = "returnStatus"
+    follows: str | None = None
+    also: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
     @property
@@ -73,6 +80,9 @@ def read_spec(file: Path) -> Spec:
         signature=table.get("signature", "none"),
         since=table.get("since"),
         fill=tuple(table.get("fill", ())),
+        status=table.get("status", "returnStatus"),
+        follows=table.get("follows"),
+        also=table.get("also", {}),
         rules=tuple(_rule(rule) for rule in table.get("rule", ())),
     )
 

@@ -71,6 +71,15 @@ def family(message: str, revision: str) -> str:
         raise NoTable(f"{message} {revision}") from None
 
 
+def revisions_of(message: str) -> tuple[str, ...]:
+    """The revisions in which the message was published, the oldest first.
+
+    >>> revisions_of("CEB311Message"), revisions_of("CEB213Message"), revisions_of("CEB999Message")
+    (('2018', '202205'), ('202205',), ())
+    """
+    return tuple(sorted(revision for name, revision in _rows() if name == message))
+
+
 @lru_cache(maxsize=128)
 def table(message: str, revision: str) -> Node:
     """The tree of the message whose root element has this name, in that revision."""

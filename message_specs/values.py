@@ -34,6 +34,28 @@ def collapsed(value: str) -> str:
     return " ".join(part for part in re.split(f"[{_BLANKS}]+", value) if part)
 
 
+def is_plain(node: Node, value: str) -> bool:
+    """Whether the value is good at a glance, as nearly all are; False leaves the answer to `troubles`.
+
+    >>> is_plain(Node("gnum", "", 1, 1, "xs:int"), "1"), is_plain(Node("unit", "", 1, 1, "xs:string", length=3), "035")
+    (True, True)
+    >>> is_plain(Node("qty", "", 1, 1, "xs:decimal", total_digits=19), "1.50")
+    False
+    """
+    if node.fixed is not None:
+        return False
+    found = len(value)
+    if node.base == "xs:string":
+        if node.white_space == "collapse":
+            return False
+        if node.length is not None:
+            return found == node.length
+        return (node.min_length or 0) <= found and (node.max_length is None or found <= node.max_length)
+    if node.base in {"xs:int", "xs:decimal"}:
+        return 0 < found <= min(node.total_digits or 9, 9) and value.isascii() and value.isdigit()
+    return False
+
+
 def troubles(node: Node, value: str) -> Iterator[Trouble]:
     """Every code, with its words, that is to be said about the value of this node.
 

@@ -90,6 +90,16 @@ def one_of(arguments: Arguments) -> Check:
     return each(arguments, lambda text, _: text in allowed, expected=", ".join(values))
 
 
+def none_of(arguments: Arguments) -> Check:
+    """No text is one of these.
+
+    >>> none_of({"that": "InvtRefundHead/country", "values": "142"})({"country": "142"}, [], None)[0].value
+    '142'
+    """
+    barred = frozenset(texts(arguments, "values"))
+    return each(arguments, lambda text, _: text not in barred)
+
+
 def value_is(arguments: Arguments) -> Check:
     """Every text is the one that is allowed; numbers are compared as numbers.
 
@@ -124,13 +134,18 @@ _CHECK_DIGITS: dict[str, Callable[[str], bool]] = {
 def check_digit(arguments: Arguments) -> Check:
     """Every text is a right number of its kind: `citizen`, `credit` code, or `party` (customs or credit code).
 
+    What stands under `or` is said instead of a number where there is none.
+
     >>> check = check_digit({"that": "OrderHead/buyerIdNumber", "kind": "citizen"})
     >>> check({"buyerIdNumber": "11204416541220243X"}, [], None)[0].value
     '112044********243X'
+    >>> check_digit({"that": "Receipts/ebpCode", "kind": "party", "or": "无"})({"ebpCode": "无"}, [], None)
+    []
     """
     kind = str(arguments["kind"])
     passes = _CHECK_DIGITS[kind]
-    check = each(arguments, lambda text, _: passes(text))
+    instead = frozenset(texts(arguments, "or")) if "or" in arguments else frozenset()
+    check = each(arguments, lambda text, _: passes(text) or text in instead)
     if kind != "citizen":
         return check
     return lambda head, lines, today: [
@@ -224,5 +239,32 @@ def unique_in_lines(arguments: Arguments) -> Check:
             for ordinal, value in enumerate(values, 1)
             if value in values[: ordinal - 1]
         ]
+
+    return check
+
+
+def counting(arguments: Arguments) -> Check:
+    """The lines are numbered one by one, the first of them by `from` where that is told.
+
+    Only the first number that breaks the row is a trouble: those behind it follow from it.
+
+    >>> check = counting({"that": "OrderList/gnum", "from": 1})
+    >>> check({}, [{"gnum": "1"}, {"gnum": "02"}], None), check({}, [{"gnum": "1"}, {"gnum": "3"}], None)[0].words
+    ((), {'expected': '2'})
+    >>> counting({"that": "ArrivalList/gnum"})({}, [{"gnum": "101"}, {"gnum": "102"}], None)
+    ()
+    """
+    [that] = places(arguments)
+    name = that.name
+    begins = int(str(arguments["from"])) if "from" in arguments else None
+
+    def check(_head: Texts, lines: Sequence[Texts], _today: date) -> Sequence[Trouble]:
+        numbers = [amount(line.get(name)) for line in lines]
+        first = numbers[0] if numbers and begins is None else begins or 1
+        for position, found in enumerate(numbers):
+            if found != first + position:
+                words = {"expected": str(first + position)}
+                return (Trouble(that.path(position + 1), lines[position].get(name), words),)
+        return ()
 
     return check

@@ -7,11 +7,17 @@ prefix, signature or BaseTransfer, as the authority writes them.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias, Union
 from zoneinfo import ZoneInfo
 
-from message_specs.document import escaped
+from message_specs.document import Element, escaped
+from message_specs.parsing import parse
+from message_specs.reader import local, plain
+from message_specs.schema import compiled
+from message_specs.tables import Node, table
 
+Field: TypeAlias = Union[str, "Fields"]
+Fields: TypeAlias = Mapping[str, Union[str, "Fields", list[Field]]]
 CEB: Final = "http://www.chinaport.gov.cn/ceb"
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 FORMAT_REFUSED: Final = "-999999"
@@ -36,13 +42,55 @@ def message(
     return b"".join(parts)
 
 
-def receipt(root: str, guid: str, units: Iterable[tuple[str, Mapping[str, str]]]) -> bytes:
-    """Return a receipt message: each unit's name and its fields in order."""
-    body = "".join(
-        f"<{unit}>{''.join(f'<{n}>{escaped(v)}</{n}>' for n, v in fields.items())}</{unit}>" for unit, fields in units
-    )
+def receipt(root: str, guid: str, units: Iterable[tuple[str, Fields]]) -> bytes:
+    """Return a receipt message: each unit's name and its fields in order, just as they are given."""
+    body = "".join(_written(unit, fields) for unit, fields in units)
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
     return f'{head}<{root} xmlns="{CEB}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
+
+
+def fields_of(unit: Element) -> Fields:
+    """Return what stands in a unit, groups and all, under its local names, to be written again."""
+    found: dict[str, list[Field]] = {}
+    for child in unit:
+        found.setdefault(local(child), []).append(fields_of(child) if len(child) else child.text or "")
+    return {name: fields[0] if len(fields) == 1 else fields for name, fields in found.items()}
+
+
+def made(root: str, guid: str, units: Iterable[tuple[str, Fields]], *, revision: str = "202205") -> bytes:
+    """Return a receipt of our own making, which the published schema accepts; ValueError says why it would not.
+
+    Fields are put into the order of the field table; the reading of others' receipts is tolerant, the writing is not.
+    """
+    tree = {node.name: node for node in table(root, revision).children}
+    written = receipt(root, guid, [(unit, _in_order(fields, tree[unit])) for unit, fields in units])
+    schema = compiled(root, revision)
+    if not schema.validate(parse(written)):
+        raise ValueError(f"{root}: {plain(schema)}")
+    return written
+
+
+def _in_order(fields: Fields, node: Node) -> Fields:
+    places = {child.name: child for child in node.children}
+    ordered: dict[str, Field | list[Field]] = {}
+    # What the table does not know goes last, for the schema to refuse.
+    for name in sorted(fields, key=[*places, *fields].index):
+        given = fields[name]
+        if isinstance(given, str) or name not in places:
+            ordered[name] = given
+        elif isinstance(given, list):
+            ordered[name] = [one if isinstance(one, str) else _in_order(one, places[name]) for one in given]
+        else:
+            ordered[name] = _in_order(given, places[name])
+    return ordered
+
+
+def _written(name: str, field: Field | list[Field]) -> str:
+    if isinstance(field, str):
+        return f"<{name}>{escaped(field)}</{name}>"
+    if isinstance(field, list):
+        return "".join(_written(name, one) for one in field)
+    return f"<{name}>{''.join(_written(*one) for one in field.items())}</{name}>"
 
 
 def refusal(guid: str, *, info: str, now: datetime, original: str, root: str, body: bytes) -> bytes:
@@ -60,7 +108,7 @@ def refusal(guid: str, *, info: str, now: datetime, original: str, root: str, bo
         "oriMessageType": root[:15] or "Unknown",
         "oriBizMessage": _carried(body),
     }
-    return receipt("CEB900Message", guid, [("MessageReturn", fields)])
+    return made("CEB900Message", guid, [("MessageReturn", fields)])
 
 
 def return_time(now: datetime) -> str:

@@ -1,13 +1,14 @@
 """The folder door: a full scan is the truth, a watcher only wakes it.
 
 A file is taken when it is surely whole: a done-file names it, or nobody holds
-it open for writing and it ends as its root element must end; a file renamed in
-is one of these.  Where the file system cannot tell who writes (no leases, another
-owner), size and time must stand still over several looks of our own monotonic
-clock.  What nobody writes and still does not end is taken after a patient
-while, to be refused with its reason.  A file that someone holds open is never
-taken, unless its done-file stands.  Modification times are compared with
-themselves only, never with a clock.
+it open for writing and it ends as its root element, or the zip it is, must end;
+a file renamed in is one of these.  A table of text has no end: it is whole when
+nobody writes it and it stands still over several looks.  So it is for all where
+the file system cannot tell who writes (no leases, another owner), by looks of
+our own monotonic clock.  What nobody writes and still does not end is taken
+after a patient while, to be refused with its reason.  A file that someone holds
+open is never taken, unless its done-file stands.  Modification times are
+compared with themselves only, never with a clock.
 
 A folder is read in pages of 20,000 names in order, so that a million of them
 cost no memory; the next page begins where the last one ended.
@@ -40,6 +41,10 @@ _DONE_BYTES: Final = 256
 """A done-file holds nothing, or a line; what is longer is a file like any other."""
 _SETTLED: Final = 1.0
 """Seconds after which a folder's time surely tells of every later change: the kernel's own clock ticks slowly."""
+_PACKED: Final = b"PK\x03\x04"
+_PACKED_END: Final = b"PK\x05\x06"
+_ENDLESS: Final = (".csv", ".tsv", ".xls")
+"""What has no end of its own: it is whole when nobody writes it and it stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +167,10 @@ class FolderDoor:
             if written is True:
                 _is_young(inbox, name, facts, now)
                 return None
-            ended = ends_well(descriptor, facts.st_size)
+            ended = ends_well(descriptor, facts.st_size) or ends_packed(descriptor, facts.st_size)
             if written is False and ended:
                 return facts.st_size
+            ended = ended or name.lower().endswith(_ENDLESS)
             return facts.st_size if self._stands_still(inbox, name, facts, now, ended=ended) else None
         finally:
             os.close(descriptor)
@@ -255,3 +261,13 @@ def ends_well(descriptor: int, size: int) -> bool:
         return False
     tail = os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES)).rstrip()
     return re.search(rb"</" + re.escape(root[1]) + rb"\s*>$", tail) is not None
+
+
+def ends_packed(descriptor: int, size: int) -> bool:
+    """Tell whether the file is a zip, as an xlsx or ods is, and ends with the end record of one."""
+    if os.pread(descriptor, 4, 0) != _PACKED:
+        return False
+    tail = os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
+    found = tail.rfind(_PACKED_END)
+    return found >= 0 and found + 22 + int.from_bytes(tail[found + 20 : found + 22], "little") == len(tail)
+

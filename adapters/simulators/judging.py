@@ -18,7 +18,7 @@ from adapters.simulators.verify import DS, NotBelieved, believe
 from message_specs.catalog import catalog
 from message_specs.schema import compiled
 from message_specs.spec import Spec
-from message_specs.tables import table
+from message_specs.tables import revisions_of, table
 
 CEB = "http://www.chinaport.gov.cn/ceb"
 TAKEN, UNBELIEVED, REFUSED = "taken", "unbelieved", "refused"
@@ -137,7 +137,7 @@ def _wanted(code: str, revision: str) -> tuple[tuple[str, str], ...]:
     answer = receipt_of(catalog().specs[code])
     made = {"returnStatus", "returnTime", "returnInfo"}
     names = [node.name for node in table(answer.root, revision).children[0].children if node.name not in made]
-    return tuple((name, f"{{{CEB}}}{name}") for name in dict.fromkeys([*names, "orderNo"]))
+    return tuple((name, f"{{{CEB}}}{name}") for name in dict.fromkeys([*names, "orderNo", "customsCode"]))
 
 
 @cache
@@ -149,7 +149,8 @@ def warm_up(revision: str) -> None:
     """Compile every schema that will be needed; libxml2 compiles wrongly when two threads do it at once."""
     declared = [spec.root for spec in catalog().specs.values() if spec.receipt]
     for message in ("DxpMsg", "DxpMsgSv", *declared):
-        compiled(message, revision)
+        if revision in revisions_of(message):
+            compiled(message, revision)
 
 
 def receipt_of(spec: Spec) -> Spec:

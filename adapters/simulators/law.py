@@ -24,6 +24,8 @@ class Law:
 
 
 _COMMON = Law("单证")
+# One number for every kind of export: a business key that is there already.
+_TWICE = "-304001"
 _LAWS = {
     "CEB311": Law("订单", again="-301010", nothing="-301009", signature="-301020",
                   accepted="订单新增申报成功[{guid}]"),
@@ -35,9 +37,20 @@ _LAWS = {
                   "清单新增申报成功[电商企业编码：{ebcCode}订单编号：{orderNo}]"),
     "CEB623": Law("撤销申请单", (TAKEN_IN, EXAMINED), "-623009", "-623003", "-623029"),
     "CEB625": Law("退货申请单", (TAKEN_IN, EXAMINED), "-625033", "-625016", "-625208"),
-    "CEB711": Law("入库明细单", again="-800003"),
+    "CEB711": Law("入库明细单", (TAKEN_IN, EXAMINED), "-800003"),
+    "CEB303": Law("订单", again=_TWICE),
+    "CEB403": Law("收款单", again=_TWICE),
+    "CEB505": Law("运单", (EXAMINED,), _TWICE),
+    "CEB507": Law("运抵单", (EXAMINED,), _TWICE),
+    "CEB509": Law("离境单", (EXAMINED,), _TWICE),
+    "CEB603": Law("清单", (TAKEN_IN, EXAMINED, RELEASED), _TWICE),
+    "CEB605": Law("撤销申请单", (EXAMINED,), _TWICE),
+    "CEB607": Law("清单总分单", again=_TWICE),
+    "CEB701": Law("汇总申请单", (EXAMINED,), _TWICE),
+    "CEB213": Law("退货申请单", (TAKEN_IN, RELEASED)),
+    "CEB215": Law("退货理货单", (EXAMINED,)),
 }  # fmt: skip
-_NUMBERS = ("payTransactionId", "logisticsNo", "orderNo", "copNo")
+_NUMBERS = ("payTransactionId", "logisticsNo", "orderNo", "copNo", "coElNo")
 _TEXTS = {
     "3": "申报数据已发往海关",
     RETURNED: "[Code:1300;Desc:人工退单],请修改后重新申报",

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.simulators.envelope import plain, text, wrap
 from adapters.simulators.judging import CEB, receipt_of
-from adapters.simulators.law import ACCEPTED, FORMAT, RETURNED, words
+from adapters.simulators.law import ACCEPTED, EXAMINED, FORMAT, RETURNED, words
 from adapters.simulators.settings import Settings
 from message_specs.catalog import catalog
 from message_specs.tables import table
@@ -143,12 +143,18 @@ def _made(booked: Booked, ordinal: int, status: str, told: Mapping[str, str]) ->
         "preNo": told.get("preNo") or f"{_PRE.get(booked.spec, 'B')}{day}{serial:09d}",
         "returnInfo": words(booked.spec, status, told)[:_INFO_MOST],
     }
+    office = f"{told.get('customsCode', '0000'):0>4.4}{day[:4]}"
     if booked.spec == "CEB621" and status.isdecimal() and status not in _EARLY:
-        made["invtNo"] = f"{told.get('customsCode', '0000'):0>4.4}{day[:4]}I{serial:09d}"
+        made["invtNo"] = f"{office}I{serial:09d}"
+    elif booked.spec == "CEB603":
+        # The schema asks for it in every receipt.
+        made["invtNo"] = f"{office}E{serial:09d}"
+    elif booked.spec == "CEB701" and status == EXAMINED:
+        made["sumNo"] = f"{office}{serial:010d}"
     return made
 
 
-_PRE = {"CEB621": "B", "CEB623": "C", "CEB625": "T", "CEB711": "R"}
+_PRE = {"CEB621": "B", "CEB623": "C", "CEB625": "T", "CEB711": "R", "CEB213": "T", "CEB215": "o"}
 _EARLY = ("1", ACCEPTED, "3", RETURNED)
 
 

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("demo", "demo", "Show everything on loopback, from the first drop to the last receipt."),
     "simulate": ("simulate", "simulate", "Play an authority: a customs in a box, as its own process."),
     "check": ("check", "check", "Check messages and say everything that is wrong; touches no ledger."),
+    "map": ("map", "map", "Turn a table (csv, xlsx …) into messages; check and write maps."),
     "sign": ("signature", "sign", "Sign a message by hand."),
     "verify": ("signature", "verify", "Verify the signature of a message."),
     "explain-signature": ("signature", "explain_signature", "Show what was signed, and the first thing that differs."),
@@ -47,6 +48,7 @@ ENDINGS = {
     "UnknownAuthority": NOT_FOUND,
     "NoHome": NOT_FOUND,
     "KeyMissing": NOT_FOUND,
+    "UnknownMap": NOT_FOUND,
     "LedgerLocked": LOCKED,
 }
 

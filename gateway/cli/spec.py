@@ -1,4 +1,4 @@
-"""`kouan spec`: which messages there are, what stands in them, and their XSD."""
+"""`kouan spec`: which messages there are, what stands in them, their XSD, and what a revision changed."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ revision_option = click.option(
 
 @click.group()
 def spec() -> None:
-    """List and show the message specs; print their XSD."""
+    """List and show the message specs; print their XSD and what a revision changed."""
 
 
 @spec.command("list")
@@ -29,7 +29,7 @@ def list_specs(as_json: bool) -> None:
     from message_specs.catalog import catalog
 
     rows = [_row(one) for one in sorted(catalog().specs.values(), key=lambda one: one.code)]
-    present(as_json, ("code", "title", "english", "document", "senders", "receipt", "signature"), rows)
+    present(as_json, ("code", "title", "english", "document", "senders", "receipt", "signature", "revisions"), rows)
 
 
 @spec.command("show")
@@ -38,6 +38,8 @@ def list_specs(as_json: bool) -> None:
 @json_option
 def show_spec(code: str, revision: str, as_json: bool) -> None:
     """Show one spec: its key, its rules, and every field in order."""
+    from message_specs.sheets import sheet
+
     found = _found(code)
     rules = [{"use": rule.use, "says": rule.says} | dict(rule.arguments) for rule in found.rules]
     fields = [_field(node) for node in _nodes(_table(found.code, revision))]
@@ -46,10 +48,15 @@ def show_spec(code: str, revision: str, as_json: bool) -> None:
         return
     for name, value in _row(found).items():
         click.echo(f"{name}: {' '.join(value) if isinstance(value, list) else '' if value is None else value}")
+    click.echo()
     show(
-        ("field", "zh", "occurs", "type", "length"),
-        [[field[name] for name in ("path", "zh", "occurs", "type", "length")] for field in fields],
+        ("field", "名称", "English", "occurs", "type", "length", "value"),
+        [
+            (one.path, one.zh, one.en, one.occurs, one.type, one.length, one.value)
+            for one in sheet(found.root, revision)
+        ],
     )
+    click.echo()
     show(
         ("says", "use", "about"),
         [(rule["says"], rule["use"], _about(rule)) for rule in rules],
@@ -69,12 +76,34 @@ def xsd(code: str, revision: str) -> None:
     click.echo(xsd_text(found.root, revision))
 
 
+@spec.command()
+@click.argument("code")
+@json_option
+def diff(code: str, as_json: bool) -> None:
+    """Show every field that the two revisions of one spec have differently."""
+    from message_specs.catalog import REVISIONS
+    from message_specs.sheets import changes
+    from message_specs.tables import revisions_of
+
+    found = _found(code)
+    before, after = REVISIONS
+    known = revisions_of(found.root)
+    if known != REVISIONS:
+        raise Stop(f"{found.code} was published in revision {known[0]} only: there is nothing to compare.", NOT_FOUND)
+    rows = [
+        {"path": one.path, "zh": one.zh, "en": one.en, before: one.before or None, after: one.after or None}
+        for one in changes(found.root, before, after)
+    ]
+    present(as_json, ("path", "zh", "en", before, after), rows, f"{found.code} is the same in both revisions.")
+
+
 def _found(code: str) -> "Spec":
     from gateway.config import near
     from message_specs.catalog import catalog
 
     specs = catalog().specs
-    found = specs.get(code.upper().removesuffix("MESSAGE"))
+    asked = code.lower().removesuffix("message")
+    found = next((one for name, one in specs.items() if name.lower() == asked), None)
     if found is None:
         raise Stop(f'There is no spec "{code}". {near(code.upper(), tuple(specs))}', NOT_FOUND)
     return found
@@ -90,6 +119,8 @@ def _table(code: str, revision: str) -> "Node":
 
 
 def _row(one: "Spec") -> dict[str, Any]:
+    from message_specs.tables import revisions_of
+
     return {
         "code": one.code,
         "family": one.family,
@@ -103,6 +134,8 @@ def _row(one: "Spec") -> dict[str, Any]:
         "answers": one.answers,
         "signature": one.signature,
         "since": one.since.isoformat() if one.since else None,
+        "follows": one.follows,
+        "revisions": list(revisions_of(one.root)),
     }
 
 
@@ -132,4 +165,7 @@ def _field(node: "Node") -> dict[str, Any]:
 
 
 def _about(rule: dict[str, Any]) -> str:
-    return "; ".join(f"{word} = {value}" for word, value in rule.items() if word not in {"use", "says"})
+    told = {word: value for word, value in rule.items() if word not in {"use", "says"}}
+    return "; ".join(
+        f"{word} = {' '.join(map(str, value)) if isinstance(value, list) else value}" for word, value in told.items()
+    )

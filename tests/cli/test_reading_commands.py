@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from lxml import etree
+from rich.cells import cell_len, set_cell_size
 
 from gateway.cli import ended
 from message_specs.catalog import catalog
+from message_specs.tables import revisions_of
 
 
 @pytest.fixture
@@ -36,10 +38,42 @@ def test_a_spec_is_shown_with_every_field_and_rule(told: Any, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("revision", ["2018", "202205"])
-def test_an_xsd_is_printed_for_every_spec(revision: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_xsd_is_printed_for_every_spec_that_the_revision_has(
+    revision: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for code, spec in catalog().specs.items():
+        known = revision in revisions_of(spec.root)
+        assert ended(["spec", "xsd", code, "--revision", revision]) == (0 if known else 4)
+        told = capsys.readouterr()
+        if known:
+            assert etree.fromstring(told.out.encode()).tag.endswith("}schema")
+        else:
+            assert told.err.startswith(f"kouan: {code} has no fields in revision {revision}")
+
+
+def test_a_spec_is_shown_to_people_in_both_languages_in_straight_columns(capsys: pytest.CaptureFixture[str]) -> None:
     for code in catalog().specs:
-        assert ended(["spec", "xsd", code, "--revision", revision]) == 0
-        assert etree.fromstring(capsys.readouterr().out.encode()).tag.endswith("}schema")
+        assert ended(["spec", "show", code]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        start = next(place for place, line in enumerate(lines) if line.startswith("field"))
+        columns = [cell_len(lines[start][: lines[start].index(word)]) for word in ("名称", "English", "occurs")]
+        for line in lines[start + 1 : lines.index("", start)]:
+            assert [set_cell_size(line, width)[-2:] for width in columns] == ["  "] * 3, line
+
+
+def test_what_a_revision_changed_is_shown_field_by_field(told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    changed = {row["path"]: (row["2018"], row["202205"]) for row in told("spec", "diff", "CEB792")}
+    assert changed == {
+        "SummaryResult/SummaryResultList": ("0..100", "0..*"),
+        "SummaryResult/SummaryResultList/invtNo": ("1 text 18", "1 text ..20"),
+        "SummaryResult/SummaryResultList/logisticsNo": ("1 text ..80", "1 text ..32"),
+        "SummaryResult/SummaryResultList/gseqno": (None, "1 integer 5"),
+    }
+    assert ended(["spec", "diff", "ceb303message"]) == 0
+    assert "default 2" in capsys.readouterr().out
+    assert told("spec", "diff", "DxpRep") == []
+    assert ended(["spec", "diff", "CEB213"]) == 4
+    assert "revision 202205 only" in capsys.readouterr().err
 
 
 def test_an_unknown_spec_is_not_found(capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,7 +96,11 @@ def test_a_new_partner_with_code_and_id_can_send_at_once(told: Any, home: Path) 
     )
     assert list(made) == ["name", "file", "mailbox", "token"]
     (acme,) = (row for row in told("partner", "list", "--home", home) if row["name"] == "acme")
-    assert (acme["specs"], acme["doors"], acme["suspended"]) == (["CEB411"], ["folder", "sftp", "http"], False)
+    assert (acme["specs"], acme["doors"], acme["suspended"]) == (
+        ["CEB403", "CEB411"],
+        ["folder", "sftp", "http"],
+        False,
+    )
 
 
 def test_a_new_partner_without_them_stands_suspended(told: Any, home: Path) -> None:

@@ -18,7 +18,7 @@ import msgspec
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
-MANUALS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("**/*.md")))
+MANUALS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("decisions/*.md")))
 KEY = re.compile(r"(?:# )?(?P<key>\w+) = (?P<value>.*)")
 SECTION = re.compile(r"(?:# )?\[\[?(?P<name>\w+)\]\]?$")
 PHRASES = {
@@ -223,6 +223,37 @@ def behaviours() -> str:
     return table(("behaviour", "what it does (argument when none is given)"), rows)
 
 
+def verbs() -> str:
+    """Every verb of maps: whether it takes an argument, and what it gives."""
+    from mapping.plan import VERBS
+    from mapping.reckoning import DRAFT_VERBS
+    from mapping.verbs import CELL_VERBS
+
+    words = {"none": "–", "may": "可有 may", "must": "必填 must"}
+    rows = []
+    for name in VERBS:
+        one = CELL_VERBS.get(name) or DRAFT_VERBS.get(name)
+        column = "–" if name not in CELL_VERBS else "必填 must"
+        if one is None:
+            rows.append((f"`{name}`", "–", "必填 must", "拼接：`{标题}{标题}`", "several cells put together"))
+        else:
+            rows.append((f"`{name}`", column, words[one.argument], one.zh, one.en))
+    return table(("verb", "column", "argument", "含义", "meaning"), rows)
+
+
+def shipped_maps() -> str:
+    """Every map that comes with Kouan."""
+    from mapping.map_check import load_map
+    from mapping.table import fetch_shipped, shipped
+
+    rows = []
+    for name in shipped():
+        used, _ = load_map(name, fetch_shipped(name) or "")
+        assert used is not None
+        rows.append((f"`{name}`", f"`{used.spec.code}`", used.title))
+    return table(("map", "spec", "名称"), rows)
+
+
 def _shapes() -> dict[str, Callable[[], str]]:
     from gateway.config import Authority, Kouan, Partner
 
@@ -239,11 +270,13 @@ def blocks() -> dict[str, Callable[[], str]]:
         "behaviours": behaviours,
         "commands": command_list,
         "findings": findings,
+        "maps": shipped_maps,
         "refusals": refusals,
         "routes": routes,
         "specs": specs,
         "states": states,
         "statuses": statuses,
+        "verbs": verbs,
         **_shapes(),
     }
 
@@ -256,10 +289,13 @@ def rewritten(text: str) -> str:
 
 def main() -> None:
     """Every document holds its tables as the code has them; the names of changed files stand on stdout."""
-    for file in MANUALS:
-        text = file.read_text("utf-8")
-        fresh = rewritten(text)
-        if fresh != text:
+    from tests.drift.spec_pages import FOLDER, pages
+
+    FOLDER.mkdir(exist_ok=True)
+    for page in sorted(set(FOLDER.glob("*.md")) - set(pages())):
+        page.unlink()
+    for file, fresh in [(file, rewritten(file.read_text("utf-8"))) for file in MANUALS] + list(pages().items()):
+        if not file.exists() or fresh != file.read_text("utf-8"):
             file.write_text(fresh, "utf-8")
             sys.stdout.write(f"{file.relative_to(ROOT)}\n")
 

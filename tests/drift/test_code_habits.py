@@ -8,7 +8,7 @@ import pytest
 from message_specs.catalog import REVISIONS, catalog
 from tests.drift.documents import ROOT
 
-FLOORS = ("gateway", "adapters", "message_specs", "spool")
+FLOORS = ("gateway", "adapters", "mapping", "message_specs", "spool")
 MODULES = [file for floor in FLOORS for file in sorted((ROOT / floor).rglob("*.py"))]
 WRITTEN = [
     *MODULES,
@@ -46,7 +46,9 @@ def test_every_folder_of_the_design_is_there_and_holds_something(folder: str) ->
 
 
 def test_every_package_with_modules_is_installed() -> None:
-    listed = set(re.findall(r"^    ((?:gateway|adapters|message_specs|spool)[\w.]*)$", setup_packages(), re.MULTILINE))
+    listed = set(
+        re.findall(r"^    ((?:gateway|adapters|mapping|message_specs|spool)[\w.]*)$", setup_packages(), re.MULTILINE)
+    )
     there = {".".join(file.parent.relative_to(ROOT).parts) for file in MODULES if file.name == "__init__.py"}
     assert listed == there
 
@@ -56,14 +58,16 @@ def setup_packages() -> str:
 
 
 @pytest.mark.parametrize("code", sorted(catalog().specs))
-def test_every_spec_has_a_good_and_a_bad_sample_and_fields_in_every_revision(code: str) -> None:
-    from message_specs.tables import table
+def test_every_spec_has_a_good_and_a_bad_sample_and_fields_in_the_revisions_that_have_it(code: str) -> None:
+    from message_specs.tables import revisions_of, table
 
     spec = catalog().specs[code]
     samples = ROOT / "message_specs" / spec.family / "samples"
     assert list((samples / "good").glob(f"{code}*.xml"))
     assert list((samples / "bad").glob(f"{code}*.xml"))
-    for revision in REVISIONS:
+    assert revisions_of(spec.root)
+    assert set(revisions_of(spec.root)) <= set(REVISIONS)
+    for revision in revisions_of(spec.root):
         assert table(spec.root, revision).children
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.drift.documents import BLOCK, DOCS, MANUALS, PHRASES, ROOT, blocks, commands, options, rewritten
+from tests.drift.spec_pages import FOLDER, pages
 
 OPERATIONS = (DOCS / "for-operations.md").read_text("utf-8")
 ENTERPRISES = (DOCS / "for-enterprises.md").read_text("utf-8")
@@ -73,7 +74,7 @@ def test_every_finding_is_worded_in_both_languages_with_a_remedy() -> None:
 
     chinese = re.compile("[\u4e00-\u9fff]")
     for code, one in wordings().items():
-        assert re.fullmatch(r"[SCPGK]\d{3}", code)
+        assert re.fullmatch(r"[SCPGKM]\d{3}", code)
         assert one.mender in ("partner", "operator"), code
         assert chinese.search(one.zh), code
         assert one.en.strip(), code
@@ -131,7 +132,13 @@ def test_every_state_that_an_acknowledgement_can_show_is_told_to_enterprises() -
     assert {state for state in shown if f"`{state}`" not in ENTERPRISES} == set()
 
 
-@pytest.mark.parametrize("file", MANUALS, ids=lambda file: str(file.relative_to(ROOT)))
+def test_every_page_about_a_spec_is_as_the_tables_have_it() -> None:
+    assert {file: file.read_text("utf-8") for file in FOLDER.glob("*.md")} == pages(), (
+        "run: .venv/bin/python -m tests.drift.documents"
+    )
+
+
+@pytest.mark.parametrize("file", [*MANUALS, *pages()], ids=lambda file: str(file.relative_to(ROOT)))
 def test_every_link_leads_to_a_file_and_a_heading_that_exist(file) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", file.read_text("utf-8")):
         if "://" in target:

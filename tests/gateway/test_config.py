@@ -97,7 +97,7 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(home: Path) -> None:
         ("kouan.toml", "depth = 32", "depth = 0", "0 is out of range"),
         ("kouan.toml", "# C210", "C999", 'no finding has the code "C999"'),
         ("kouan.toml", 'revision = "202205"', 'revision = "2017"', '"revision": invalid enum value'),
-        ("partners/shop.toml", 'receipts = "xml"', 'receipts = "csv"', 'receipts = "csv" is not offered'),
+        ("partners/shop.toml", 'receipts = "xml"', 'receipts = "pdf"', 'receipts = "pdf" is not offered'),
         ("partners/shop.toml", '"merchant"', '"trader"', 'unknown role "trader"'),
         ("partners/shop.toml", 'name = "shop"', 'name = "Shop"', '"Shop" is no name'),
         ("partners/shop.toml", 'name = "shop"', 'name = "store"', "the file is named shop"),

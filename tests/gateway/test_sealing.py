@@ -1,5 +1,6 @@
 """What leaves is sealed once: packed by partner and authority, signed with his key, or carried on as it came."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,12 +10,16 @@ from gateway.signing.certificates import from_pem
 from gateway.signing.keys import load_signer
 from gateway.signing.seal import sign_message
 from gateway.signing.verify import verify
+from message_specs.catalog import catalog
 from message_specs.dxp.envelope import Envelope, unwrap
 from message_specs.limits import Limits
 from message_specs.opening import Opened, open_message
 from tests import samples
 from tests.crash.world import World
 from tests.homes import demo_home
+from tests.message_specs.test_samples import SAMPLES as ALL_SAMPLES
+
+SAMPLES = ALL_SAMPLES / "good"
 
 
 @pytest.fixture
@@ -121,6 +126,25 @@ def test_an_inventory_without_cop_no_gets_one_by_which_its_receipt_finds_it(worl
         assert given
         assert world.rows("SELECT count(*) FROM document WHERE reply_key LIKE ?", f"{given}|%") == [(1,)]
     assert len(sealed) + sum(one["documents"][0]["state"] == "refused" for one in told.values()) >= 1
+
+
+@pytest.mark.parametrize(("spec", "answer"), [("CEB623", "InvtCancelReturn"), ("CEB625", "InvtRefundReturn")])
+def test_an_application_without_cop_no_gets_one_and_its_receipt_comes_home(
+    world: World, spec: str, answer: str
+) -> None:
+    world = configured(world, "partners/agent.toml", 'specs = ["CEB621"]', f'specs = ["{spec}"]')
+    given = (SAMPLES / f"{spec}.xml").read_bytes()
+    world.drop("agent", "a.xml", re.sub(rb"<ceb:copNo>.*</ceb:copNo>", b"", given))
+    ((_, told),) = world.take_in().items()
+    assert told["documents"][0]["state"] == "ready"
+    (message,) = [opened(envelope) for envelope in left(world)]
+    number = message.documents[0].head["copNo"]
+    assert (message.findings, len(number)) == ((), 20)
+    receipt = catalog().specs[spec].receipt or ""
+    said = {"copNo": number, "agentCode": samples.AGENT.code, "returnStatus": "399", "returnTime": "20261121170000000"}
+    world.answer("answer.xml", receipt, answer, {**said, "returnInfo": "[Code:2300;Desc:审核通过]"})
+    world.take_in()
+    assert world.rows("SELECT state FROM document WHERE spec = ?", spec) == [("closed",)]
 
 
 def test_without_a_key_what_must_be_signed_is_refused_with_that_reason(world: World) -> None:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from gateway.config import load_house
 from gateway.frames import Answer, Job
 from gateway.in_force import in_force, put_in_force
-from gateway.config import load_house
 from gateway.worker import Worker
 from message_specs import writing
 from spool import aside

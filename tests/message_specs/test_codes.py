@@ -8,9 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import message_specs
-from message_specs.codes import Row, Status, codes_on, meaning, official_error, receipt_status, table
+from message_specs.codes import (
+    Row,
+    Status,
+    codes_on,
+    meaning,
+    official_error,
+    receipt_status,
+    table,
+    trade_modes_of,
+)
+from message_specs.opening import open_message
 
 TODAY = date(2026, 11, 21)
+SAMPLES = Path(message_specs.__file__).parent / "ceb/samples/good"
 TABLES = sorted(
     file.stem for file in (Path(message_specs.__file__).parent / "codes").glob("*.csv") if file.stem != "receipt_status"
 )
@@ -65,6 +76,30 @@ def test_an_unknown_positive_status_is_kept_as_interim() -> None:
 def test_every_negative_status_refuses(number: int) -> None:
     status = receipt_status("CEB900", str(number))
     assert (status.status, status.outcome, status.known) == (str(number), "refused", True)
+
+
+def test_the_orders_and_inventories_of_the_samples_agree_on_type_and_trade_mode() -> None:
+    pairs = (("311", "621"), ("311_1210", "621_1210"), ("303", "603"), ("303", "603_1210"))
+    pairs += (("303_platform_abroad", "603_9710"),)
+    for order, inventory in pairs:
+        kind = open_message((SAMPLES / f"CEB{order}.xml").read_bytes()).documents[0].head["orderType"]
+        mode = open_message((SAMPLES / f"CEB{inventory}.xml").read_bytes()).documents[0].head["tradeMode"]
+        assert mode in trade_modes_of(kind)
+    assert "9810" in trade_modes_of("W")
+    assert all(modes <= codes_on("trade_mode", TODAY) for modes in map(trade_modes_of, "IEBW"))
+
+
+def test_the_export_receipts_end_where_the_specification_ends_them() -> None:
+    ends = {
+        ("CEB304", "120"), ("CEB404", "120"), ("CEB506", "399"), ("CEB508", "399"), ("CEB510", "399"),
+        ("CEB604", "800"), ("CEB604", "899"), ("CEB606", "399"), ("CEB608", "120"), ("CEB702", "399"),
+        ("CEB214", "800"), ("CEB216", "399"), ("CEB624", "399"), ("CEB626", "399"), ("CEB712", "399"),
+    }  # fmt: skip
+    assert {receipt_status(spec, status).outcome for spec, status in ends} == {"final"}
+    on_the_way = {("CEB604", "120"), ("CEB604", "399"), ("CEB604", "500"), ("CEB624", "120"), ("CEB214", "600")}
+    assert {receipt_status(spec, status).outcome for spec, status in on_the_way} == {"interim"}
+    assert {receipt_status("CEB816", status).outcome for status in "123"} == {"interim"}
+    assert receipt_status("CEB792", "1").zh == "报关单状态（1）"
 
 
 def test_an_official_number_tells_what_is_wrong() -> None:

@@ -72,7 +72,7 @@ def test_blanks_between_elements_comments_and_instructions_are_left_out() -> Non
     assert open_message(loose).documents[0].canonical() == open_message(plain).documents[0].canonical()
 
 
-@pytest.mark.parametrize("code", list(catalog().specs))
+@pytest.mark.parametrize("code", [code for code, spec in catalog().specs.items() if spec.family == "ceb"])
 def test_every_document_written_canonically_is_still_good(code: str) -> None:
     spec = catalog().specs[code]
     root = good(spec.root, "202205", units=2, signed=False)

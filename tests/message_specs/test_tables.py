@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from message_specs.catalog import REVISIONS, catalog
-from message_specs.tables import FOLDER, Node, NoTable, family, table
+from message_specs.tables import FOLDER, Node, NoTable, family, revisions_of, table
 
 
 def nodes(node: Node) -> list[Node]:
@@ -48,6 +48,8 @@ def test_elements_stand_in_the_order_of_the_schema() -> None:
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_every_spec_has_a_table_with_its_document_and_its_keys(revision: str) -> None:
     for spec in catalog().specs.values():
+        if revision not in revisions_of(spec.root):
+            continue
         paths = {node.path for node in nodes(table(spec.root, revision))}
         asked = {f"{spec.document}/{path}" for path in (*spec.key, *spec.reply_key, *spec.echo)}
         assert asked | {spec.document} <= paths

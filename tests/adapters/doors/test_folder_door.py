@@ -282,3 +282,20 @@ def test_a_message_with_a_done_files_name_is_a_message(box: Path, door: FolderDo
     (box / "gone.xml.done").write_bytes(b"")
     assert names(door.look(0.0, 10)) == ["orders.ok"]
     assert sorted(path.name for path in box.iterdir()) == ["orders.ok"]
+
+
+def test_a_table_of_text_is_taken_when_it_stands_still_and_a_packed_one_when_its_zip_ends(
+    door: FolderDoor, box: Path
+) -> None:
+    import io
+    import zipfile
+
+    told = io.BytesIO()
+    with zipfile.ZipFile(told, "w") as archive:
+        archive.writestr("content.xml", "<a/>")
+    rename_in(box, "b.xlsx", told.getvalue())
+    rename_in(box, "c.xlsx", told.getvalue()[:-4])
+    rename_in(box, "a.csv", "订单编号,数量\n".encode())
+    seen = list(looks(door, 0, 3))
+    assert seen[0] == ["b.xlsx"]
+    assert [names for names in seen[1:] if names] == [["a.csv"]]

@@ -1,0 +1,1 @@
+"""From the partners' shapes to ours and back: maps, sheets, verbs."""
