@@ -28,7 +28,7 @@ from gateway.crew import Crew
 from gateway.departures import Departures
 from gateway.enquiries import Enquiries, mailbox_root
 from gateway.frames import Answer
-from gateway.in_force import put_in_force
+from gateway.in_force import nothing_in_force, put_in_force
 from gateway.logs import log
 from gateway.lookout import Lookout
 from gateway.reception import Reception, Waiting
@@ -86,7 +86,7 @@ class Hall:
         left: Left = yield self._thread(recover, self.home, self._ledger)
         self._numbers.go_on_after(left.last_number)
         found: Arrangement = yield self._thread(arranged, self.house)
-        yield self._thread(put_in_force, self.house)
+        yield self._thread(self._put_in_force)
         self._crew.start()
         if left.claims or left.set_aside:
             log.info("hall.recovering", claims=len(left.claims), set_aside=left.set_aside)
@@ -150,6 +150,13 @@ class Hall:
             if answer.trouble or answer.untold:
                 log.error("letting_go.trouble", trouble=answer.trouble or "; ".join(answer.untold[:3]))
             after, more = answer.count, answer.count > 0
+
+    def _put_in_force(self) -> None:
+        try:
+            put_in_force(self.house)
+        except OSError as trouble:  # a full disk keeps no door shut: the workers go by the files, which are good now
+            nothing_in_force(self.home)
+            log.warning("config.not_kept", trouble=str(trouble))
 
     def _may_look(self) -> bool:
         return self.enquiries.room and not self._stopping

@@ -18,6 +18,11 @@ def put_in_force(house: House) -> None:
     aside.put(_place(house.home), msgspec.msgpack.encode(house, enc_hook=str), mode=0o600)
 
 
+def nothing_in_force(home: Path) -> None:
+    """Workers of this home go by its files."""
+    _place(home).unlink(missing_ok=True)
+
+
 def in_force(home: Path) -> House:
     """Return the house that the daemon put in force; where no daemon has yet, the one that the files describe."""
     try:

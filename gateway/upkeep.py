@@ -98,12 +98,14 @@ class Upkeep:
             self._see_room()
             self._departures.wake()
         except Exception:  # noqa: BLE001  the next second comes all the same
-            self._failed(Failure())  # type: ignore[no-untyped-call]
+            self._failed(Failure(), "tick")  # type: ignore[no-untyped-call]
+        else:
+            self._told.pop("tick", None)
         if "survey" not in self._busy:
             self._busy.add("survey")
             below = self._reception.low_water - int(_LATE_SECONDS) * SEQUENCE
             done = deferToThreadPool(self._reactor, self._pool, self._survey, below)
-            done.addCallback(self._surveyed, below).addErrback(self._failed)
+            done.addCallback(self._surveyed, below).addErrback(self._failed, "survey")
             done.addBoth(self._free, "survey")
 
     def _see_room(self) -> None:
@@ -121,7 +123,7 @@ class Upkeep:
         return Seen(fingerprint(self._house().home), due, late)
 
     def _surveyed(self, seen: Seen, below: int) -> "Deferred[None] | None":
-        self._told.pop("upkeep", None)
+        self._told.pop("survey", None)
         if seen.due:
             self._do("resume", None, self._resumed)
         if seen.late:
@@ -138,7 +140,7 @@ class Upkeep:
         if kind in self._busy or self._reactor.seconds() < self._not_before.get(kind, 0.0) or not crew or crew.free < 1:
             return
         self._busy.add(kind)
-        crew.do(kind, batch).addBoth(self._free, kind).addCallback(then, batch).addErrback(self._failed)
+        crew.do(kind, batch).addBoth(self._free, kind).addCallback(then, batch).addErrback(self._failed, kind)
 
     def _free(self, result: Any, kind: str) -> Any:
         if not self._stopped:
@@ -172,7 +174,7 @@ class Upkeep:
         known, self._told[kind] = self._told.get(kind, ""), trouble
         return trouble not in ("", known)
 
-    def _failed(self, failure: Failure) -> None:
+    def _failed(self, failure: Failure, kind: str) -> None:
         trouble = failure.getTraceback()
-        if self._is_new("upkeep", trouble):
+        if self._is_new(kind, trouble):
             log.error("upkeep.failed", trouble=trouble)

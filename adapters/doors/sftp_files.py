@@ -87,13 +87,13 @@ class Upload:
             self._let_go()
             return
         try:
-            os.rename(self._path, self._mailbox.delivered(self.name))
+            told = self._mailbox.deliver(self._path, self.name)
         except OSError as trouble:
             self._failed(Refused("directory" if trouble.errno in (20, 21) else "ours"))
             raise
         self._let_go()
         self._mailbox.recent.remember(self.name, found.st_size, modified)
-        self._door.arrived(self._mailbox.account.name, self.name)
+        self._door.arrived(self._mailbox.account.name, told)
 
     def abort(self) -> None:
         """Nothing of it reaches in/; a part under a temporary name is kept, so that the client may resume it."""

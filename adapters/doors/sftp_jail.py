@@ -142,9 +142,9 @@ class Jail:
         if is_temporary(new.name):
             os.rename(staged, self._mailbox.named(new.name))
             return
-        os.rename(staged, self._mailbox.delivered(new.name))
+        told = self._mailbox.deliver(staged, new.name)
         self._mailbox.recent.remember(new.name, found.st_size, int(found.st_mtime))
-        self._door.arrived(self.partner, new.name)
+        self._door.arrived(self.partner, told)
 
     def makeDirectory(self, path: bytes, attrs: Attributes) -> None:
         """No folder is made; of those that are there the client is told so."""

@@ -276,8 +276,9 @@ def test_what_an_operator_refused_after_it_was_carried_stays_declared(tmp_path: 
     home = demo_home(tmp_path)
     first = take_in(home, "shop", "a.xml", samples.order(1))
     carry(home)
+    told = Selection((first["documents"][0]["number"],))
     with Counter(home) as counter:
-        list(Verbs(counter, Ruling("a mistake", "li")).carry_out("refuse", Selection((first["documents"][0]["number"],))))
+        list(Verbs(counter, Ruling("a mistake", "li")).carry_out("refuse", told))
     again = take_in(home, "shop", "a.xml", samples.order(1))
     other = take_in(home, "shop", "b.xml", samples.order(1) + b"\n")
     assert again["duplicate_of"] == first["number"]

@@ -1,9 +1,11 @@
-"""What somebody writes to while it is claimed is looked at again, or kept as it was read; the evidence never changes."""
+"""What somebody writes to while it is claimed is looked at again or kept as it was read: evidence never changes."""
 
 import hashlib
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -97,6 +99,14 @@ def test_one_who_writes_and_closes_while_we_read_changes_no_evidence(
     assert [told == found for told, found in digests(world)] == [True]
 
 
+@pytest.fixture
+def open_path() -> Iterator[Path]:
+    """A folder that others can reach; those of pytest are shut."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 SOMEBODY_ELSE = """
 import os, sys
 from pathlib import Path
@@ -113,17 +123,16 @@ path.chmod(0o666)
 os.setgid(65534)
 os.setuid(65534)
 assert is_written(os.open(path, os.O_RDONLY)) is None
-assert clerk(home).take_in(Batch(NUMBER, NUMBER, NUMBER, (Claim(NUMBER, "shop", "folder", "a.xml", str(path)),))).answers
+claim = Claim(NUMBER, "shop", "folder", "a.xml", str(path))
+assert clerk(home).take_in(Batch(NUMBER, NUMBER, NUMBER, (claim,))).answers
 """
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file another owner")
-def test_where_nobody_can_tell_who_writes_the_evidence_is_a_copy_of_our_own(tmp_path: Path) -> None:
-    home = demo_home(tmp_path)
+def test_where_nobody_can_tell_who_writes_the_evidence_is_a_copy_of_our_own(open_path: Path) -> None:
+    home = demo_home(open_path)
     path = home / "spool/partners/shop/in/a.xml"
     path.write_bytes(samples.order(1))
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
     with path.open("r+b") as writer:
         subprocess.run(
             [sys.executable, "-c", SOMEBODY_ELSE, home, path, str(NUMBER)],

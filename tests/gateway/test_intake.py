@@ -30,7 +30,8 @@ def test_a_link_a_pipe_or_a_folder_is_set_aside_and_its_batch_goes_on(tmp_path: 
     (inbox / "good.xml").write_bytes(samples.order(1))
     make(inbox / "odd.xml")
     store = Store(tmp_path / "store")
-    claims = tuple(Claim(NUMBER + n, "shop", "folder", f, f"{inbox}/{f}") for n, f in enumerate(("odd.xml", "good.xml")))
+    files = ("odd.xml", "good.xml")
+    claims = tuple(Claim(NUMBER + n, "shop", "folder", file, f"{inbox}/{file}") for n, file in enumerate(files))
     arrivals = Intake(store, 1000_000).take(Batch(NUMBER, NUMBER + 1, NUMBER, claims))
     assert [one.claim.file for one in arrivals] == ["good.xml"]
     assert [path.name for path in (tmp_path / "leftovers").iterdir()] == [f"{NUMBER}~shop~odd.xml"]

@@ -241,7 +241,9 @@ def test_of_a_batch_in_trouble_what_has_an_answer_is_in_and_only_the_rest_is_tri
     house.desk.count = 1
     house.feed()
     a, b, c = (claim.number for claim in house.desk.given[0][1].claims)
-    house.desk.given[0][2].callback(Answer(answers={a: b"one", c: b"three"}, trouble="workers die of it", news=("shop",)))
+    house.desk.given[0][2].callback(
+        Answer(answers={a: b"one", c: b"three"}, trouble="workers die of it", news=("shop",))
+    )
     house.clock.advance(20)
     assert [claim.number for claim in house.desk.given[-1][1].claims] == [b]
     assert (heard(line), house.news) == (b"three", ["shop"])

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.config import load_house
 from gateway.frames import Answer, Job
-from gateway.in_force import in_force, put_in_force
+from gateway.in_force import in_force, nothing_in_force, put_in_force
 from gateway.worker import Worker
 from message_specs import writing
 from spool import aside
@@ -223,6 +223,8 @@ def test_a_worker_goes_by_what_the_daemon_put_in_force_while_the_files_are_wrong
     assert worker.do(Job(2, "reload")) == Answer()
 
 
-def test_where_no_daemon_has_put_anything_in_force_the_files_count(home: Path) -> None:
+def test_where_nothing_is_in_force_the_files_count(home: Path) -> None:
     assert in_force(home) == load_house(home)
+    put_in_force(load_house(home))
+    nothing_in_force(home)
     assert not (home / "spool/house-in-force").exists()

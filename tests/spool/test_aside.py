@@ -68,3 +68,22 @@ def test_evidence_is_never_written_over(tmp_path: Path) -> None:
 def test_a_file_system_that_is_not_there_cannot_be_synced(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         aside.sync_filesystem(tmp_path / "missing")
+
+
+def test_one_descriptor_of_a_file_system_stays_open_so_that_no_write_error_is_missed(tmp_path: Path) -> None:
+    (tmp_path / "store").mkdir()
+    kept = aside.keep_watch(tmp_path)
+    before = sorted(os.listdir("/proc/self/fd"))
+    for folder in (tmp_path, tmp_path / "store", str(tmp_path)):
+        aside.sync_filesystem(folder)
+        assert aside.keep_watch(folder) == kept
+    assert sorted(os.listdir("/proc/self/fd")) == before
+    assert os.fstat(kept).st_dev == tmp_path.stat().st_dev
+
+
+def test_of_files_that_go_together_none_appears_when_one_cannot_be_written(tmp_path: Path) -> None:
+    files = [(str(tmp_path), "a", b"1"), (str(tmp_path / "missing"), "b", b"2"), (str(tmp_path), "c", b"3")]
+    assert len(aside.put_all(files, tmp_path, together=True)) == 1
+    assert os.listdir(tmp_path) == []
+    assert aside.put_all([files[0], files[2]], tmp_path, together=True) == []
+    assert sorted(os.listdir(tmp_path)) == ["a", "c"]

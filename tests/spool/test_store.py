@@ -112,12 +112,9 @@ def trouble(book: sqlite3.Connection, sql: str) -> bool:
 
 
 def test_what_follows_from_a_full_disk_is_trouble_of_the_disk_too() -> None:
-    with pytest.raises(ValueError) as told:
-        try:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        except OSError:
-            raise ValueError("no transaction is active")  # noqa: B904
-    assert is_of_the_disk(told.value)
+    told = ValueError("no transaction is active")
+    told.__context__ = OSError(errno.ENOSPC, "No space left on device")
+    assert is_of_the_disk(told)
 
 
 def test_a_claimed_file_is_given_back_unless_another_stands_there(tmp_path: Path) -> None:

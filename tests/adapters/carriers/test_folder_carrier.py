@@ -1,5 +1,7 @@
 """What the folder carrier says it has carried stands in the folder, whole, and a repeat changes nothing."""
 
+import errno
+import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -107,11 +109,25 @@ class TheFolderCarrier(TestCase):
         assert results == [Carried(1, ok=False, trouble=f"{file} is not a folder")]
 
     @inlineCallbacks
-    def test_says_that_no_space_is_left_and_carries_the_others(self) -> Any:
-        (self.folder / f".{parcel(1).name}.writing").symlink_to("/dev/full")
+    def test_tells_of_what_cannot_be_written_and_carries_the_others(self) -> Any:
+        (self.folder / f".{parcel(1).name}.writing").mkdir()
         results = yield self.carrier.carry([parcel(1), parcel(2)])
-        assert results == [Carried(1, ok=False, trouble=f"no space is left in {self.folder}"), carried(2)]
-        assert self.standing() == {parcel(2).name: ORDER}
+        assert (results[0].ok, results[0].permanent, results[1]) == (False, False, carried(2))
+        assert results[0].trouble
+        assert (self.folder / parcel(2).name).read_bytes() == ORDER
+
+    def test_says_that_no_space_is_left(self) -> None:
+        full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        told = self.carrier._troubled(parcel(1), full)
+        assert told == Carried(1, ok=False, trouble=f"no space is left in {self.folder}")
+
+    @inlineCallbacks
+    def test_does_not_follow_a_link_planted_under_its_aside_name(self) -> Any:
+        victim = self.folder.parent / "victim"
+        victim.write_bytes(b"untouched")
+        (self.folder / f".{parcel(1).name}.writing").symlink_to(victim)
+        results = yield self.carrier.carry([parcel(1)])
+        assert (results, victim.read_bytes()) == ([carried(1)], b"untouched")
 
     @inlineCallbacks
     def test_troubles_nobody_with_a_name_that_is_none(self) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.doors.folder import FolderDoor, Found, Law, ends_well
+from adapters.doors.folder_names import PAGE
 from tests import samples
 
 LAW = Law(looks=3, look_seconds=0.5, unfinished_seconds=10)
@@ -260,6 +261,99 @@ def test_a_partner_with_many_files_does_not_keep_anothers_one_waiting(box: Path,
     found = door.look(0, 100)
     assert [one.file for one in found if one.sender == "small"] == ["one.xml"]
     assert len(found) == 101
+
+
+def test_of_very_many_names_a_page_is_in_memory_and_all_of_them_are_given_out_in_order(
+    box: Path, door: FolderDoor
+) -> None:
+    (first := box / "00000.xml").write_bytes(b"<a></a>")
+    for number in range(1, 2 * PAGE + 10):
+        os.link(first, box / f"{number:05}.xml")
+    given: list[str] = []
+    while found := door.look(float(len(given)), 9_000):
+        given += names(found)
+        assert len(door.inboxes["shop"].backlog) <= PAGE
+        for one in found:
+            os.unlink(one.path)
+            door.taken("shop", one.file)
+    assert given == [f"{number:05}.xml" for number in range(2 * PAGE + 10)]
+
+
+def test_names_that_are_never_taken_hide_none_behind_them(box: Path, door: FolderDoor) -> None:
+    (box / "a.tmp").touch()
+    for number in range(PAGE + 10):
+        os.link(box / "a.tmp", box / f"{number:05}.tmp")
+    rename_in(box, "z.xml")
+    (box / "zz.xml").write_bytes(b"<half")
+    (box / "zz.xml.done").touch()
+    assert [found for found in looks(door, 0, 3) if found] == [["z.xml", "zz.xml"]]
+
+
+def test_a_folder_that_cannot_be_read_to_its_end_costs_no_other_its_files(box: Path) -> None:
+    troubles: list[str] = []
+    door = FolderDoor(LAW, lambda sender, trouble: troubles.append(f"{sender}: {trouble}"))
+    door.watch("odd", "/proc/self")  # among its files is one whose bytes cannot be read: mem
+    door.watch("shop", str(box))
+    rename_in(box, "a.xml")
+    assert names(door.look(0, 1000)) == ["a.xml"]
+    assert [one.partition("(")[0] for one in troubles] == ["odd: OSError"]
+
+
+@pytest.mark.parametrize("count", [95, 125])
+def test_a_long_name_of_chinese_windows_is_cut_to_what_can_be_told(box: Path, door: FolderDoor, count: int) -> None:
+    with open(os.fsencode(box) + b"/" + ("订" * count).encode("gbk") + b".xml", "wb") as file:
+        file.write(WHOLE)
+    rename_in(box, "z.xml")
+    found = sorted(names(door.look(0, 1000)))
+    assert found == sorted(os.listdir(box)) == ["z.xml", f"{'订' * 78}.xml"]
+    assert not any(looks(door, 1, 3))
+
+
+def test_a_name_that_cannot_be_changed_stays_and_hides_nothing(box: Path, door: FolderDoor) -> None:
+    for length in range(18):  # every name under which it could be told is taken
+        (box / f"{'_' * length}{'订' * 78}.xml").mkdir()
+    with open(os.fsencode(box) + b"/" + ("订" * 95).encode("gbk") + b".xml", "wb") as file:
+        file.write(WHOLE)
+    rename_in(box, "a.xml")
+    assert [found for found in looks(door, 0, 3) if found] == [["a.xml"]]
+
+
+def test_a_name_that_comes_in_the_same_tick_as_a_listing_is_found(box: Path, door: FolderDoor) -> None:
+    an_old_change(box)
+    stood = box.stat().st_mtime_ns
+    assert door.look(0, 1000) == []
+    rename_in(box, "a.xml")
+    os.utime(box, ns=(stood, stood))
+    assert names(door.look(0.25, 1000)) == ["a.xml"]
+
+
+@pytest.mark.parametrize("away", [-DAY * 365, 0, DAY * 365])
+def test_a_quiet_folder_is_not_listed_again_and_again_whatever_its_time_says(
+    box: Path, door: FolderDoor, away: int
+) -> None:
+    moment = time.time() + away
+    os.utime(box, (moment, moment))
+    stood = box.stat().st_mtime_ns
+    assert not any(looks(door, 0, 3))
+    rename_in(box, "a.xml")
+    os.utime(box, ns=(stood, stood))  # as if nothing had changed: only a listing would find it
+    assert not any(looks(door, 3.25, 6))
+    door.taken("shop", "other.xml")
+    assert names(door.look(7, 1000)) == ["a.xml"]
+
+
+def test_a_done_file_that_was_cleared_away_says_nothing_of_the_next_file(box: Path, door: FolderDoor) -> None:
+    (box / "a.xml").write_bytes(b"<half")
+    (box / "a.xml.done").touch()
+    assert names(door.look(0, 1000)) == ["a.xml"]
+    (box / "b.xml.part").touch()
+    assert names(door.look(0.25, 1000)) == []
+    (box / "a.xml").unlink()
+    door.taken("shop", "a.xml")
+    assert names(door.look(0.5, 1000)) == []
+    with (box / "a.xml").open("wb", buffering=0) as file:
+        file.write(WHOLE[:500])
+        assert not any(looks(door, 1, 20))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ from adapters.doors.sftp_accounts import SftpAccount
 from adapters.doors.sftp_attributes import attributes, packed, unpacked
 from adapters.doors.sftp_login import FAILURES, Failures
 from adapters.doors.sftp_mailbox import REMEMBERED, Mailbox, Recent, Sent
-from adapters.doors.sftp_names import FOLDERS, place
+from adapters.doors.sftp_names import FOLDERS, LONGEST, numbered, place
 from adapters.doors.sftp_status import Refused
+from spool.mailbox import is_temporary
 
 
 @given(
@@ -115,3 +116,38 @@ def test_failures_of_an_address_are_forgotten_after_a_minute() -> None:
     assert (failures.are_too_many("192.0.2.1"), failures.are_too_many("192.0.2.2")) == (True, False)
     clock.advance(61)
     assert not failures.are_too_many("192.0.2.1")
+
+
+def test_a_second_upload_of_a_name_stands_beside_the_first_until_that_is_taken(
+    mailbox: tuple[Mailbox, Clock], tmp_path: Path
+) -> None:
+    box, _ = mailbox
+
+    def delivered(body: bytes, name: str = "ORDERS.xml") -> str:
+        (staged := tmp_path / "staged").write_bytes(body)
+        return box.deliver(str(staged), name)
+
+    assert [delivered(body) for body in (b"1", b"2", b"3")] == ["ORDERS.xml", "ORDERS~2.xml", "ORDERS~3.xml"]
+    (tmp_path / "in" / "ORDERS.xml").unlink()
+    assert delivered(b"4") == "ORDERS.xml"
+    assert {file.name: file.read_bytes() for file in (tmp_path / "in").iterdir()} == {
+        "ORDERS.xml": b"4", "ORDERS~2.xml": b"2", "ORDERS~3.xml": b"3",
+    }  # fmt: skip
+
+
+def test_a_done_file_and_a_link_are_replaced(mailbox: tuple[Mailbox, Clock], tmp_path: Path) -> None:
+    box, _ = mailbox
+    (tmp_path / "in" / "a.xml").symlink_to(tmp_path / "secret")
+    (tmp_path / "in" / "a.xml.done").touch()
+    for name in ("a.xml", "a.xml.done"):
+        (staged := tmp_path / "staged").write_bytes(b"x")
+        assert box.deliver(str(staged), name) == name
+        assert (tmp_path / "in" / name).read_bytes() == b"x"
+    assert sorted(file.name for file in (tmp_path / "in").iterdir()) == ["a.xml", "a.xml.done"]
+
+
+@given(st.text(st.characters(exclude_characters="/", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=66))
+def test_a_numbered_name_can_be_named_and_is_final(name: str) -> None:
+    if not is_temporary(name) and len(name.encode()) <= LONGEST and name not in (".", ".."):
+        told = numbered(name, 2)
+        assert (place(f"/in/{told}".encode()).name, is_temporary(told)) == (told, False)
