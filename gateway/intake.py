@@ -14,6 +14,7 @@ import hashlib
 import io
 import os
 import stat
+from collections.abc import Callable
 from typing import Final
 
 from adapters.doors.folder import is_written
@@ -39,9 +40,12 @@ def _rewound(file: io.FileIO) -> io.FileIO:
 class Intake:
     """Takes what batches claim."""
 
-    def __init__(self, store: Store, most_bytes: int) -> None:
-        """What is longer than `most_bytes` is kept as evidence and never read into memory whole."""
+    def __init__(
+        self, store: Store, most_bytes: int, written: Callable[[int], bool | None] = is_written
+    ) -> None:
+        """What is longer than `most_bytes` is kept as evidence and never read whole; `written` tells who writes."""
         self._store = store
+        self._written = written
         self._most = most_bytes
 
     def take(self, batch: Batch) -> list[Arrival]:
@@ -64,7 +68,7 @@ class Intake:
             return None
         with open(path, "rb", buffering=0) as file:
             # Asked before reading: who writes and closes in between would change what was read.
-            written = is_written(file.fileno())
+            written = self._written(file.fileno())
             if written is True and self._given_back(claim, place):
                 return None
             facts = os.fstat(file.fileno())

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import gateway.intake
 from adapters.doors.folder import is_written
+from gateway.intake import Intake
 from spool.interchange import Batch, Claim
 from tests import samples
 from tests.crash.daemon import ROOT
@@ -80,9 +80,7 @@ def test_a_file_whose_done_file_stands_is_taken_though_its_writer_keeps_it_open(
     assert [told == found for told, found in digests(world)] == [True]
 
 
-def test_one_who_writes_and_closes_while_we_read_changes_no_evidence(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_who_writes_and_closes_while_we_read_changes_no_evidence(world: World) -> None:
     path = shops(world) / "a.xml"
     path.write_bytes(samples.order(1))
     writer = path.open("r+b")
@@ -94,7 +92,7 @@ def test_one_who_writes_and_closes_while_we_read_changes_no_evidence(
         return answer
 
     path.with_name("a.xml.done").touch()
-    monkeypatch.setattr(gateway.intake, "is_written", in_between)
+    world.clerk._intake = Intake(world.clerk.store, 1_000_000, in_between)
     taken(world, path)
     assert [told == found for told, found in digests(world)] == [True]
 

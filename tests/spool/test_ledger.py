@@ -265,8 +265,5 @@ def test_two_processes_write_in_turn_and_each_sees_what_the_other_wrote(tmp_path
 
 
 def test_the_documentation_of_states_is_the_table() -> None:
-    page = ROOT / "docs/for-operations.md"
-    if not page.is_file():
-        pytest.skip("docs/for-operations.md is not written yet")
-    text = page.read_text("utf-8")
+    text = (ROOT / "docs/for-operations.md").read_text("utf-8")
     assert [state for state in State if not re.search(rf"`?{state}`?", text)] == []
