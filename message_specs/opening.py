@@ -28,6 +28,7 @@ from message_specs.tables import NoTable, table
 __all__ = ["Opened", "Unreadable", "open_message", "open_receipt", "parse"]
 
 _LATEST = "202205"
+_CROWD = 50
 _LIMITS = Limits()
 _SIGNATURE = f"{{{DS}}}Signature"
 
@@ -85,6 +86,8 @@ def open_message(
         root = parse(data, limits)
     except Unreadable as reason:
         return _unreadable(data, reason.finding, catalog, revision)
+    if len(root) > _CROWD * limits.documents:
+        return _crowd(data, root, catalog, revision, limits)
     reading = root if data.find(b"<?", 5) < 0 else parse(data, limits, instructions=False)
     opened = _opened(data, root, reading, catalog, revision)
     if opened.spec is None:
@@ -169,6 +172,13 @@ def _too_deep(opened: Opened, limits: Limits) -> Opened:
 def _crowded(opened: Opened, limits: Limits) -> bool:
     # Tax bills are without end in the published schema; only customs writes them.
     return opened.spec is not None and bool(opened.spec.senders) and len(opened.documents) > limits.documents
+
+
+def _crowd(data: bytes, root: Element, catalog: Catalog, revision: str, limits: Limits) -> Opened:
+    """A message of hundreds of thousands of elements is refused by their number, before anything is made of them."""
+    name = local(root)
+    opened = Opened(catalog.by_root(name), revision, root, namespace_of(root), name, root.get("guid"), data=data)
+    return _refused(opened, finding("S011", path=f"/{name}", found=str(len(root)), limit=str(limits.documents)))
 
 
 def _too_many(opened: Opened, limits: Limits) -> Opened:

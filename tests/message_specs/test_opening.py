@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from message_specs.catalog import catalog
 from message_specs.limits import Limits
 from message_specs.opening import Opened, open_message, open_receipt, parse
+from tests import samples
 from tests.message_specs.hostile import good, written
 
 GOOD = written(good("CEB311Message", "202205", units=2, signed=False))
@@ -228,3 +229,10 @@ def test_a_receipt_needs_its_root_its_unit_its_echo_and_its_status() -> None:
 def test_the_parser_refuses_a_doctype_for_everyone() -> None:
     with pytest.raises(ValueError, match="DOCTYPE"):
         parse(b"<!DOCTYPE a><a/>")
+
+
+def test_hundreds_of_thousands_of_documents_are_refused_by_their_number() -> None:
+    body = samples.order(1)
+    place = body.index(b"<ceb:BaseTransfer>")
+    opened = open_message(body[:place] + b"<ceb:Order/>" * 20_000 + body[place:])
+    assert ([one.code for one in opened.findings], opened.fatal, opened.documents) == (["S011"], True, ())
