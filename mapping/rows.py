@@ -84,25 +84,18 @@ class Grouping:
         if not self._plan.shape.list_group:
             yield from self._each(rows)
             return
-        for number, cells in rows:
-            self._tally.rows += 1
-            if isinstance(cells, Broken):
-                yield self._alone(number, worded(cells.code, cells.words, row=number))
+        for row in self._tidied(rows):
+            if isinstance(row, Group):
+                yield row
                 continue
-            tidy = [cell.strip() for cell in cells]
-            if not any(tidy):
-                self._tally.blank += 1
-                continue
-            said = None
-            if len(tidy) != self._width:
-                tidy, said = self._evened(number, tidy)
+            number, tidy, said = row
             if (alone := self._put(number, tidy, said)) is not None:
                 yield alone
             yield from self._ripe(number)
         yield from self._rest()
 
-    def _each(self, rows: Iterator[Row]) -> Iterator[Group]:
-        """Yield every row as a document of its own, where the spec has no lines."""
+    def _tidied(self, rows: Iterator[Row]) -> Iterator[Group | tuple[int, list[str], Finding | None]]:
+        """Yield each row that is not blank, counted and of the sheet's width, or alone where it cannot be read."""
         for number, cells in rows:
             self._tally.rows += 1
             if isinstance(cells, Broken):
@@ -115,6 +108,15 @@ class Grouping:
             said = None
             if len(tidy) != self._width:
                 tidy, said = self._evened(number, tidy)
+            yield number, tidy, said
+
+    def _each(self, rows: Iterator[Row]) -> Iterator[Group]:
+        """Yield every row as a document of its own, where the spec has no lines."""
+        for row in self._tidied(rows):
+            if isinstance(row, Group):
+                yield row
+                continue
+            number, tidy, said = row
             self._tally.mapped += 1
             found = [*self._odd.get(number, ()), *([said] if said else [])]
             yield Group(self._key(tidy), [number], [tidy], found)
