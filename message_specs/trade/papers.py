@@ -1,0 +1,221 @@
+"""A paper is what the other documents of a trade need to know of one document; a mark is how they find it.
+
+Three enterprises send the order, the payment and the waybill of one trade, in any order, and none knows the numbers
+of the ledger.  They meet by what they name: the same order of a platform, the same transaction, the same waybill.
+Which document names what stands in marks.csv; what of it is remembered in kept.csv and match.csv; no Python knows
+either.  Sources: import rules 2 and 7, export rules 2 and 3.
+
+Two oddities of the specification are in the rows.  A CEB511 names an order but no platform, so it is found under
+`order_no`, which two platforms may share: `comparing.choose` tells them apart.  In export the platform may be 无,
+so an order is found under its merchant too (`sold`).
+"""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+import msgspec
+
+from message_specs.document import Document
+from message_specs.places import Place, place
+
+FOLDER = Path(__file__).parent
+_BYTES = 8
+_number = int.from_bytes
+Texts: TypeAlias = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What the law of a trade needs of one document: where it stands, whose it is, and a few of its texts."""
+
+    number: int
+    ordinal: int
+    spec: str
+    kind: str
+    partner: str
+    state: str
+    app_type: str
+    version: int
+    status: str
+    head: Texts
+    lines: tuple[Texts, ...]
+
+    @property
+    def name(self) -> str:
+        """The document as people and the ledger name it: number.ordinal."""
+        return f"{self.number}.{self.ordinal}"
+
+
+class Kind(NamedTuple):
+    """What a spec is in a trade, and on which side of the border."""
+
+    kind: str
+    side: str
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """The rows of a table of this package."""
+    with (FOLDER / name).open(encoding="utf-8", newline="") as source:
+        return list(csv.DictReader(source))
+
+
+@cache
+def kinds() -> Mapping[str, Kind]:
+    """What each spec of kinds.csv is in a trade."""
+    return {row["spec"]: Kind(row["kind"], row["side"]) for row in table("kinds.csv")}
+
+
+def kind_of(spec: str) -> str:
+    """What a spec is in a trade, "" when it has no part in one.
+
+    >>> kind_of("CEB311"), kind_of("CEB403"), kind_of("CEB900")
+    ('order', 'payment', '')
+    """
+    found = kinds().get(spec)
+    return found.kind if found else ""
+
+
+def side_of(spec: str) -> str:
+    """Whether a spec is of import or export, "" when it has no part in a trade.
+
+    >>> side_of("CEB621"), side_of("CEB603")
+    ('import', 'export')
+    """
+    found = kinds().get(spec)
+    return found.side if found else ""
+
+
+def mark_of(kind: str, *values: str) -> int:
+    """The mark of these values: a signed number of 64 bits, the same today and tomorrow.
+
+    >>> mark_of("order", "E1", "A1")
+    1108646763123363787
+    >>> mark_of("order", " E1 ", "A1") == mark_of("order", "E1", "A1") != mark_of("payment", "E1", "A1")
+    True
+    """
+    joined = "|".join([kind, *[value.strip() for value in values]])
+    return _number(blake2b(joined.encode(), digest_size=_BYTES).digest(), "big", signed=True)
+
+
+def marks(document: Document) -> tuple[int, ...]:
+    """By what the document is found, each mark once, in the order of marks.csv; a blank value makes no mark."""
+    plain, of_lines = _marks(document.spec.code)
+    get = document.head.get
+    found = []
+    for kind, names in plain:
+        # Written out for speed: it is done for every document that comes in.
+        joined = kind
+        for name in names:
+            value = (get(name) or "").strip()
+            if not value:
+                break
+            joined += "|" + value
+        else:
+            found.append(_number(blake2b(joined.encode(), digest_size=_BYTES).digest(), "big", signed=True))
+    for kind, names, name in of_lines:
+        above = [get(one) or "" for one in names]
+        for line in document.lines:
+            found += _mark(kind, [*above, line.get(name) or ""])
+    return tuple(dict.fromkeys(found)) if of_lines else tuple(found)
+
+
+def marks_of(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> tuple[int, ...]:
+    """The marks of one kind that a document of this spec with these texts has.
+
+    >>> order = {"ebpCode": "E1", "orderNo": "A1"}
+    >>> marks_of("order", "CEB311", order) == (mark_of("order", "E1", "A1"),), marks_of("payment", "CEB311", order)
+    (True, ())
+    """
+    plain, of_lines = _marks(spec)
+    found = [
+        mark for one, names in plain if one == kind for mark in _mark(kind, [head.get(name, "") for name in names])
+    ]
+    for one, names, name in of_lines:
+        if one == kind:
+            above = [head.get(other, "") for other in names]
+            found += [mark for line in lines for mark in _mark(kind, [*above, line.get(name, "")])]
+    return tuple(dict.fromkeys(found))
+
+
+def _mark(kind: str, values: Sequence[str]) -> Sequence[int]:
+    return () if any(not value or value.isspace() for value in values) else (mark_of(kind, *values),)
+
+
+class _Marks(NamedTuple):
+    """What marks a spec: by texts of its head alone, and by texts of its head with one of each line."""
+
+    plain: tuple[tuple[str, tuple[str, ...]], ...]
+    of_lines: tuple[tuple[str, tuple[str, ...], str], ...]
+
+
+@cache
+def _marks(spec: str) -> _Marks:
+    plain, of_lines = [], []
+    for row in table("marks.csv"):
+        if row["spec"] == spec:
+            places = _places([row["paths"]])
+            names = tuple(one.name for one in places if not one.in_lines)
+            if in_lines := [one.name for one in places if one.in_lines]:
+                of_lines.append((row["mark"], names, in_lines[0]))
+            else:
+                plain.append((row["mark"], names))
+    return _Marks(tuple(plain), tuple(of_lines))
+
+
+class Kept(NamedTuple):
+    """The fields of a spec that are remembered: of the head, and of each line."""
+
+    head: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+@cache
+def kept(spec: str) -> Kept:
+    """What is remembered of a document of this spec: what kept.csv, marks.csv and match.csv name.
+
+    >>> kept("CEB513")
+    Kept(head=('appTime', 'logisticsCode', 'logisticsNo', 'logisticsStatus', 'logisticsTime'), lines=())
+    """
+    places = [
+        *_places(row["fields"] for row in table("kept.csv") if row["spec"] == spec),
+        *_places(row["paths"] for row in table("marks.csv") if row["spec"] == spec),
+    ]
+    head = dict.fromkeys(one.name for one in places if not one.in_lines)
+    lines = dict.fromkeys(one.name for one in places if one.in_lines)
+    return Kept(tuple(head), tuple(lines))
+
+
+def _places(cells: Iterable[str]) -> list[Place]:
+    return [place(path) for cell in cells for path in cell.split()]
+
+
+_encode: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
+_Values: TypeAlias = tuple[str | None, ...]
+_decode = msgspec.msgpack.Decoder(tuple[tuple[str, ...], _Values, tuple[str, ...], tuple[_Values, ...]]).decode
+
+
+@cache
+def _names(spec: str) -> tuple[Kept, msgspec.Raw, msgspec.Raw]:
+    names = kept(spec)
+    return names, msgspec.Raw(_encode(names.head)), msgspec.Raw(_encode(names.lines))
+
+
+def pack(document: Document) -> bytes:
+    """What is remembered of the document, as bytes that name their fields once, so that kept.csv may change."""
+    names, head, lines = _names(document.spec.code)
+    values = list(map(document.head.get, names.head))
+    if not names.lines:
+        return _encode((head, values, lines, ()))
+    return _encode((head, values, lines, [list(map(line.get, names.lines)) for line in document.lines]))
+
+
+def unpack(data: bytes) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
+    """The head and the lines that were packed; what was absent or empty is left out."""
+    names, values, of_line, lines = _decode(data)
+    head = {name: value for name, value in zip(names, values, strict=True) if value}
+    return head, tuple({name: value for name, value in zip(of_line, line, strict=True) if value} for line in lines)
