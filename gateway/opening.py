@@ -5,15 +5,13 @@ and the partner's own rights.  An authority's answer is taken out of its
 envelope and read tolerantly.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
-from gateway.desks import desk
+from gateway.desks import Records, desk
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from gateway.tables import Tables
@@ -31,7 +29,7 @@ class CertificateUnreadable(ForOperator):
     """A certificate that a partner entrusted to us cannot be read"""
 
 
-_NO_RECORDS: Mapping[str, str] = MappingProxyType({})
+_NO_RECORDS = Records(datetime.min.replace(tzinfo=UTC))
 
 
 class Opener:
@@ -101,11 +99,10 @@ class Opener:
     def _case(self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...]) -> Case:
         mine = tuple(one for one in found if one.document == document.ordinal) if found else ()
         case = Case(judged.arrival.claim.number, document.ordinal, partner.name, document, document.key, mine)
-        for name in self._journey(document):
-            outcome = desk(name).decide(case, _NO_RECORDS)
-            case.move(name, outcome.state, None, outcome.findings)
-            if outcome.state is not State.CHECKED:
-                break
+        first, *rest = self._journey(document)
+        outcome = desk(first).decide(case, _NO_RECORDS)
+        case.move(first, outcome.state, None, outcome.findings)
+        case.journey = tuple(rest)
         return case
 
     def _revision_of(self, spec: str) -> str:
