@@ -168,7 +168,7 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
         records.keep(outcome.keeps)
         filed.keeps.update({key: value or "" for key, value in outcome.keeps.items()})
         filed.asks.update(dict.fromkeys(outcome.asks, place))
-        filed.notices += [(partner, f"{case.name}.{n}", body) for n, (partner, body) in enumerate(outcome.notices, 1)]
+        filed.notices += [(one.partner, one.name, one.body) for one in outcome.notices]
         _move(one, case, name, outcome)
         if outcome.state is not State.CHECKED:
             break

@@ -349,3 +349,11 @@ SELECT id, partner, name, body FROM notice WHERE let_go = 0 ORDER BY id LIMIT ?;
 
 -- name: notice_let_go
 UPDATE notice SET let_go = 1 WHERE id = ?;
+
+-- name: dossier
+SELECT * FROM dossier WHERE mark = ?;
+
+-- name: paper
+SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+  FROM paper p JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
+ WHERE p.number = ? AND p.ordinal = ?;
