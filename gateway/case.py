@@ -91,6 +91,8 @@ class Case:
     first: "Earlier | None" = None
     journey: tuple[str, ...] = ()
     """The desks after `check`, in order."""
+    marks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """By what the document is found by the others of its trade, by the kind of mark."""
     steps: list[Step] = field(default_factory=list)
 
     def move(self, desk: str, after: State, reason: str | None = None, findings: tuple[Finding, ...] = ()) -> None:

@@ -76,6 +76,8 @@ def file(judged: Iterable[Judged], ledger: Ledger, now: datetime, secret: bytes)
     if not ones:
         return filed
     cases = [case for _, case in ones]
+    for case in cases:
+        case.marks = marks(case.document)
     filed.entries = [entry for case in cases if _is_new(case) and (entry := _entry(case)) is not None]
     records = _fetch(ledger, filed, cases, now, secret)
     for one, case in ones:
@@ -93,8 +95,13 @@ def _entry(case: Case) -> Entry | None:
     kind = kind_of(document.spec.code)
     if not kind:
         return None
-    order = marks_of("order", document.spec.code, document.head)
-    return Entry(case, kind, marks(document), order[0] if order else None, pack(document))
+    all_marks = tuple({mark: None for of_kind in case.marks.values() for mark in of_kind})
+    return Entry(case, kind, all_marks, _order(case), pack(document))
+
+
+def _order(case: Case) -> int | None:
+    """Return the mark of the order, by which the dossier is known."""
+    return next(iter(case.marks.get("order", ())), None)
 
 
 def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], now: datetime, secret: bytes) -> Records:
@@ -226,8 +233,7 @@ def _wait(ledger: Ledger, filed: Filed) -> None:
     for place, case in filed.firm.items():
         head = case.document.head
         if case.state is State.READY:
-            order = marks_of("order", case.document.spec.code, head)
-            declared.append((head.get("tradeMode", ""), "declared", *place, order[0] if order else None))
+            declared.append((head.get("tradeMode", ""), "declared", *place, _order(case)))
     ledger.run_many("inventory_of_dossier", declared)
 
 

@@ -35,10 +35,8 @@ _OF_INVENTORY: Final = ("order", "sold", "waybill", "order_no")
 
 def needs(case: Case) -> Needs:
     """Return the marks by which the fellows of this document are found."""
-    document = case.document
-    kinds = _OF_INVENTORY if kind_of(document.spec.code) == "inventory" else _MEET
-    head, code = document.head, document.spec.code
-    return Needs(tuple(mark for kind in kinds for mark in marks_of(kind, code, head)))
+    kinds = _OF_INVENTORY if kind_of(case.document.spec.code) == "inventory" else _MEET
+    return Needs(tuple(mark for kind in kinds for mark in case.marks.get(kind, ())))
 
 
 def decide(case: Case, records: Records) -> Outcome:
