@@ -100,4 +100,5 @@ def agree(how: str, left: str, right: str, tolerance: str = "") -> bool:
     >>> agree("mode_of_type", "9710", "B"), agree("mode_of_type", "9610", "B"), agree("at_most", "2", "1")
     (True, False, False)
     """
-    return VERBS[how](left, right, tolerance)
+    # Most texts are the very same, and only an order type and a trade mode are never meant to be.
+    return (left == right and how != "mode_of_type") or VERBS[how](left, right, tolerance)

@@ -7,9 +7,10 @@ Known limits: lines are paired by gnum, so of two lines with one gnum the last i
 a sum over several orders is compared only with the orders that have come.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 from message_specs.amounts import amount, number
 from message_specs.catalog import catalog
@@ -72,12 +73,16 @@ def compare(chosen: Chosen, mode: str, today: date) -> list[Disagreement]:
     """Everything that disagrees in a trade of that trade mode by the law of that day, in the order of match.csv."""
     side = next((side_of(paper.spec) for kind in _KINDS if (paper := chosen.of(kind))), "")
     found: list[Disagreement] = []
+    lines: dict[str, _Lines] = {}
     for rule in rules_for(side, mode, today):
         left, right = chosen.of(rule.left.kind), chosen.of(rule.right.kind)
-        if left is None or right is None or not all(_holds(one, chosen) for one in rule.when):
+        if left is None or right is None or (rule.when and not all(_holds(one, chosen) for one in rule.when)):
             continue
         if rule.left.in_lines:
-            found += _lines(rule, left, right)
+            for paper in (left, right):
+                if paper.kind not in lines:
+                    lines[paper.kind] = _by_gnum(paper)
+            found += _lines(rule, left, right, lines)
         else:
             found += _heads(rule, left, right, chosen)
     return found
@@ -89,7 +94,11 @@ _KINDS = ("inventory", "order", "payment", "waybill", "cancel", "refund")
 def _text(spot: Spot, texts: Texts) -> str:
     if spot.added:
         return number(sum((amount(texts.get(name)) for name in spot.names), amount(None)))
-    return next((text for name in spot.names if (text := texts.get(name, "")).strip()), "")
+    for name in spot.names:
+        text = texts.get(name, "")
+        if text and not text.isspace():
+            return text
+    return ""
 
 
 def _holds(condition: Condition, chosen: Chosen) -> bool:
@@ -118,23 +127,26 @@ def _heads(rule: Rule, left: Paper, right: Paper, chosen: Chosen) -> Iterator[Di
     yield _disagreement(rule, left, right, mine, other)
 
 
-def _lines(rule: Rule, left: Paper, right: Paper) -> Iterator[Disagreement]:
-    lefts, rights = _by_gnum(left), _by_gnum(right)
+_Lines: TypeAlias = dict[str, tuple[int, Texts]]
+
+
+def _lines(rule: Rule, left: Paper, right: Paper, lines: Mapping[str, _Lines]) -> Iterator[Disagreement]:
+    lefts, rights = lines[left.kind], lines[right.kind]
     if rule.how == "lines_one_to_one":
-        numbers, others = _numbers(left), _numbers(right)
-        if numbers != others:
-            yield _disagreement(rule, left, right, numbers, others)
+        if lefts.keys() != rights.keys() or len(left.lines) != len(right.lines):
+            yield _disagreement(rule, left, right, _numbers(left), _numbers(right))
         return
+    names, how = rule.left.names, rule.how
     for gnum, (row, line) in lefts.items():
         if gnum in rights:
             fellow_row, fellow = rights[gnum]
             other = _text(rule.right, fellow)
-            if not any(agree(rule.how, line.get(name, ""), other, rule.tolerance) for name in rule.left.names):
+            if not any(agree(how, line.get(name, ""), other, rule.tolerance) for name in names):
                 mine = _text(rule.left, line)
                 yield _disagreement(rule, left, right, mine, other, gnum, (row, fellow_row))
 
 
-def _by_gnum(paper: Paper) -> dict[str, tuple[int, Texts]]:
+def _by_gnum(paper: Paper) -> _Lines:
     return {_gnum(line): (row, line) for row, line in enumerate(paper.lines, 1)}
 
 
