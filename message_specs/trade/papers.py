@@ -22,6 +22,8 @@ import msgspec
 
 from message_specs.document import Document
 from message_specs.places import Place, place
+from message_specs.trade.matching import fields_of
+from message_specs.trade.paths import fields
 
 FOLDER = Path(__file__).parent
 _BYTES = 8
@@ -185,8 +187,12 @@ def kept(spec: str) -> Kept:
         *_places(row["fields"] for row in table("kept.csv") if row["spec"] == spec),
         *_places(row["paths"] for row in table("marks.csv") if row["spec"] == spec),
     ]
+    of_head, of_lines = fields_of(kind_of(spec))
+    known_head, known_lines = fields(spec)
     head = dict.fromkeys(one.name for one in places if not one.in_lines)
     lines = dict.fromkeys(one.name for one in places if one.in_lines)
+    head |= dict.fromkeys(name for name in of_head if name in known_head)
+    lines |= dict.fromkeys(name for name in of_lines if name in known_lines)
     return Kept(tuple(head), tuple(lines))
 
 
