@@ -12,7 +12,7 @@ document is looked at again at once; one that was to go on is judged anew
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -22,7 +22,7 @@ import msgspec
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Records, desk
 from gateway.settling import iso
-from message_specs.trade.papers import Paper, kept, kind_of, marks, marks_of, pack, unpack
+from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
 from spool.states import State
@@ -108,24 +108,20 @@ def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], now: datetime, s
     records = Records(now, secret)
     needed = [(case, desk(name).needs(case)) for case in cases for name in case.journey]
     for case, needs in needed:
-        filed.decided[(case.number, case.ordinal)] = needs.marks
+        place = (case.number, case.ordinal)
+        filed.decided[place] = (*filed.decided.get(place, ()), *needs.marks)
     row = ledger.one("filings")
     filed.seen = row["last"] if row else 0
     asked = {mark for _, needs in needed for mark in needs.marks}
-    of_batch = [_paper(entry) for entry in filed.entries]
-    wanted = asked
-    for _ in range(2):
-        # An order may name a payment that tells of another order: the second look finds it.
-        _papers(ledger, records, wanted)
-        for paper, entry in zip(of_batch, filed.entries, strict=True):
-            for mark in entry.marks:
-                if mark in wanted:
-                    records.by_mark.setdefault(mark, []).append(paper)
-        named = {mark for mark in asked for one in records.by_mark.get(mark, ()) for mark in _payment(one)}
-        wanted = named - asked
-        asked = asked | wanted
-        if not wanted:
-            break
+    of_batch: dict[int, list[Paper]] = {}
+    for entry in filed.entries:
+        paper = _paper(entry)
+        for mark in entry.marks:
+            of_batch.setdefault(mark, []).append(paper)
+    _papers(ledger, records, asked, of_batch)
+    # An order may name a payment that tells of another order: the second look finds it.
+    named = {mark for _, needs in needed for mark in paid_elsewhere(records.papers(needs.marks))}
+    _papers(ledger, records, named - asked, of_batch)
     if keys := {key for _, needs in needed for key in needs.values}:
         for one in ledger.all("records", _json(keys)):
             records.values[one["key"]] = one["value"]
@@ -133,13 +129,13 @@ def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], now: datetime, s
     return records
 
 
-def _payment(paper: Paper) -> tuple[int, ...]:
-    return marks_of("payment", paper.spec, paper.head) if paper.kind == "order" else ()
-
-
-def _papers(ledger: Ledger, records: Records, wanted: set[int]) -> None:
+def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mapping[int, list[Paper]]) -> None:
+    if not wanted:
+        return
+    for mark in wanted & of_batch.keys():
+        records.by_mark[mark] = list(of_batch[mark])
     known: dict[tuple[int, int], Paper] = {}
-    for row in ledger.all("papers_by_marks", _json(wanted)) if wanted else ():
+    for row in ledger.all("papers_by_marks", _json(wanted)):
         place = (row["number"], row["ordinal"])
         if place not in known:
             known[place] = paper_of(row)

@@ -357,3 +357,9 @@ SELECT * FROM dossier WHERE mark = ?;
 SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
   FROM paper p JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
  WHERE p.number = ? AND p.ordinal = ?;
+
+-- name: due_dossiers
+SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;
+
+-- name: dossier_looked_at
+UPDATE dossier SET due_at = ?, why = ? WHERE mark = ? AND due_at = ?;

@@ -19,7 +19,7 @@ from gateway.desks import Needs, Records
 from gateway.notices import notice
 from message_specs.findings import Finding, Severity
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
-from message_specs.trade.papers import Paper, kind_of, marks_of, side_of
+from message_specs.trade.papers import Paper, kind_of, paid_elsewhere, side_of
 from message_specs.trade.waiting import due, missing, too_long, why_waiting
 from spool.number import came_at
 from spool.states import State
@@ -43,7 +43,7 @@ def decide(case: Case, records: Records) -> Outcome:
     """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
     marks = needs(case).marks
     papers = records.papers(marks)
-    if paid := [mark for one in papers if one.kind == "order" for mark in marks_of("payment", one.spec, one.head)]:
+    if paid := paid_elsewhere(papers):
         papers = records.papers((*marks, *paid))
     mine = next((one for one in papers if (one.number, one.ordinal) == (case.number, case.ordinal)), None)
     if mine is None:
@@ -57,7 +57,8 @@ def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) 
     if len(papers) == 1:
         return Outcome(case.state)
     chosen = choose(papers, mine)
-    found = [one for one in compare(chosen, _mode(mine), records.today) if mine in (one.left.paper, one.right.paper)]
+    found = compare(chosen, _mode(mine), records.today, about=mine.kind)
+    found = [one for one in found if mine in (one.left.paper, one.right.paper)]
     if not found:
         return Outcome(case.state)
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)

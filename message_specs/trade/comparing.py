@@ -69,13 +69,17 @@ class Disagreement:
         return _worded(self, masked(self.shown, self.left.value), masked(self.shown, self.right.value))
 
 
-def compare(chosen: Chosen, mode: str, today: date) -> list[Disagreement]:
-    """Everything that disagrees in a trade of that trade mode by the law of that day, in the order of match.csv."""
-    side = next((side_of(paper.spec) for kind in _KINDS if (paper := chosen.of(kind))), "")
+def compare(chosen: Chosen, mode: str, today: date, about: str = "") -> list[Disagreement]:
+    """Everything that disagrees in a trade of that trade mode by the law of that day, in the order of match.csv.
+
+    With `about` only what the document of that kind has to do with.
+    """
+    papers = {kind: paper for kind in _KINDS if (paper := chosen.of(kind)) is not None}
+    side = next((side_of(paper.spec) for paper in papers.values()), "")
     found: list[Disagreement] = []
     lines: dict[str, _Lines] = {}
-    for rule in rules_for(side, mode, today):
-        left, right = chosen.of(rule.left.kind), chosen.of(rule.right.kind)
+    for rule in rules_for(side, mode, today, about):
+        left, right = papers.get(rule.left.kind), papers.get(rule.right.kind)
         if left is None or right is None or (rule.when and not all(_holds(one, chosen) for one in rule.when)):
             continue
         if rule.left.in_lines:
@@ -113,6 +117,8 @@ def _holds(condition: Condition, chosen: Chosen) -> bool:
 
 def _heads(rule: Rule, left: Paper, right: Paper, chosen: Chosen) -> Iterator[Disagreement]:
     mine, other = _text(rule.left, left.head), _text(rule.right, right.head)
+    if rule.is_same_enough and mine == other:
+        return
     if agree(rule.how, mine, other, rule.tolerance):
         return
     beside = chosen.beside(rule.together, rule.left.kind)
@@ -141,6 +147,8 @@ def _lines(rule: Rule, left: Paper, right: Paper, lines: Mapping[str, _Lines]) -
         if gnum in rights:
             fellow_row, fellow = rights[gnum]
             other = _text(rule.right, fellow)
+            if rule.is_same_enough and line.get(names[0]) == other:
+                continue
             if not any(agree(how, line.get(name, ""), other, rule.tolerance) for name in names):
                 mine = _text(rule.left, line)
                 yield _disagreement(rule, left, right, mine, other, gnum, (row, fellow_row))
@@ -187,14 +195,16 @@ def _said(paper: Paper, spot: Spot, value: str, row: int | None) -> Said:
     return Said(paper, path_of(paper.spec, name, paper.head.get(key, ""), in_line), value)
 
 
-def _worded(one: Disagreement, left: str, right: str, own: Said | None = None) -> Finding:
+def _worded(
+    one: Disagreement, left: str, right: str, own: Said | None = None, *, severity: Severity | None = None
+) -> Finding:
     menders = one.menders
     return finding(
         one.code,
         document=own.paper.ordinal if own else None,
         path=own.path if own else "",
         value=own.value if own else None,
-        severity=one.severity,
+        severity=severity or one.severity,
         left=one.left.name,
         right=one.right.name,
         left_en=one.left.english,
@@ -210,19 +220,23 @@ def _worded(one: Disagreement, left: str, right: str, own: Said | None = None) -
     )
 
 
-def view_for(disagreement: Disagreement, partner: str) -> Finding:
+def view_for(disagreement: Disagreement, partner: str, *, severity: Severity | None = None) -> Finding:
     """What this partner may see: his own value in full, another's as far as the rule needs it, and who mends it.
 
+    `severity` is that for the document it is told of, where it is not what match.csv says of an inventory.
     A partner whose documents are both of others (the agent, whose inventory waits) sees no value at all.
     """
     mine = [said for said in (disagreement.left, disagreement.right) if said.paper.partner == partner]
     if not mine:
         return _worded(
-            disagreement, masked("hidden", disagreement.left.value), masked("hidden", disagreement.right.value)
+            disagreement,
+            masked("hidden", disagreement.left.value),
+            masked("hidden", disagreement.right.value),
+            severity=severity,
         )
     left, right = (_seen(disagreement, said, partner) for said in (disagreement.left, disagreement.right))
     own = next((said for said in disagreement.menders if said in mine), mine[0])
-    return _worded(disagreement, left, right, own)
+    return _worded(disagreement, left, right, own, severity=severity)
 
 
 def _seen(disagreement: Disagreement, said: Said, partner: str) -> str:

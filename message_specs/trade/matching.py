@@ -53,6 +53,11 @@ class Rule:
     since: date | None
     until: date | None
 
+    @property
+    def is_same_enough(self) -> bool:
+        """Whether the same text on both sides always agrees, so that nothing need be read."""
+        return self.how not in ("mode_of_type", "lines_one_to_one")
+
     def holds(self, side: str, mode: str, on: date) -> bool:
         """Whether the rule is in force for that side of the border and trade mode on that day."""
         if (self.since and on < self.since) or (self.until and on > self.until):
@@ -118,9 +123,13 @@ def day(cell: str) -> date | None:
 
 
 @lru_cache(maxsize=256)
-def rules_for(side: str, mode: str, on: date) -> tuple[Rule, ...]:
-    """The rules in force for that side and mode on that day."""
-    return tuple(rule for rule in rules() if rule.holds(side, mode, on))
+def rules_for(side: str, mode: str, on: date, about: str = "") -> tuple[Rule, ...]:
+    """The rules in force for that side and mode on that day; with `about` those that look at that kind of document."""
+    return tuple(
+        rule
+        for rule in rules()
+        if rule.holds(side, mode, on) and (not about or about in (rule.left.kind, rule.right.kind))
+    )
 
 
 @cache
