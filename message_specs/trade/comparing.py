@@ -7,7 +7,7 @@ Known limits: lines are paired by gnum, so of two lines with one gnum the last i
 a sum over several orders is compared only with the orders that have come.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
@@ -187,14 +187,16 @@ def _said(paper: Paper, spot: Spot, value: str, row: int | None) -> Said:
     return Said(paper, path_of(paper.spec, name, paper.head.get(key, ""), in_line), value)
 
 
-def _worded(one: Disagreement, left: str, right: str, own: Said | None = None) -> Finding:
+def _worded(
+    one: Disagreement, left: str, right: str, own: Said | None = None, *, severity: Severity | None = None
+) -> Finding:
     menders = one.menders
     return finding(
         one.code,
         document=own.paper.ordinal if own else None,
         path=own.path if own else "",
         value=own.value if own else None,
-        severity=one.severity,
+        severity=severity or one.severity,
         left=one.left.name,
         right=one.right.name,
         left_en=one.left.english,
@@ -210,25 +212,20 @@ def _worded(one: Disagreement, left: str, right: str, own: Said | None = None) -
     )
 
 
-def view_for(disagreement: Disagreement, partner: str) -> Finding:
+def view_for(disagreement: Disagreement, partner: str, *, severity: Severity | None = None) -> Finding:
     """What this partner may see: his own value in full, another's as far as the rule needs it, and who mends it.
 
+    `severity` is that for the document it is told of, where it is not what match.csv says of an inventory.
     A partner whose documents are both of others (the agent, whose inventory waits) sees no value at all.
     """
     mine = [said for said in (disagreement.left, disagreement.right) if said.paper.partner == partner]
     if not mine:
-        return _worded(
-            disagreement, masked("hidden", disagreement.left.value), masked("hidden", disagreement.right.value)
-        )
+        left, right = (masked("hidden", said.value) for said in (disagreement.left, disagreement.right))
+        return _worded(disagreement, left, right, severity=severity)
     left, right = (_seen(disagreement, said, partner) for said in (disagreement.left, disagreement.right))
     own = next((said for said in disagreement.menders if said in mine), mine[0])
-    return _worded(disagreement, left, right, own)
+    return _worded(disagreement, left, right, own, severity=severity)
 
 
 def _seen(disagreement: Disagreement, said: Said, partner: str) -> str:
     return said.value if said.paper.partner == partner else masked(disagreement.shown, said.value)
-
-
-def errors(found: Sequence[Disagreement]) -> list[Disagreement]:
-    """Those that stop the inventory."""
-    return [one for one in found if one.severity is Severity.ERROR]
