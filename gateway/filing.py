@@ -20,7 +20,8 @@ from itertools import chain
 import msgspec
 
 from gateway.case import Case, Judged, Outcome
-from gateway.desks import Records, desk
+from gateway.desks import Needs, Records, desk
+from gateway.living import said_of
 from gateway.settling import iso
 from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
@@ -122,6 +123,7 @@ def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], now: datetime, s
     # An order may name a payment that tells of another order: the second look finds it.
     named = {mark for _, needs in needed for mark in paid_elsewhere(records.papers(needs.marks))}
     _papers(ledger, records, named - asked, of_batch)
+    _lives(ledger, records, [needs for _, needs in needed if needs.lives])
     if keys := {key for _, needs in needed for key in needs.values}:
         for one in ledger.all("records", _json(keys)):
             records.values[one["key"]] = one["value"]
@@ -140,6 +142,13 @@ def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mappin
         if place not in known:
             known[place] = paper_of(row)
         records.by_mark.setdefault(row["mark"], []).append(known[place])
+
+
+def _lives(ledger: Ledger, records: Records, needed: Iterable[Needs]) -> None:
+    for paper in {one.name: one for needs in needed for one in records.papers(needs.marks)}.values():
+        if paper.kind in ("inventory", "cancel"):
+            rows = ledger.all("receipts_of", paper.number, paper.ordinal)
+            records.said[(paper.number, paper.ordinal)] = [said_of(row) for row in rows]
 
 
 def paper_of(row: sqlite3.Row) -> Paper:

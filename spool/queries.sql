@@ -363,3 +363,13 @@ SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at L
 
 -- name: dossier_looked_at
 UPDATE dossier SET due_at = ?, why = ? WHERE mark = ? AND due_at = ?;
+
+-- name: said_in_dossier
+SELECT r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared
+  FROM mark m JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
+  JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal
+  JOIN receipt r ON r.number = m.number AND r.ordinal = m.ordinal
+ WHERE m.mark = ? AND p.kind IN ('inventory', 'cancel');
+
+-- name: dossier_phase
+UPDATE dossier SET phase = ?1, due_at = ?2 WHERE mark = ?3 AND phase <> ?1;

@@ -14,17 +14,22 @@ from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
 from gateway.case import Case, Outcome
-from message_specs.trade.papers import Paper
+from message_specs.trade.life import Life, Said, life_of
+from message_specs.trade.papers import Paper, side_of
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a desk must know: the papers that share one of these marks, and the records under these keys."""
+    """What a desk must know: the papers that share one of these marks, and the records under these keys.
+
+    `lives`: also what customs has said of the inventories and cancels among the papers.
+    """
 
     marks: tuple[int, ...] = ()
     values: tuple[str, ...] = ()
+    lives: bool = False
 
 
 @dataclass(slots=True)
@@ -36,6 +41,7 @@ class Records:
     """The home's own secret, for hashes that nobody outside can make."""
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -46,6 +52,11 @@ class Records:
         """Return every paper with one of these marks, each once, in the order of their numbers."""
         found = {(one.number, one.ordinal): one for mark in marks for one in self.by_mark.get(mark, ())}
         return tuple(found[place] for place in sorted(found))
+
+    def life(self, papers: Iterable[Paper]) -> Life:
+        """Return all that customs has said of these inventories and cancels."""
+        told = [(one, said) for one in papers for said in self.said.get((one.number, one.ordinal), ())]
+        return life_of(side_of(told[0][0].spec) if told else "import", [said for _, said in told])
 
     def value(self, key: str) -> str | None:
         """Return what a desk keeps under this key; what desks of the same batch decided before stands already."""
