@@ -4,7 +4,9 @@ An arrival is a transmission with its bytes in hand.  A case is one document
 on its way through the desks; the clerk carries it and writes what became of it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from message_specs.document import Document
 from message_specs.findings import Finding, Severity
@@ -31,10 +33,14 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The whole answer of a desk: a state and the reasons."""
+    """The whole answer of a desk: a state, the reasons, and what is to be remembered, asked or looked at again."""
 
     state: State
     findings: tuple[Finding, ...] = ()
+    why: str | None = None
+    due: datetime | None = None
+    keeps: Mapping[str, str | None] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,13 @@ and the partner's own rights.  An authority's answer is taken out of its
 envelope and read tolerantly.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
-from gateway.desks import desk
+from gateway.desks import Records, desk
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from gateway.tables import Tables
@@ -23,15 +21,13 @@ from message_specs.dxp.envelope import open_reply, unwrap
 from message_specs.findings import Finding, Severity, finding
 from message_specs.limits import Limits
 from message_specs.opening import Opened, open_message, open_receipt
+from message_specs.trade.rates import Rates
 from spool.errors import ForOperator
 from spool.states import State
 
 
 class CertificateUnreadable(ForOperator):
     """A certificate that a partner entrusted to us cannot be read"""
-
-
-_NO_RECORDS: Mapping[str, str] = MappingProxyType({})
 
 
 class Opener:
@@ -45,6 +41,7 @@ class Opener:
         self._modes = frozenset(row.mode for row in house.journeys)
         self._severities = {code: Severity(word) for code, word in house.kouan.severity.items()}
         self._limits = section.of_messages()
+        self._rates = Rates(house.rates)
         self._tables = Tables(house, self._severities, self._limits)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
@@ -70,7 +67,8 @@ class Opener:
         self._signature(judged, partner, now)
         found = judged.findings
         whole_bad = any(one.document is None and is_error(one) for one in found)
-        judged.cases = tuple(self._case(judged, partner, document, found) for document in opened.documents)
+        records = Records(now, kouan=self._house.kouan, rates=self._rates)
+        judged.cases = tuple(self._case(judged, partner, document, found, records) for document in opened.documents)
         if whole_bad:
             reasons = tuple(one for one in found if one.document is None)
             _refuse_rest(judged.cases, reasons)
@@ -98,11 +96,13 @@ class Opener:
         if verdict.finding is not None:
             judged.add(replace(verdict.finding, path=verdict.finding.path or f"/{opened.root_name}/Signature"))
 
-    def _case(self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...]) -> Case:
+    def _case(
+        self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...], records: Records
+    ) -> Case:
         mine = tuple(one for one in found if one.document == document.ordinal) if found else ()
         case = Case(judged.arrival.claim.number, document.ordinal, partner.name, document, document.key, mine)
         for name in self._journey(document):
-            outcome = desk(name).decide(case, _NO_RECORDS)
+            outcome = desk(name).decide(case, records)
             case.move(name, outcome.state, None, outcome.findings)
             if outcome.state is not State.CHECKED:
                 break
