@@ -17,9 +17,9 @@ from message_specs.amounts import number
 from message_specs.findings import Finding, finding
 from message_specs.reader import named
 from message_specs.trade import quotas
-from message_specs.trade.limits import Standing, limits_on, over_year
+from message_specs.trade.limits import Limits, Standing, limits_on, over_year
 from message_specs.trade.persons import person_mark
-from message_specs.trade.taxing import Prediction, Terms, predict
+from message_specs.trade.taxing import Prediction, Purchase, Terms, predict, purchase_of, untold
 from spool.states import State
 
 _SPEC = "CEB621"
@@ -41,38 +41,45 @@ def needs(case: Case, records: Records) -> Needs:
 
 
 def prediction(case: Case, records: Records) -> Prediction:
-    """Return what customs is expected to levy on this inventory today."""
-    terms = Terms(records.today, records.rates, limits_on(records.today), records.kouan.tax.of_amounts())
-    return predict(case.document.head, case.document.lines, terms)
+    """Return what customs is expected to levy on this inventory today, with every figure."""
+    return predict(case.document.head, case.document.lines, _terms(records))
+
+
+def _terms(records: Records) -> Terms:
+    today = records.today
+    return Terms(today, records.rates, limits_on(today), records.kouan.tax.of_amounts())
 
 
 def decide(case: Case, records: Records) -> Outcome:
     """Refuse an inventory over a limit; pass every other on, with its purchase counted and what cannot be told."""
     if case.document.spec.code != _SPEC or case.document.app_type == _DELETED:
         return Outcome(State.CHECKED)
-    predicted = prediction(case, records)
-    # What stands in its place is not used twice by a change.
+    terms, lines = _terms(records), case.document.lines
+    # The taxes themselves are reckoned when somebody looks: they decide nothing here.
+    purchase = purchase_of(case.document.head, lines, terms.limits)
     key = quota_key(case, records)
     before = _without_earlier(case, records.value(key)) if key else None
-    found = tuple(_said(one, case, records) for one in (*_limits(predicted, key, before), *predicted.findings))
+    told = (*_limits(purchase, terms.limits, key, before), *untold(lines, terms))
+    found = tuple(_said(one, case, records) for one in told)
     if any(is_error(one) for one in found):
         return Outcome(State.REFUSED, found)
     if key is None or records.kouan.tax.quotas != "declared":
         return Outcome(State.CHECKED, found)
-    return Outcome(State.CHECKED, found, keeps={key: quotas.counted(before, case.name, predicted.value)})
+    return Outcome(State.CHECKED, found, keeps={key: quotas.counted(before, case.name, purchase.value)})
 
 
 def _without_earlier(case: Case, value: str | None) -> str | None:
-    value = quotas.given_back(value, case.name)
-    return quotas.given_back(value, f"{case.first.number}.{case.first.ordinal}") if case.first else value
+    # Neither the case itself, looked at again, nor what a change stands in place of is used twice.
+    first = f"{case.first.number}.{case.first.ordinal}" if case.first else case.name
+    return quotas.given_back(quotas.given_back(value, case.name), first) if value else None
 
 
-def _limits(predicted: Prediction, key: str | None, before: str | None) -> list[Finding]:
-    limits, value = predicted.limits, predicted.value
+def _limits(purchase: Purchase, limits: Limits, key: str | None, before: str | None) -> list[Finding]:
+    value = purchase.value
     found = []
-    if predicted.standing is not Standing.INSIDE:
-        code = "T304" if predicted.standing is Standing.ONE_ITEM else "T305"
-        items, limit = number(predicted.items), number(limits.single)
+    if purchase.standing is not Standing.INSIDE:
+        code = "T304" if purchase.standing is Standing.ONE_ITEM else "T305"
+        items, limit = number(purchase.items), number(limits.single)
         found.append(finding(code, path="InventoryHead", found=number(value), limit=limit, items=items))
     used = quotas.used(before)
     if key is not None and over_year(used, value, limits):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 _FILE = Path(__file__).with_name("limits.csv")
@@ -52,6 +52,7 @@ def _rows() -> tuple[tuple[str, Decimal, date, date], ...]:
         )
 
 
+@lru_cache(maxsize=64)
 def limits_on(day: date) -> Limits:
     """The limits of that day; NoLimits before there were any.
 

@@ -3,7 +3,6 @@
 The same number gives the same mark in one home; without the home's secret nobody can try numbers against it.
 """
 
-import hashlib
 import hmac
 
 _LENGTH = 32
@@ -18,4 +17,4 @@ def person_mark(id_number: str, secret: bytes) -> str:
     'a35b4bba3207c66d9d7f91956c1bcb4d'
     """
     number = id_number.strip().upper()
-    return hmac.new(secret, number.encode(), hashlib.sha256).hexdigest()[:_LENGTH]
+    return hmac.digest(secret, number.encode(), "sha256").hex()[:_LENGTH]

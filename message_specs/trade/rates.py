@@ -120,8 +120,10 @@ class Rates:
         >>> Rates().on("3304990029", date(2026, 11, 21)).ct_threshold, Rates().on("3304990029", date(2019, 12, 31))
         (Decimal('10'), None)
         """
-        found = (rate for rate in self._own.get(hs, ()) if rate.holds(day))
-        return next(found, None) or next((rate for rate in _ours(hs) if rate.holds(day)), None)
+        for rate in (*self._own.get(hs, ()), *_ours(hs)):
+            if rate.holds(day):
+                return rate
+        return None
 
     def is_own(self, rate: Rate) -> bool:
         """Whether the rate is one of the home's."""
@@ -148,7 +150,9 @@ class Measure:
 
 
 @cache
-def measures() -> tuple[Measure, ...]:
-    """The rows of measures.csv, the more exact way before the less exact."""
+def measures(per: str = "") -> tuple[Measure, ...]:
+    """The rows of measures.csv for grams, millilitres, pieces or all, the more exact way before the less exact."""
+    if per:
+        return tuple(way for way in measures() if way.per == per)
     with (_FOLDER / "measures.csv").open(encoding="utf-8", newline="") as source:
         return tuple(Measure(row["per"], row["unit"], Decimal(row["factor"])) for row in csv.DictReader(source))

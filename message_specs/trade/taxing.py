@@ -65,16 +65,23 @@ class LineTax:
 
 
 @dataclass(frozen=True, slots=True)
-class Prediction:
-    """What customs is expected to levy on an inventory; `payable` is None while one line cannot be told."""
+class Purchase:
+    """What an inventory is worth in yuan, how many items it holds, and how it stands to the single limit."""
 
-    on: date
     goods: Decimal
     freight: Decimal
     insurance: Decimal
     value: Decimal
     items: Decimal
     standing: Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What customs is expected to levy on an inventory; `payable` is None while one line cannot be told."""
+
+    on: date
+    purchase: Purchase
     limits: Limits
     factor: Decimal
     rounding: Rounding
@@ -99,34 +106,56 @@ class Terms:
     rounding: Rounding = field(default_factory=Rounding)
 
 
+def purchase_of(head: Texts, lines: Sequence[Texts], limits: Limits) -> Purchase:
+    """What the inventory is worth: a line by its totalPrice, freight and insurance by the head."""
+    goods, items = _NOTHING, _NOTHING
+    for line in lines:
+        goods = WIDE.add(goods, money(line.get("totalPrice")))
+        items = WIDE.add(items, money(line.get("qty")))
+    freight, insurance = money(head.get("freight")), money(head.get("insuredFee"))
+    value = WIDE.add(goods, WIDE.add(freight, insurance))
+    return Purchase(goods, freight, insurance, value, items, standing(value, items, limits))
+
+
+def untold(lines: Sequence[Texts], terms: Terms) -> tuple[Finding, ...]:
+    """What keeps a line from being predicted, by its code and quantities alone; dear findings, cheap silence."""
+    found = []
+    for ordinal, line in enumerate(lines, 1):
+        hs = line.get("gcode", "")
+        if code := _untold(terms.rates.on(hs, terms.on), line):
+            place = f"InventoryList[{ordinal}]/gcode"
+            found.append(finding(code, path=place, value=hs, hs=hs, day=terms.on.isoformat()))
+    return tuple(found)
+
+
+def _untold(rate: Rate | None, line: Texts) -> str:
+    if rate is None:
+        return "T301"
+    if rate.ct_type in (Consumption.SPECIFIC, Consumption.COMPOUND):
+        return "T302"
+    asks = rate.ct_type is Consumption.THRESHOLD
+    return "T303" if asks and (rate.ct_threshold is None or measure(rate.ct_per, line) is None) else ""
+
+
 def predict(head: Texts, lines: Sequence[Texts], terms: Terms) -> Prediction:
     """The prediction for an inventory's head and lines under these terms."""
+    purchase = purchase_of(head, lines, terms.limits)
+    inside = purchase.standing is Standing.INSIDE
     goods = [money(line.get("totalPrice")) for line in lines]
-    freight, insurance = money(head.get("freight")), money(head.get("insuredFee"))
-    items = sum((money(line.get("qty")) for line in lines), _NOTHING)
-    value = WIDE.add(sum(goods, _NOTHING), WIDE.add(freight, insurance))
-    stands = standing(value, items, terms.limits)
-    inside = stands is Standing.INSIDE
-    parts = zip(lines, goods, shares(freight, goods), shares(insurance, goods), strict=True)
-    found: list[Finding] = []
+    parts = zip(lines, goods, shares(purchase.freight, goods), shares(purchase.insurance, goods), strict=True)
     taxed = tuple(
-        _line(line, ordinal, _bare(ordinal, line, price, sent, insured), terms, found, inside=inside)
+        _line(line, _bare(ordinal, line, price, sent, insured), terms, inside=inside)
         for ordinal, (line, price, sent, insured) in enumerate(parts, 1)
     )
     return Prediction(
         terms.on,
-        sum(goods, _NOTHING),
-        freight,
-        insurance,
-        value,
-        items,
-        stands,
+        purchase,
         terms.limits,
         terms.limits.factor if inside else Decimal(1),
         terms.rounding,
         taxed,
         _sum(taxed, terms.rounding),
-        tuple(found),
+        untold(lines, terms),
     )
 
 
@@ -137,18 +166,13 @@ def _bare(ordinal: int, line: Texts, goods: Decimal, freight: Decimal, insurance
     return LineTax(gnum, line.get("gcode", ""), goods, freight, insurance, value)
 
 
-def _line(line: Texts, ordinal: int, bare: LineTax, terms: Terms, found: list[Finding], *, inside: bool) -> LineTax:
+def _line(line: Texts, bare: LineTax, terms: Terms, *, inside: bool) -> LineTax:
     rate = terms.rates.on(bare.hs, terms.on)
-    place = f"InventoryList[{ordinal}]/gcode"
-    if rate is None:
-        found.append(finding("T301", path=place, value=bare.hs, hs=bare.hs, day=terms.on.isoformat()))
-        return bare
+    if rate is None or _untold(rate, line):
+        return replace(bare, rate=rate)
     duty = _NOTHING if inside else _part(bare.value, rate.duty)
     base = WIDE.add(bare.value, duty)
-    price, levied, code = _consumption(rate, base, line)
-    if levied is None:
-        found.append(finding(code, path=place, value=bare.hs, hs=bare.hs))
-        return replace(bare, rate=rate)
+    price, levied = _consumption(rate, base, line)
     consumption = WIDE.divide(WIDE.multiply(base, levied), _WHOLE - levied)
     statutory = Taxes(duty, consumption, _part(WIDE.add(base, consumption), rate.vat))
     factor = terms.limits.factor if inside else Decimal(1)
@@ -168,18 +192,16 @@ def _part(value: Decimal, percent: Decimal) -> Decimal:
     return WIDE.divide(WIDE.multiply(value, percent), _WHOLE)
 
 
-def _consumption(rate: Rate, base: Decimal, line: Texts) -> tuple[Decimal | None, Decimal | None, str]:
-    """The price of a unit where one is asked for, the rate levied or None where unknown, and the finding then."""
-    kind, levied = rate.ct_type, rate.ct_rate or _NOTHING
-    if kind in (Consumption.SPECIFIC, Consumption.COMPOUND):
-        return None, None, "T302"
-    if kind is not Consumption.THRESHOLD:
-        return None, levied, ""
+def _consumption(rate: Rate, base: Decimal, line: Texts) -> tuple[Decimal | None, Decimal]:
+    """The price of a unit where one is asked for, and the percent of consumption tax levied."""
+    levied = rate.ct_rate or _NOTHING
+    if rate.ct_type is not Consumption.THRESHOLD:
+        return None, levied
     measured = measure(rate.ct_per, line)
-    if measured is None or rate.ct_threshold is None:
-        return None, None, "T303"
+    assert measured is not None
+    assert rate.ct_threshold is not None
     price = WIDE.divide(base, measured)
-    return price, levied if price >= rate.ct_threshold else _NOTHING, ""
+    return price, levied if price >= rate.ct_threshold else _NOTHING
 
 
 def measure(per: str, line: Texts) -> Decimal | None:
@@ -188,9 +210,9 @@ def measure(per: str, line: Texts) -> Decimal | None:
     >>> measure("g", {"qty1": "0.05", "unit1": "035"}), measure("piece", {"qty1": "0.05", "unit1": "035"})
     (Decimal('50.00'), None)
     """
-    for way in measures():
+    for way in measures(per) if per else ():
         for quantity, unit in (("qty1", "unit1"), ("qty2", "unit2")):
-            if way.per == per and line.get(unit, "").strip() == way.unit:
+            if line.get(unit, "").strip() == way.unit:
                 found = money(line.get(quantity))
                 if found > 0:
                     return WIDE.multiply(found, way.factor)

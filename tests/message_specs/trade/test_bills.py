@@ -113,6 +113,6 @@ def test_an_unknown_status_changes_nothing() -> None:
 def test_a_good_inventory_is_predicted_from_its_document() -> None:
     (document,) = open_message((SAMPLES / "CEB621_1210.xml").read_bytes()).documents
     told = predict(document.head, document.lines, Terms(DAY, Rates((FORMULA,)), limits_on(DAY)))
-    assert (told.value, told.payable) == (
+    assert (told.purchase.value, told.payable) == (
         Decimal("471.30"), Taxes(Decimal("0.00"), Decimal("0.00"), Decimal("42.89")),
     )  # fmt: skip

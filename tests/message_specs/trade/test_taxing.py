@@ -11,7 +11,7 @@ from message_specs.findings import finding
 from message_specs.trade.limits import Limits, NoLimits, Standing, limits_on
 from message_specs.trade.rates import Consumption, Rate, Rates
 from message_specs.trade.sharing import Rounding, money, shares
-from message_specs.trade.taxing import LineTax, Prediction, Taxes, Terms, measure, predict
+from message_specs.trade.taxing import LineTax, Prediction, Purchase, Taxes, Terms, measure, predict
 
 DAY = date(2026, 11, 21)
 LIMITS = Limits(single=Decimal(5000), yearly=Decimal(26000), factor=Decimal("0.7"))
@@ -76,8 +76,11 @@ def test_a_prediction_shows_every_figure() -> None:
         )  # fmt: skip
 
     assert told == Prediction(
-        DAY, Decimal("463.30"), Decimal(8), Decimal("1.00"), Decimal("472.30"), Decimal(6), Standing.INSIDE, LIMITS,
-        Decimal("0.7"), ROUNDING,
+        DAY,
+        Purchase(
+            Decimal("463.30"), Decimal(8), Decimal("1.00"), Decimal("472.30"), Decimal(6), Standing.INSIDE,
+        ),
+        LIMITS, Decimal("0.7"), ROUNDING,
         (
             one(1, PLAIN, "159.80", "2.75", "0.34", "162.89", "14.82"),
             one(2, BOOK, "135.00", "2.33", "0.29", "137.62", "8.67"),
@@ -86,7 +89,7 @@ def test_a_prediction_shows_every_figure() -> None:
         taxes("0.00", "0.00", "39.13"),
     )  # fmt: skip
     shown = told.as_dict()
-    assert (shown["on"], shown["standing"], shown["payable"]) == (
+    assert (shown["on"], shown["purchase"]["standing"], shown["payable"]) == (
         "2026-11-21", "inside", {"duty": "0.00", "consumption": "0.00", "vat": "39.13"},
     )  # fmt: skip
     assert shown["lines"][1]["freight"] == "2.33"
@@ -175,12 +178,12 @@ def test_over_the_single_limit_one_item_is_taxed_in_full_and_several_are_too_man
     prices: list[str], qty: str, stands: Standing, factor: str
 ) -> None:
     told = predict({}, [line(DUTIABLE.hs, price, qty, gnum) for gnum, price in enumerate(prices, 1)], TERMS)
-    assert (told.standing, told.factor) == (stands, Decimal(factor))
+    assert (told.purchase.standing, told.factor) == (stands, Decimal(factor))
 
 
 def test_freight_and_insurance_count_to_the_limit() -> None:
     told = predict({"freight": "10", "insuredFee": "0.01"}, [line(PLAIN.hs, "4990.00")], TERMS)
-    assert (told.value, told.standing) == (Decimal("5000.01"), Standing.ONE_ITEM)
+    assert (told.purchase.value, told.purchase.standing) == (Decimal("5000.01"), Standing.ONE_ITEM)
 
 
 def test_limits_hold_from_their_day() -> None:
@@ -207,8 +210,9 @@ def test_a_rate_changes_on_its_day() -> None:
 
 def test_an_inventory_without_lines_or_amounts_comes_to_nothing() -> None:
     told = predict({"freight": "NaN"}, [], TERMS)
-    assert (told.value, told.lines, told.payable) == (Decimal(0), (), taxes("0.00", "0.00", "0.00"))
+    assert (told.purchase.value, told.lines, told.payable) == (Decimal(0), (), taxes("0.00", "0.00", "0.00"))
     assert measure("g", {"qty1": "much", "unit1": "035"}) is None
+    assert measure("", {"qty1": "1", "unit1": "035"}) is None
     assert money("Infinity") == 0
 
 
