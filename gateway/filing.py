@@ -14,7 +14,6 @@ document is looked at again at once; one that was to go on is judged anew
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import chain
 
 import msgspec
@@ -64,8 +63,11 @@ class Filed:
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
 
 
-def file(judged: Iterable[Judged], ledger: Ledger, now: datetime, secret: bytes) -> Filed:
-    """Every case with desks left before it has their outcome; return what is to be written of their trades."""
+def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
+    """Every case with desks left before it has their outcome; return what is to be written of their trades.
+
+    `records` comes with the time, the secret and the configuration, and nothing fetched.
+    """
     ones = [
         (one, case)
         for one in judged
@@ -80,7 +82,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, now: datetime, secret: bytes)
     for case in cases:
         case.marks = marks(case.document)
     filed.entries = [entry for case in cases if _is_new(case) and (entry := _entry(case)) is not None]
-    records = _fetch(ledger, filed, cases, now, secret)
+    _fetch(ledger, filed, cases, records)
     for one, case in ones:
         _decide(one, case, records, filed)
     return filed
@@ -105,9 +107,8 @@ def _order(case: Case) -> int | None:
     return next(iter(case.marks.get("order", ())), None)
 
 
-def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], now: datetime, secret: bytes) -> Records:
-    records = Records(now, secret)
-    needed = [(case, desk(name).needs(case)) for case in cases for name in case.journey]
+def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], records: Records) -> None:
+    needed = [(case, desk(name).needs(case, records)) for case in cases for name in case.journey]
     for case, needs in needed:
         place = (case.number, case.ordinal)
         filed.decided[place] = (*filed.decided.get(place, ()), *needs.marks)
@@ -128,7 +129,6 @@ def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], now: datetime, s
         for one in ledger.all("records", _json(keys)):
             records.values[one["key"]] = one["value"]
             filed.revisions[one["key"]] = one["revision"]
-    return records
 
 
 def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mapping[int, list[Paper]]) -> None:
@@ -174,28 +174,36 @@ def _paper(entry: Entry) -> Paper:
 
 
 def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
-    place = (case.number, case.ordinal)
+    """The desks are asked in turn until one does not let the case go on; only what goes on is remembered of it."""
+    place, is_new = (case.number, case.ordinal), _is_new(case)
+    keeps: dict[str, str | None] = {}
     for name in case.journey:
         outcome = desk(name).decide(case, records)
-        records.keep(outcome.keeps)
-        filed.keeps.update({key: value or "" for key, value in outcome.keeps.items()})
         filed.asks.update(dict.fromkeys(outcome.asks, place))
-        filed.notices += [(one.partner, one.name, one.body) for one in outcome.notices]
-        _move(one, case, name, outcome)
+        filed.notices += [(told.partner, told.name, told.body) for told in outcome.notices]
         if outcome.state is not State.CHECKED:
+            _stop(one, case, name, outcome)
             break
+        keeps.update(outcome.keeps)
+        if outcome.findings and is_new:
+            one.add(*outcome.findings)
+            case.move(name, case.state, None, outcome.findings)
+    else:
+        case.due_at = case.why = None
+        if case.state is State.FILED:
+            case.move(case.journey[-1], State.CHECKED)
+        records.keep(keeps)
+        filed.keeps.update({key: value or "" for key, value in keeps.items()})
     if case.state is State.FILED:
         filed.waiting.add(place)
     elif case.state is State.CHECKED and kind_of(case.document.spec.code) == "inventory":
         filed.firm[place] = case
 
 
-def _move(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
-    if outcome.findings:
-        one.add(*outcome.findings)
+def _stop(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
+    one.add(*outcome.findings)
     case.due_at, case.why = (iso(outcome.due) if outcome.due else None), outcome.why
-    stays = outcome.state is case.state
-    if not stays or outcome.findings:
+    if outcome.state is not case.state or outcome.findings:
         case.move(name, outcome.state, outcome.why, outcome.findings)
     if outcome.state is State.REFUSED:
         case.version = None

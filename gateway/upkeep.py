@@ -120,8 +120,9 @@ class Upkeep:
 
     def _survey(self, below: int) -> Seen:
         """In the thread of the books."""
-        due = bool(self._ledger.all("due_documents", iso(datetime.now(UTC)), 1))
-        trades = bool(self._ledger.all("due_dossiers", iso(datetime.now(UTC)), 1) or self._ledger.all("open_notices", 1))
+        at = iso(datetime.now(UTC))
+        due = bool(self._ledger.all("due_documents", at, 1))
+        trades = bool(self._ledger.all("due_dossiers", at, 1) or self._ledger.all("open_notices", 1))
         late = bool(self._ledger.all("open_batches", 0, below, 1))
         return Seen(fingerprint(self._house().home), due, trades, late)
 

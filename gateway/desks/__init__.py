@@ -14,8 +14,11 @@ from typing import Protocol, cast
 from zoneinfo import ZoneInfo
 
 from gateway.case import Case, Outcome
+from gateway.config_shapes import Kouan
+from message_specs.findings import Severity
 from message_specs.trade.life import Life, Said, life_of
 from message_specs.trade.papers import Paper, side_of
+from message_specs.trade.rates import Rates
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -34,11 +37,16 @@ class Needs:
 
 @dataclass(slots=True)
 class Records:
-    """What the clerk fetched for the desks of a batch: nothing else of the past is known to them."""
+    """What the desks of a batch may know beside their cases: the time, the configuration, and what was fetched.
+
+    `needs` gets one with nothing fetched.
+    """
 
     now: datetime
     secret: bytes = b""
     """The home's own secret, for hashes that nobody outside can make."""
+    kouan: Kouan = field(default_factory=Kouan)
+    rates: Rates = field(default_factory=Rates)
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)
@@ -67,11 +75,16 @@ class Records:
         for key, value in keeps.items():
             self.values[key] = value or ""
 
+    def severity(self, code: str) -> Severity | None:
+        """Return the severity that the operator gave this finding; None where it has its own."""
+        told = self.kouan.severity.get(code)
+        return Severity(told) if told else None
+
 
 class Desk(Protocol):
     """What a module of this package offers."""
 
-    def needs(self, case: Case) -> Needs:
+    def needs(self, case: Case, records: Records) -> Needs:
         """Return without which papers and records this case cannot be decided."""
 
     def decide(self, case: Case, records: Records) -> Outcome:

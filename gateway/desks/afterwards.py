@@ -21,23 +21,23 @@ from spool.states import State
 _MEET: Final = ("order", "inventory", "declared", "return")
 
 
-def needs(case: Case) -> Needs:
+def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's signature
     """Return by what the inventory and its other cancels and returns are found."""
     return Needs(tuple(mark for kind in _MEET for mark in case.marks.get(kind, ())), lives=True)
 
 
 def decide(case: Case, records: Records) -> Outcome:
     """Refuse what the law does not allow; pass the rest with what must be watched."""
-    papers = records.papers(needs(case).marks)
+    papers = records.papers(needs(case, records).marks)
     mine = next((one for one in papers if (one.number, one.ordinal) == (case.number, case.ordinal)), None)
     if mine is None:
-        return Outcome(case.state)
+        return Outcome(State.CHECKED)
     original = next((one for one in live(papers) if one.kind == "inventory"), None)
     if original is None:
         told = finding("T509", document=case.ordinal, severity=Severity.WARNING, invtNo=mine.head.get("invtNo", ""))
-        return Outcome(case.state, (told,))
+        return Outcome(State.CHECKED, (told,))
     found = [replace(one, document=case.ordinal) for one in _found(records, original, mine, papers)]
-    return Outcome(State.REFUSED if any(map(is_error, found)) else case.state, tuple(found))
+    return Outcome(State.REFUSED if any(map(is_error, found)) else State.CHECKED, tuple(found))
 
 
 def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Paper]) -> list[Finding]:

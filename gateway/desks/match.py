@@ -36,7 +36,7 @@ _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 _OF_INVENTORY: Final = ("order", "sold", "waybill", "order_no")
 
 
-def needs(case: Case) -> Needs:
+def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's signature
     """Return the marks by which the fellows of this document are found."""
     kinds = _OF_INVENTORY if kind_of(case.document.spec.code) == "inventory" else _MEET
     marks = tuple(mark for kind in kinds for mark in case.marks.get(kind, ()))
@@ -45,13 +45,13 @@ def needs(case: Case) -> Needs:
 
 def decide(case: Case, records: Records) -> Outcome:
     """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
-    marks = needs(case).marks
+    marks = needs(case, records).marks
     papers = records.papers(marks)
     if paid := paid_elsewhere(papers):
         papers = records.papers((*marks, *paid))
     mine = next((one for one in papers if (one.number, one.ordinal) == (case.number, case.ordinal)), None)
     if mine is None:
-        return Outcome(case.state)
+        return Outcome(State.CHECKED)
     if mine.kind == "inventory":
         return _inventory(case, records, mine, papers)
     return _fellow(case, records, mine, papers)
@@ -59,16 +59,16 @@ def decide(case: Case, records: Records) -> Outcome:
 
 def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     if len(papers) == 1:
-        return Outcome(case.state)
+        return Outcome(State.CHECKED)
     chosen = choose(papers, mine)
     if mine.app_type in _CHANGES and (used := _in_use(records, chosen, papers)):
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in used))
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
     if not found:
-        return Outcome(case.state)
+        return Outcome(State.CHECKED)
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
-    return Outcome(case.state, told, notices=_notices(chosen, mine, found))
+    return Outcome(State.CHECKED, told, notices=_notices(chosen, mine, found))
 
 
 def _in_use(records: Records, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:

@@ -61,14 +61,17 @@ def test_whatever_comes_first_the_inventory_goes_when_all_are_there(world: World
 def test_an_inventory_says_for_what_it_waits(world: World) -> None:
     come(world, "CEB411")
     told = come(world, "CEB621")
-    assert [(one["code"], one["severity"]) for one in told["findings"]] == [("T201", "warning"), ("T203", "warning")]
+    assert [(one["code"], one["severity"]) for one in told["findings"]] == [
+        ("T301", "warning"), ("T201", "warning"), ("T203", "warning"),
+    ]  # fmt: skip
     assert told["documents"][0]["state"] == "filed"
     (row,) = world.ledger.all("due_documents", "9998", 10)
     assert row["state"] == "filed"
 
 
 def notices(world: World, partner: str) -> list[Any]:
-    return [json.loads(file.read_bytes()) for file in sorted((world.home / "spool/partners" / partner / "out").glob("*.notice.json"))]
+    out = world.home / "spool/partners" / partner / "out"
+    return [json.loads(file.read_bytes()) for file in sorted(out.glob("*.notice.json"))]
 
 
 def test_both_partners_hear_of_a_mismatch_each_in_his_own_words(world: World) -> None:
