@@ -22,7 +22,7 @@ from gateway.case import Case, Judged, Outcome
 from gateway.desks import Needs, Records, desk
 from gateway.living import said_of
 from gateway.settling import iso
-from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
+from message_specs.trade.papers import Paper, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
 from spool.states import State
@@ -161,15 +161,11 @@ def paper_of(row: sqlite3.Row) -> Paper:
 
 
 def _paper(entry: Entry) -> Paper:
-    """Return the paper of a document of this batch; it stands where the batch is about to put it."""
+    """Return the paper of a document of this batch, where the batch is about to put it, with all its texts."""
     case, document = entry.case, entry.case.document
-    names, of_line = kept(document.spec.code)
-    head, lines = document.head, document.lines if of_line else ()
     return Paper(
-        case.number, case.ordinal, document.spec.code, entry.kind, case.partner, case.state,
-        document.app_type, case.version or 0, "",
-        {name: text for name in names if (text := head.get(name))},
-        tuple({name: text for name in of_line if (text := line.get(name))} for line in lines),
+        case.number, case.ordinal, document.spec.code, entry.kind, case.partner, case.state, document.app_type,
+        case.version or 0, "", document.head, tuple(document.lines),
     )  # fmt: skip
 
 
