@@ -11,7 +11,7 @@ _FIRST = 6
 
 
 def _name(text: str) -> str:
-    return f"{text[:1]}*"
+    return f"{text[:1]}*" if len(text) > 1 else "*"
 
 
 def _number(text: str) -> str:
@@ -38,7 +38,7 @@ def masked(shown: str, text: str) -> str:
     ('12.50', '张*', '**************0018')
     >>> masked("address", "浙江省杭州市云栖新区栖云路8号801室"), masked("number", "123"), masked("name", "")
     ('浙江省杭州市***', '***', '')
-    >>> masked("hidden", "12.50")
-    '***'
+    >>> masked("hidden", "12.50"), masked("name", "张")
+    ('***', '*')
     """
     return _WAYS[shown](text.strip()) if text.strip() else ""
