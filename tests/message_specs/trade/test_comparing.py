@@ -250,11 +250,8 @@ PERSONS = sorted({
     for rule in rules() if rule.shown != "full"
     for spot in (rule.left, rule.right) for name in spot.names
 })  # fmt: skip
-TEXTS = (
-    st.text(min_size=5, max_size=30)
-    | st.text("0123456789X", min_size=5, max_size=18)
-    | st.text("张三路号市", min_size=5)
-)
+# Of letters that stand in no sentence of ours, so that whatever is found of them was told.
+TEXTS = st.text("甲乙丙丁戊己庚辛ÄÖÜ", min_size=5, max_size=30)
 
 
 @given(st.lists(TEXTS, min_size=len(PERSONS), max_size=len(PERSONS)))
@@ -270,14 +267,9 @@ def test_no_view_holds_a_person_of_another_whatever_he_is_called(texts: list[str
             view = view_for(one, partner)
             for said, other in ((one.left, one.right), (one.right, one.left)):
                 text = said.value.strip()
-                if said.paper.partner != partner and text not in other.value and text not in _WORDS + said.name:
-                    assert text not in view.zh + view.en + view.hint + str(view.value)
-                    assert text not in one.finding.zh + one.finding.en
-
-
-_WORDS = (
-    "".join(wording.zh + wording.en + wording.hint for wording in wordings().values()) + "（空）(empty)*" + "*" * 40
-)
+                if said.paper.partner != partner and text not in other.value:
+                    assert text not in str(view.as_dict())
+                    assert text not in str(one.finding.as_dict())
 
 
 @given(
