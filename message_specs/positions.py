@@ -18,10 +18,10 @@ _CONTINUED = bytes(range(0x80, 0xC0))
 
 
 def places(data: bytes, root: Element, elements: Iterable[Element]) -> dict[Element, Place]:
-    """Line and column in characters, both from 1, of each of the elements; the tree must have been read from the data.
+    r"""Line and column in characters, both from 1, of each of the elements; the tree must have been read from the data.
 
     >>> from lxml import etree
-    >>> text = "<a>\\r\\n<!--<b>--> \u4e2d<b/></a>".encode()
+    >>> text = "<a>\r\n<!--<b>--> \u4e2d<b/></a>".encode()
     >>> root = etree.fromstring(text)
     >>> [place for _, place in sorted(places(text, root, [root, root[-1]]).items(), key=lambda found: found[1])]
     [(1, 1), (2, 13)]
