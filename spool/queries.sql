@@ -46,7 +46,8 @@ SELECT first, last FROM batch WHERE let_go_at IS NULL AND first > ? AND first < 
 SELECT max(low_water) AS low_water FROM (SELECT low_water FROM batch ORDER BY first DESC LIMIT 64) AS recent;
 
 -- name: last_number
-SELECT max(number) AS number FROM interchange;
+SELECT max(number) AS number FROM (SELECT max(number) AS number FROM interchange
+                                   UNION ALL SELECT max(last) FROM batch) AS given;
 
 -- name: last_message
 SELECT max(number) AS number FROM message;
@@ -202,7 +203,9 @@ SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  ORDER BY m.sealed_at, d.version;
 
 -- name: last_number_between
-SELECT max(number) AS number FROM interchange WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
+SELECT max(number) AS number FROM (
+    SELECT number FROM interchange UNION ALL SELECT last AS number FROM batch) AS given
+ WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
 
 -- name: last_message_between
 SELECT max(number) AS number FROM message WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
