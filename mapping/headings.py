@@ -112,7 +112,7 @@ def oddities(sheet: Sheet, used_columns: Sequence[int], heading_row: int) -> Ite
 
     used = set(used_columns)
     for top, left, bottom, right in sheet.merged:
-        if bottom > heading_row and used & set(range(left, right + 1)):
+        if bottom > heading_row and any(left <= column <= right for column in used):
             span = f"{letters(left)}{top}:{letters(right)}{bottom}"
             for number in range(max(top, heading_row + 1), bottom + 1):
                 yield number, finding("M015", row=number, cell=f"{letters(left)}{top}", range=span)
