@@ -52,7 +52,8 @@ def take_headings(sheet: Sheet, used: Map) -> tuple[Cells, int, Sheet] | Finding
         known = _known(used)
         scores = [_score(cells, known) for _, cells in first]
         best = max(scores, default=0)
-        number = scores.index(best) + 1 if best else 0
+        # Headings may stand there again, and with more columns; the rows between must not be passed over.
+        number = next((place for place, score in enumerate(scores, 1) if best and score * 2 >= best), 0)
     if not any(any(cells) for _, cells in first if not isinstance(cells, Broken)):
         return finding("M003")
     cells = first[number - 1][1] if number else None
@@ -112,10 +113,11 @@ def oddities(sheet: Sheet, used_columns: Sequence[int], heading_row: int) -> Ite
 
     used = set(used_columns)
     for top, left, bottom, right in sheet.merged:
-        if bottom > heading_row and any(left <= column <= right for column in used):
+        first = min((column for column in used if left <= column <= right), default=None)
+        if first is not None:
             span = f"{letters(left)}{top}:{letters(right)}{bottom}"
             for number in range(max(top, heading_row + 1), bottom + 1):
-                yield number, finding("M015", row=number, cell=f"{letters(left)}{top}", range=span)
+                yield number, finding("M015", row=number, cell=f"{letters(first)}{number}", range=span)
     for number, column in sorted(sheet.errors):
         if number > heading_row and column in used:
             cell = f"{letters(column)}{number}"

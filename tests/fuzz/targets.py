@@ -1,7 +1,8 @@
 """What is fuzzed: bytes go in, and what comes out is even, can be written down, and says something.
 
 A target is a name, good bytes to begin with, and a function that fails when the promise is broken.
-Bytes of the targets `sheet` and `content` are one part of a workbook that is good otherwise.
+Bytes of some targets are one part of a workbook that is good otherwise: `sheet`, `strings`, `styles` and `names` of
+an xlsx, `content` of an ods, `records` of an xls.
 """
 
 import io
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from mapping import compound
 from mapping.apply import map_bytes
 from mapping.judging import judge, transfer_of
 from message_specs.check import check
@@ -58,12 +60,17 @@ def book(data: bytes) -> None:
     table(data, "a.xls" if data.startswith(b"\xd0\xcf") else "a.xlsx")
 
 
-def sheet(data: bytes) -> None:
-    table(with_part(good_book(), "xl/worksheets/sheet1.xml", data), "a.xlsx")
+def part_of_book(name: str) -> Target:
+    """The bytes as one part of a good xlsx."""
+    return Target(lambda data: table(with_part(good_book(), name, data), "a.xlsx"), lambda: [part(good_book(), name)])
 
 
 def content(data: bytes) -> None:
     table(with_part(good_document(), "content.xml", data), "a.ods")
+
+
+def records(data: bytes) -> None:
+    table(compound.packed("Workbook", data), "a.xls")
 
 
 def message(data: bytes) -> None:
@@ -121,6 +128,11 @@ def good_document() -> bytes:
     return open_document({"订单": grid(orders(1, 2))})
 
 
+@cache
+def good_old_book() -> bytes:
+    return old_book({"订单": grid(orders(1, 2))})
+
+
 def texts() -> Iterator[bytes]:
     good = as_csv(orders(2, 1))
     yield good
@@ -139,8 +151,12 @@ def samples(*folders: str) -> Iterator[bytes]:
 
 TARGETS = {
     "text": Target(text, texts),
-    "book": Target(book, lambda: [good_book(), good_document(), old_book({"订单": grid(orders(1, 2))})]),
-    "sheet": Target(sheet, lambda: [part(good_book(), "xl/worksheets/sheet1.xml")]),
+    "book": Target(book, lambda: [good_book(), good_document(), good_old_book()]),
+    "sheet": part_of_book("xl/worksheets/sheet1.xml"),
+    "strings": part_of_book("xl/sharedStrings.xml"),
+    "styles": part_of_book("xl/styles.xml"),
+    "names": part_of_book("xl/workbook.xml"),
+    "records": Target(records, lambda: [compound.streams(good_old_book(), ["Workbook"])["Workbook"]]),
     "content": Target(content, lambda: [part(good_document(), "content.xml")]),
     "message": Target(message, lambda: samples("ceb/samples/good", "ceb/samples/bad")),
     "reply": Target(reply, lambda: samples("dxp/samples/good", "dxp/samples/bad", "ceb/samples/good")),

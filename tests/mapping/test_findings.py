@@ -336,3 +336,11 @@ def test_an_open_document_with_endless_empty_rows_is_read() -> None:
     empty = f'<table:table-row table:number-rows-repeated="1048000"><table:table-cell{MANY}/></table:table-row>'
     run, [one] = mapped(ods(rows + empty), "a.ods")
     assert ([found.code for found in one.findings], len(one.documents), run.tally.rows) == ([], 2, 4)
+
+
+def test_rows_between_two_rows_of_headings_are_not_passed_over() -> None:
+    wider = {**row(2), "备注": "x"}
+    rows = [list(HEADINGS), list(row().values()), list(wider), list(wider.values())]
+    run, judged = mapped("\r\n".join(",".join(cells) for cells in rows).encode())
+    assert (run.plan and run.plan.heading_row, run.tally.rows, run.tally.mapped) == (1, 3, 3)
+    assert {found.row for one in judged for found in one.findings if found.code == "M020"} == {3, 4}
