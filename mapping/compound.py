@@ -50,12 +50,12 @@ class _Sectors:
         ends = range(_ENTRY.size, len(listed) + 1, _ENTRY.size)
         entries = [_ENTRY.unpack_from(listed, end - _ENTRY.size) for end in ends]
         found: dict[str, bytes] = {}
-        for raw, length, kind, *_, first, count in entries:
+        for raw, length, kind, *_, first, told in entries:
             name = raw[: max(length - 2, 0)].decode("utf-16-le", "replace")
             if kind != _STREAM or name not in wanted or name in found:
                 continue
             # Only newer files fill the upper half of the count, and then with zeros.
-            count &= 0xFFFFFFFF
+            count = told & 0xFFFFFFFF
             if count >= _SMALL:
                 found[name] = self._body(first)[:count]
             else:

@@ -58,7 +58,7 @@ def _records(book: bytearray, start: int) -> Iterator[_Record]:
 def _sheets(book: bytearray) -> dict[str, Oddities]:
     places: list[tuple[str, int]] = []
     shared: list[bytes] = []
-    before, is_new = 0, True
+    in_shared, is_new = False, True
     for kind, place, length in _records(book, 0):
         if kind in _BEGIN:
             is_new = kind == 0x0809 and struct.unpack_from("<H", book, place)[0] >= 0x0600
@@ -67,10 +67,9 @@ def _sheets(book: bytearray) -> dict[str, Oddities]:
         elif kind == _SHEET:
             start, _, count = struct.unpack_from("<IHB", book, place)
             places.append((_name(book[place + 7 : place + length], count, is_new=is_new), start))
-        elif kind == _SHARED or (kind == _CONTINUE and before == _SHARED):
+        in_shared = kind == _SHARED or (kind == _CONTINUE and in_shared)
+        if in_shared:
             shared.append(bytes(book[place : place + length]))
-            kind = _SHARED
-        before = kind
     if len({name for name, _ in places}) < len(places):
         raise Unsound("two sheets have one name")
     lengths = _lengths(shared) if shared else []
@@ -142,8 +141,9 @@ class _Reader:
 
     def string(self) -> int:
         """The bytes that the next string has as UTF-8, at most."""
+        letters: int
         letters, flags = struct.unpack("<HB", self._bytes(3))
-        skipped = struct.unpack("<H", self._bytes(2))[0] * 4 if flags & 8 else 0
+        skipped: int = struct.unpack("<H", self._bytes(2))[0] * 4 if flags & 8 else 0
         skipped += struct.unpack("<I", self._bytes(4))[0] if flags & 4 else 0
         left, wide = letters, flags & 1
         while left and not self.is_at_end:

@@ -25,7 +25,7 @@ def oddities(content: bytes) -> dict[str, Oddities]:
     parser.StartElementHandler = walk.start
     parser.EndElementHandler = walk.end
     parser.CharacterDataHandler = walk.text
-    parser.Parse(content, True)  # noqa: FBT003  expat's own order
+    parser.Parse(content, True)
     return walk.sheets
 
 

@@ -34,8 +34,8 @@ def oddities(parts: Mapping[str, bytes]) -> dict[str, Oddities]:
     for name, relation in book.sheets:
         if name in told:
             raise Unsound(f"two sheets are called {name}")
-        walk = found.get(_place(targets.get(relation, "")))
-        told[name] = walk.odd if walk is not None else Oddities(weight=heaviest)
+        place = _place(targets.get(relation, ""))
+        told[name] = found[place].odd if place in found else Oddities(weight=heaviest)
     return told
 
 
@@ -131,7 +131,7 @@ def _walked(body: bytes) -> _Walk:
     parser.StartElementHandler = walk.start
     if b"si>" in body:
         parser.CharacterDataHandler = walk.text
-    parser.Parse(body, True)  # noqa: FBT003  expat's own order
+    parser.Parse(body, True)
     return walk
 
 
@@ -160,7 +160,7 @@ def _shown(body: bytes) -> Iterator[int]:
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler, parser.CharacterDataHandler = start, text
-    parser.Parse(body, True)  # noqa: FBT003  expat's own order
+    parser.Parse(body, True)
     for one in texts:
         if one.strip().isdecimal():
             yield int(one.strip()[:_MOST_DIGITS])

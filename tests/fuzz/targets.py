@@ -161,3 +161,6 @@ TARGETS = {
     "message": Target(message, lambda: samples("ceb/samples/good", "ceb/samples/bad")),
     "reply": Target(reply, lambda: samples("dxp/samples/good", "dxp/samples/bad", "ceb/samples/good")),
 }
+
+if __name__ == "__main__":
+    print(*TARGETS)

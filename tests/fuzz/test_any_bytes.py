@@ -21,7 +21,7 @@ def changed(draw: st.DrawFn, good: bytes) -> bytes:
     for _ in range(draw(st.integers(1, 3))):
         place = draw(st.integers(0, len(good)))
         end = place + draw(st.sampled_from([0, 1, 2, 8, 64, 100_000]))
-        middle = draw(st.one_of(st.binary(max_size=8), st.just(good[place:end] * 2), st.just(b"<"), st.just(b"\xff" * 4)))
+        middle = draw(st.one_of(st.binary(max_size=8), st.sampled_from([good[place:end] * 2, b"<", b"\xff" * 4])))
         good = good[:place] + middle + good[end:]
     return good
 
@@ -33,7 +33,7 @@ def test_any_bytes_as_a_table(magic: bytes, data: bytes, kind: str) -> None:
 
 
 @OFTEN
-@given(st.text(alphabet=',\t;|"\'\r\n\0\x85\u2028订单编号货a1E+.-&<\ufeff', max_size=200), st.booleans())
+@given(st.text(alphabet=",\t;|\"'\r\n\0\x85\u2028订单编号货a1E+.-&<\ufeff", max_size=200), st.booleans())
 def test_any_text_below_good_headings(text: str, is_gb: bool) -> None:
     from tests.mapping.tables import HEADINGS
 

@@ -124,7 +124,7 @@ def test_an_old_workbook_may_not_say_itself_how_big_it_is() -> None:
 @pytest.mark.parametrize(
     "made",
     [
-        lambda: (FINDS / "book/endless-chain.xls").read_bytes(),
+        (FINDS / "book/endless-chain.xls").read_bytes,
         lambda: with_part(
             open_document({"a": ROWS}), "content.xml", (FINDS / "content/breaks-off.xml").read_bytes()
         ),

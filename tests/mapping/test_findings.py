@@ -344,3 +344,14 @@ def test_rows_between_two_rows_of_headings_are_not_passed_over() -> None:
     run, judged = mapped("\r\n".join(",".join(cells) for cells in rows).encode())
     assert (run.plan and run.plan.heading_row, run.tally.rows, run.tally.mapped) == (1, 3, 3)
     assert {found.row for one in judged for found in one.findings if found.code == "M020"} == {3, 4}
+
+
+def test_a_missing_column_with_a_fixed_amount_cannot_hide_a_total_that_disagrees() -> None:
+    rows = [{**row(), "实际支付金额": "95.40"}]
+    del rows[0]["运杂费"]
+    assert told(as_csv(rows)) == [("M007", 1, None), ("C210", 2, "V2")]
+
+
+def test_a_formula_without_a_value_refuses_where_the_field_is_required() -> None:
+    book = changed(book_of("formula"), "xl/worksheets/sheet1.xml", b"<f>1+1</f><v>2</v>", b"<f>1+1</f>")
+    assert [found[:2] for found in told(book, "a.xlsx")] == [("M014", 2), ("S020", 2)]

@@ -88,9 +88,9 @@ def test_no_row_of_a_text_is_lost(rows: list[tuple[int, str]]) -> None:
     check_round(run, judged, read)
     numbers = {number for one in judged for document in one.mapped for number in document.group.numbers}
     told = {found.row for found in run.findings}
-    for number, (_, defect) in enumerate(rows, 2):
-        if not any(defect in ("open quote", "bad quote") for _, defect in rows) and any(map(str.strip, made[number - 1])):
-            assert number in numbers | told, defect
+    if not any(defect == "open quote" for _, defect in rows):
+        for number, cells in enumerate(made[1:], 2):
+            assert number in numbers | told or not any(map(str.strip, cells))
 
 
 @LAID
