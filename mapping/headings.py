@@ -12,6 +12,8 @@ from mapping.texts import DELIMITERS, records, rows_of
 from message_specs.findings import Finding, finding
 
 ROWS_LOOKED_AT: Final = 20
+MOST_COLUMNS: Final = 1_000
+"""Every row in hand is made as wide as the headings."""
 _HEAD_LETTERS: Final = 1 << 18
 _SHOWN: Final = 5
 
@@ -60,7 +62,10 @@ def take_headings(sheet: Sheet, used: Map) -> tuple[Cells, int, Sheet] | Finding
     if cells is None or isinstance(cells, Broken) or not _score(cells, _known(used)):
         expected = "、".join(list(dict.fromkeys(line.columns[0] for line in used.lines if line.columns))[:_SHOWN])
         return finding("M004", row=1, rows=str(max(number, len(first))), expected=expected)
-    return _trimmed(cells), number, replace(sheet, rows=chain(first[number:], rows))
+    headings = _trimmed(cells)
+    if len(headings) > MOST_COLUMNS:
+        return finding("M038", row=number, found=str(len(headings)), limit=str(MOST_COLUMNS))
+    return headings, number, replace(sheet, rows=chain(first[number:], rows))
 
 
 def _trimmed(cells: Sequence[str]) -> Cells:

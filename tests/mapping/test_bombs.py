@@ -15,7 +15,7 @@ import pytest
 from mapping import compound
 from tests.fuzz.targets import with_part
 from tests.mapping.books import old_book, open_document, open_document_of, packed
-from tests.mapping.tables import as_xlsx, codes, findings_of, grid, orders
+from tests.mapping.tables import HEADINGS, as_xlsx, codes, findings_of, grid, orders
 
 ROWS = grid(orders(1))
 SHEET = "xl/worksheets/sheet1.xml"
@@ -133,3 +133,9 @@ def test_an_old_workbook_may_not_say_itself_how_big_it_is() -> None:
 )  # fmt: skip
 def test_what_would_never_end_cannot_be_opened(made: Callable[[], bytes]) -> None:
     assert codes(made(), "a.xlsx") == {"M009"}
+
+
+def test_a_row_of_endless_headings_is_told() -> None:
+    # Every row in hand would be made as wide: ten thousand rows of a million cells.
+    data = ",".join([*HEADINGS, *map(str, range(200_000))]) + "\r\nYX1,a\r\n" * 20_000
+    assert [(one.code, one.row) for one in findings_of(data.encode(), "a.csv")] == [("M038", 1)]
