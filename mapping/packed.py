@@ -8,7 +8,7 @@ import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final
 from xml.parsers import expat
 
@@ -41,6 +41,7 @@ def _parts(data: bytes) -> Iterator[tuple[str, bytes]]:
         entries = archive.infolist()
     if len(entries) > MOST_PARTS:
         raise TooBig(f"有 {len(entries)} 个部分", f"it has {len(entries)} parts")
+    check_weight(sum(entry.file_size for entry in entries))
     if sum(entry.compress_size for entry in entries) > len(data):
         raise TooBig("各部分互相重叠", "its parts overlap")
     left, seen = MOST_BYTES, set()
@@ -71,9 +72,9 @@ def _unpacked(data: bytes, entry: zipfile.ZipInfo, most: int) -> bytes:
     return body
 
 
-def _packed(parts: Mapping[str, bytes]) -> bytes:
+def _packed(parts: dict[str, bytes]) -> bytes:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as archive:
-        for name, body in parts.items():
-            archive.writestr(zipfile.ZipInfo(name), body)
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        while parts:
+            archive.writestr(*parts.popitem())
     return made.getvalue()
