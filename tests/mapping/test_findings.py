@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from message_specs.findings import wordings
+from tests.mapping.books import open_document_of, packed
 from tests.mapping.tables import HEADINGS, as_csv, as_xlsx, codes, findings_of, grid, mapped, orders, own, row
 
 BASE = "path,column,verb,argument\n@from,,,orders-311\n"
@@ -156,14 +157,6 @@ def test_merged_and_error_cells_refuse_their_documents() -> None:
     assert ("M037", 2, "订单!T2", 1) in {(one.code, one.row, one.cell, one.document) for one in found}
 
 
-def packed(parts: dict[str, bytes]) -> bytes:
-    told = io.BytesIO()
-    with zipfile.ZipFile(told, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, body in parts.items():
-            archive.writestr(name, body)
-    return told.getvalue()
-
-
 def changed(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -193,7 +186,7 @@ def test_a_table_of_nothing_but_mistakes_is_told_up_to_a_limit() -> None:
     assert 5_000 <= len(found) < 5_200
 
 
-NAUGHTY = (  # the kinds of the big list of naughty strings, in our own words
+NAUGHTY = (  # beside the big list of naughty strings: what comes from keyboards and broken conversions here
     "undefined", "NULL", "nil", "-1.0E+02", "0x0", "١٢٣", "１２３", "NaN", "Infinity", "1/0", "--", ";DROP TABLE x",
     "<script>alert(1)</script>", "<!DOCTYPE x [<!ENTITY a 'b'>]>&a;", "]]>", "&lt;", "&#0;", "{}", "{0}", "%s%n",
     "=cmd|'/C calc'!A0", "@SUM(1)", "ﷺ", "Ω≈ç√∫", "田中さんにあげて下さい", "👩‍👩‍👧‍👦", "﻿bom", "a\u202eb", "a\u200bb",
@@ -289,23 +282,6 @@ def test_the_rest_of_the_wordings() -> None:
     assert codes(as_xlsx({"甲": grid(heads), "乙": grid(lines)}), "a.xlsx") == {"M011"}
 
 
-def ods(rows: str) -> bytes:
-    """An OpenDocument sheet of these rows."""
-    names = "".join(
-        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
-    )
-    body = f'<table:table table:name="a">{rows}</table:table>'
-    sheet = f"<office:body><office:spreadsheet>{body}</office:spreadsheet></office:body>"
-    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
-    return packed(
-        {
-            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
-            "META-INF/manifest.xml": manifest.encode(),
-            "content.xml": f"<office:document-content{names}>{sheet}</office:document-content>".encode(),
-        }
-    )
-
-
 CELL = '<table:table-cell office:value-type="string"{}><text:p>{}</text:p></table:table-cell>'
 MANY = ' table:number-columns-repeated="9000"'
 
@@ -322,7 +298,7 @@ MANY = ' table:number-columns-repeated="9000"'
     ],
 )
 def test_what_an_open_document_repeats_is_counted_before_it_is_opened(rows: str) -> None:
-    assert codes(ods(rows), "a.ods") == {"M010"}
+    assert codes(open_document_of({"a": rows}), "a.ods") == {"M010"}
 
 
 def test_an_open_document_with_endless_empty_rows_is_read() -> None:
@@ -331,7 +307,7 @@ def test_an_open_document_with_endless_empty_rows_is_read() -> None:
         for cells in grid(orders(2))
     )
     empty = f'<table:table-row table:number-rows-repeated="1048000"><table:table-cell{MANY}/></table:table-row>'
-    run, [one] = mapped(ods(rows + empty), "a.ods")
+    run, [one] = mapped(open_document_of({"a": rows + empty}), "a.ods")
     assert ([found.code for found in one.findings], len(one.documents), run.tally.rows) == ([], 2, 4)
 
 
