@@ -81,7 +81,7 @@ def _sheets(book: bytearray) -> dict[str, Oddities]:
 
 
 def _name(raw: bytearray, count: int, *, is_new: bool) -> str:
-    """The name of a sheet; only its own bytes are in Excel 95 without an encoding that is known here."""
+    """The name of a sheet; that of Excel 95 is taken as Latin letters, whatever they are."""
     if not is_new:
         return bytes(raw[:count]).decode("latin-1")
     if not raw:

@@ -86,7 +86,8 @@ class _Walk:
             self.lengths.append(0)
         elif kind == "sheet":
             relation = next((value for name, value in told.items() if name.endswith(":id")), "")
-            self.sheets.append((told.get("name", ""), relation))
+            if relation:
+                self.sheets.append((told.get("name", ""), relation))
         elif kind == "Relationship":
             self.targets[told.get("Id", "")] = told.get("Target", "")
 

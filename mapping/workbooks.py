@@ -15,7 +15,7 @@ from typing import Final
 import python_calamine
 
 from mapping import old_books, packed
-from mapping.bounds import MOST_CELLS, MOST_ODD, Oddities, TooBig
+from mapping.bounds import MOST_CELLS, MOST_ODD, Inspected, Oddities, TooBig
 from mapping.cells import Row, Sheet, worded
 from message_specs.findings import Finding, finding
 
@@ -30,8 +30,11 @@ def open_workbook(data: bytes) -> list[Sheet] | Finding:
         safe = packed.inspected(data) if data.startswith(b"PK") else old_books.inspected(data)
         book = python_calamine.load_workbook(io.BytesIO(safe.data))
         left = _Room()
-        names = [sheet.name for sheet in book.sheets_metadata if sheet.typ is python_calamine.SheetTypeEnum.WorkSheet]
-        return [_sheet(book, name, safe.sheets.get(name, _NONE), left) for name in names]
+        return [
+            _sheet(book, sheet.name, odd, left)
+            for sheet, odd in zip(book.sheets_metadata, _by_place(book, safe), strict=True)
+            if sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
+        ]
     except (old_books.Locked, python_calamine.PasswordError):
         return finding("M017")
     except TooBig as reason:
@@ -40,6 +43,14 @@ def open_workbook(data: bytes) -> list[Sheet] | Finding:
         raise
     except BaseException as trouble:  # noqa: BLE001  a panic of the Rust library is no Exception
         return finding("M009", reason=" ".join(str(trouble).split())[:200] or type(trouble).__name__)
+
+
+def _by_place(book: python_calamine.CalamineWorkbook, safe: Inspected) -> list[Oddities]:
+    """The oddities of each sheet in their order: the name of a sheet of Excel 95 depends on who reads it."""
+    names = [sheet.name for sheet in book.sheets_metadata]
+    if len(names) == len(safe.sheets):
+        return list(safe.sheets.values())
+    return [safe.sheets.get(name, _NONE) for name in names]
 
 
 @dataclass(slots=True)

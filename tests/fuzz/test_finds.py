@@ -13,7 +13,7 @@ import pytest
 
 from tests.fuzz.targets import FINDS, TARGETS
 
-SECONDS = 3
+SECONDS = 2
 ROOT = Path(__file__).parents[2]
 
 
