@@ -4,9 +4,14 @@ For the demonstration and for measuring.  One number is one trade: its order,
 payment, waybill and inventory belong together, and nobody in them is real.
 """
 
+import csv
+import io
 import re
+from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
+
+from message_specs.opening import open_message
 
 SAMPLE_NUMBER = 8801
 SENDERS = {"CEB311": "shop", "CEB411": "pay", "CEB511": "ship", "CEB621": "agent"}
@@ -42,3 +47,28 @@ def message(spec: str, first: int, count: int = 1) -> bytes:
     head, _, tail = _parts(spec)
     head = re.sub(rb'guid="[0-9A-F]{8}', b'guid="%08X' % first, head)
     return head + b"\n  ".join(document(spec, first + n) for n in range(count)) + tail
+
+
+@cache
+def _rows() -> tuple[str, str]:
+    """The headings, and the rows of the sample's order, in CSV."""
+    order = open_message(message("CEB311", SAMPLE_NUMBER)).documents[0]
+    told = io.StringIO()
+    rows = [{**order.head, **line} for line in order.lines]
+    writer = csv.DictWriter(told, [name for name in rows[0] if name not in {"guid", "note"}], extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    headings, _, body = told.getvalue().partition("\r\n")
+    return f"{headings}\r\n", body
+
+
+def table(first: int, count: int) -> Iterator[bytes]:
+    """Yield a CSV table of so many orders: the headings, then the rows of one order after the other.
+
+    >>> [part.count(b"YX2026000000000042") for part in table(42, 1)]
+    [0, 3]
+    """
+    headings, body = _rows()
+    yield headings.encode()
+    for number in range(first, first + count):
+        yield body.replace(f"{SAMPLE_NUMBER:08d}", f"{number:08d}").encode()
