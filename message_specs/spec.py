@@ -26,8 +26,9 @@ class Rule:
 class Spec:
     """What a kind of message must be. Paths are relative to its document, the repeated unit.
 
-    `status` is where a receipt says how things stand; `follows` names the receipt that gave the number by which
-    an unasked one finds its document; `also` tells which of our names another spelling in the head stands for.
+    `status` is where a receipt says how things stand, `said_at` when it was said, `info` in which words; `gives` names the numbers that
+    it brings its document; `follows` names the receipt that gave the number by which an unasked one finds its
+    document; `also` tells which of our names another spelling in the head stands for.
     """
 
     code: str
@@ -46,6 +47,9 @@ class Spec:
     since: date | None = None
     fill: tuple[str, ...] = ()
     status: str = "returnStatus"
+    said_at: str = "returnTime"
+    info: tuple[str, ...] = ("returnInfo",)
+    gives: tuple[str, ...] = ()
     follows: str | None = None
     also: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
@@ -58,6 +62,15 @@ class Spec:
         'orderNo'
         """
         return self.key[-1].rpartition("/")[2] if self.key else ""
+
+    def without_part(self, key: str) -> str:
+        """The key of the whole of which this is one part: without the number of the part (msgSeqNo).
+
+        >>> Spec("X", "ceb", "", "", "X", "A", key=("ebcCode", "msgSeqNo", "copNo")).without_part("C|2|N1")
+        'C|N1'
+        """
+        values = zip(self.key, key.split("|"), strict=False)
+        return "|".join(value for path, value in values if not path.endswith("msgSeqNo"))
 
 
 def read_spec(file: Path) -> Spec:
@@ -81,6 +94,9 @@ def read_spec(file: Path) -> Spec:
         since=table.get("since"),
         fill=tuple(table.get("fill", ())),
         status=table.get("status", "returnStatus"),
+        said_at=table.get("said_at", "returnTime"),
+        info=tuple(table.get("info", ("returnInfo",))),
+        gives=tuple(table.get("gives", ())),
         follows=table.get("follows"),
         also=table.get("also", {}),
         rules=tuple(_rule(rule) for rule in table.get("rule", ())),
