@@ -2,8 +2,9 @@
 
 A tax bill names the inventory by invtNo, an aggregate answer the application by sumNo: numbers that came with
 an earlier receipt.  Which receipt gives which number stands in its spec (`gives`), as does whom another follows.
-One that comes before its number is kept, a day at most, and settles in the transaction in which the number comes.
-A number that two documents have been given says nothing: what follows it is held.
+What is said by a number is kept for whoever is given it later; one that comes before its number waits, a day at
+most, and settles in the transaction in which the number comes.  A number that two documents have been given says
+nothing: what follows it is held.  The parts of one application share its number: what is said of it is said of all.
 """
 
 import sqlite3
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from gateway.case import Case
@@ -24,42 +26,54 @@ PATIENCE: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Early:
-    """A receipt that waited for its number: where it stands, and what it said."""
+class Number:
+    """A number of an authority's: of which kind, and which declaration it is given to."""
+
+    authority: str
+    kind: str
+    value: str
+    declaration: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A receipt that was said by a number: where it stands, how what stands for it rests, and what it said."""
 
     number: int
     ordinal: int
     spec: str
-    state: str
+    state: str | None
     said: Said
 
 
-def remember(ledger: Ledger, case: Case, row: sqlite3.Row) -> Iterator[tuple[str, str]]:
-    """Every number that the receipt gives this document is in the ledger; yield kind and value of each."""
-    for kind in case.document.spec.gives:
+def given(case: Case) -> Iterator[Number]:
+    """Yield every number that the receipt gives its document."""
+    spec = case.document.spec
+    for kind in spec.gives:
         value = (case.document.head.get(kind) or "").strip()
         if value:
-            ledger.run("give_number", value, kind, case.partner, row["number"], row["ordinal"])
-            yield kind, value
+            yield Number(case.partner, kind, value, spec.answers or "")
 
 
-def mark(case: Case) -> tuple[str, str]:
-    """Return kind and value of the number by which an unasked receipt names its document."""
-    path = case.document.spec.echo[0]
-    return path.rpartition("/")[2], (case.document.text(path) or "").strip()
+def followed(case: Case) -> Number:
+    """Return the number by which an unasked receipt names its document."""
+    spec = case.document.spec
+    path = spec.echo[0]
+    declaration = catalog().specs[spec.follows or ""].answers or ""
+    return Number(case.partner, path.rpartition("/")[2], (case.document.text(path) or "").strip(), declaration)
 
 
-def numbered(ledger: Ledger, case: Case) -> tuple[list[list[sqlite3.Row]], bool]:
-    """Return the versions of each document to which the receipt's number was given, and whether it says which is meant.
+def remember(ledger: Ledger, one: Number, row: sqlite3.Row) -> bool:
+    """The number is this document's; return whether it was not before."""
+    return ledger.run("give_number", one.value, one.kind, one.authority, row["number"], row["ordinal"]) > 0
 
-    The parts of one application share its number, and what is said of it is said of all of them.
-    """
-    giver = catalog().specs[case.document.spec.follows or ""]
-    declaration = catalog().specs[giver.answers or ""]
-    kind, value = mark(case)
-    rows = ledger.all("numbered", value, kind, case.partner, declaration.code)
-    wholes = {(declaration.without_part(row["key"]), row["partner"]) for row in rows}
-    by_key = groupby(sorted(rows, key=lambda row: str(row["key"])), key=lambda row: str(row["key"]))
+
+def numbered(ledger: Ledger, one: Number) -> tuple[list[list[sqlite3.Row]], bool]:
+    """Return the versions of each document to which the number was given, and whether it says which is meant."""
+    spec = catalog().specs[one.declaration]
+    rows = ledger.all("numbered", one.value, one.kind, one.authority, one.declaration)
+    wholes = {(spec.without_part(row["key"]), row["partner"]) for row in rows}
+    by_key = groupby(sorted(rows, key=itemgetter("key")), key=itemgetter("key"))
     return [list(versions) for _, versions in by_key], len(wholes) <= 1
 
 
@@ -72,21 +86,19 @@ def until(at: str) -> str:
     return f"{datetime.fromisoformat(at) + PATIENCE:%Y-%m-%dT%H:%M:%S}{at[19:]}"
 
 
-def keep(ledger: Ledger, case: Case, said: Said) -> None:
-    """What the receipt says is kept until its number comes."""
-    kind, value = mark(case)
+def keep(ledger: Ledger, one: Number, case: Case, said: Said) -> None:
+    """What the receipt says is kept for whoever is given its number later."""
     ledger.run(
-        "add_early_receipt", value, kind, case.partner, case.number, case.ordinal, said.status, said.outcome,
-        said.said_at, said.info,
+        "add_numbered_receipt", one.value, one.kind, one.authority, case.number, case.ordinal,
+        case.document.spec.code, said.status, said.outcome, said.said_at, said.info,
     )  # fmt: skip
 
 
-def early(ledger: Ledger, kind: str, value: str, case: Case) -> Iterator[Early]:
-    """Yield every receipt that waited for this number of this receipt's kind; none of them is kept any more."""
-    for row in ledger.all("early_receipts", value, kind, case.partner):
-        if catalog().specs[row["spec"]].follows != case.document.spec.code:
-            continue
-        ledger.run("drop_early_receipt", value, kind, case.partner, row["number"], row["ordinal"])
-        zh = receipt_status(row["spec"], row["status"]).zh
-        words = Said(row["status"], row["outcome"], zh, row["said_at"], row["info"])
-        yield Early(row["number"], row["ordinal"], row["spec"], row["state"], words)
+def kept(ledger: Ledger, one: Number) -> Iterator[Kept]:
+    """Yield everything that was said by this number, in the order in which we learned it."""
+    for row in ledger.all("numbered_receipts", one.value, one.kind, one.authority):
+        giver = catalog().specs[catalog().specs[row["spec"]].follows or ""]
+        if giver.answers == one.declaration:
+            zh = receipt_status(row["spec"], row["status"]).zh
+            words = Said(row["status"], row["outcome"], zh, row["said_at"], row["info"])
+            yield Kept(row["number"], row["ordinal"], row["spec"], row["state"], words)

@@ -182,6 +182,9 @@ def _rights(opened: Opened, partner: Partner) -> list[Finding]:
     assert spec is not None
     path = f"/{opened.root_name}/BaseTransfer"
     found = []
+    if spec.family == "dxp":
+        # It has no BaseTransfer to be compared.
+        return [finding("P106", path=f"/{opened.root_name}", spec=spec.code)]
     if not spec.receipt:
         found.append(finding("P105", path=f"/{opened.root_name}", spec=spec.code))
     elif spec.code not in partner.specs or not set(spec.senders) & set(partner.roles):

@@ -55,8 +55,9 @@ def settle(ledger: Ledger, judged: Judged, at: str) -> list[Settled]:
         for row in rows:
             if _apply(ledger, case, row, told, at):
                 settled.append(Settled(row["partner"], case.document, case.number, case.document.spec.code))
-            for kind, value in list(following.remember(ledger, case, row)):
-                _bring(ledger, case, row, kind, value, at)
+            for number in following.given(case):
+                if following.remember(ledger, number, row):
+                    _bring(ledger, case, row, number, at)
     return settled
 
 
@@ -68,28 +69,33 @@ def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.R
     spec = case.document.spec
     if not spec.follows:
         return None
-    documents, clear = following.numbered(ledger, case)
-    kind, value = following.mark(case)
+    number = following.followed(case)
+    documents, clear = following.numbered(ledger, number)
     if not clear:
-        hold(ledger, case.number, case.ordinal, spec.code, case.key, case.partner, f"K110 {kind} {value}", at)
+        why = f"K110 {number.kind} {number.value}"
+        hold(ledger, case.number, case.ordinal, spec.code, case.key, case.partner, why, at)
         return []
     if not documents:
-        why = f"K109 {spec.code} {kind} {value}"
+        why = f"K109 {spec.code} {number.kind} {number.value}"
         _receive(ledger, case.number, case.ordinal, spec.code, case.key, case.partner, following.until(at), why, at)
-        following.keep(ledger, case, told)
+    following.keep(ledger, number, case, told)
     return [_meant(versions, told.said_at) for versions in documents]
 
 
-def _bring(ledger: Ledger, case: Case, row: sqlite3.Row, kind: str, value: str, at: str) -> None:
-    """What waited for the number that this receipt brought is settled."""
-    for early in following.early(ledger, kind, value, case):
+def _bring(ledger: Ledger, case: Case, row: sqlite3.Row, number: following.Number, at: str) -> None:
+    """What was said by the number that this receipt brought is said of its document too."""
+    if not following.numbered(ledger, number)[1]:
+        return
+    for one in following.kept(ledger, number):
         document = ledger.one("document", row["number"], row["ordinal"])
         assert document is not None
-        file = f"{early.number}.{early.ordinal}.{early.spec}.xml"
-        answer = (early.number, early.ordinal, early.spec)
-        _write(ledger, answer, document, early.said, case.partner, at, (file, case.number))
-        place, reason = (early.number, early.ordinal), f"{kind} {value} came with {case.name}"
-        for before, after in pairwise(dict.fromkeys((State(early.state), State.RECEIVED, State.CLOSED))):
+        answer = (one.number, one.ordinal, one.spec)
+        file = f"{one.number}.{one.ordinal}.{one.spec}.xml"
+        _write(ledger, answer, document, one.said, case.partner, at, (file, case.number))
+        if one.state not in (State.RECEIVED, State.HELD):
+            continue
+        place, reason = (one.number, one.ordinal), f"{number.kind} {number.value} came with {case.name}"
+        for before, after in pairwise(dict.fromkeys((State(one.state), State.RECEIVED, State.CLOSED))):
             ledger.run("add_next_stamp", *place, at, "settle", before, after, "kouan", reason, None)
         ledger.run("set_waiting", None, None, *place)
 

@@ -26,9 +26,10 @@ class Rule:
 class Spec:
     """What a kind of message must be. Paths are relative to its document, the repeated unit.
 
-    `status` is where a receipt says how things stand, `said_at` when it was said, `info` in which words; `gives` names the numbers that
-    it brings its document; `follows` names the receipt that gave the number by which an unasked one finds its
-    document; `also` tells which of our names another spelling in the head stands for.
+    `lines_instead` names what tells the lines of a document, by which it is known where the first of its key is
+    empty.  `status` is where a receipt says how things stand, `said_at` when and `info` in which words; `gives` names
+    the numbers that it brings its document; `follows` names the receipt that gave the number by which an unasked one
+    finds its document; `also` tells which of our names another spelling in the head stands for.
     """
 
     code: str
@@ -38,6 +39,7 @@ class Spec:
     root: str
     document: str
     key: tuple[str, ...] = ()
+    lines_instead: str | None = None
     reply_key: tuple[str, ...] = ()
     receipt: str | None = None
     answers: str | None = None
@@ -85,6 +87,7 @@ def read_spec(file: Path) -> Spec:
         root=table["root"],
         document=table["document"],
         key=tuple(table.get("key", ())),
+        lines_instead=table.get("lines_instead"),
         reply_key=tuple(table.get("reply_key", table.get("key", ()))),
         receipt=table.get("receipt"),
         answers=table.get("answers"),

@@ -46,17 +46,14 @@ SELECT d.* FROM document d
  WHERE (d.number, d.ordinal) IN (SELECT g.number, g.ordinal FROM given_number g WHERE g.value = ?)
  ORDER BY d.spec, d.version;
 
--- name: add_early_receipt
-INSERT INTO early_receipt (value, kind, authority, number, ordinal, status, outcome, said_at, info)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+-- name: add_numbered_receipt
+INSERT INTO numbered_receipt (value, kind, authority, number, ordinal, spec, status, outcome, said_at, info)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- name: early_receipts
-SELECT e.*, d.spec, d.state FROM early_receipt e JOIN document d ON d.number = e.number AND d.ordinal = e.ordinal
- WHERE e.value = ? AND e.kind = ? AND e.authority = ? AND d.state IN ('received', 'held')
+-- name: numbered_receipts
+SELECT e.*, d.state FROM numbered_receipt e LEFT JOIN document d ON d.number = e.number AND d.ordinal = e.ordinal
+ WHERE e.value = ? AND e.kind = ? AND e.authority = ? AND coalesce(d.state, '') <> 'refused'
  ORDER BY e.number, e.ordinal;
-
--- name: drop_early_receipt
-DELETE FROM early_receipt WHERE value = ? AND kind = ? AND authority = ? AND number = ? AND ordinal = ?;
 
 -- name: add_batch
 INSERT INTO batch (first, last, low_water) VALUES (?, ?, ?);

@@ -8,13 +8,15 @@ CREATE TABLE given_number (
     PRIMARY KEY (value, kind, authority, number, ordinal)
 ) WITHOUT ROWID, STRICT;
 
--- What a receipt said whose number nobody has been given yet; its document stands in `document` under number, ordinal.
-CREATE TABLE early_receipt (
+-- What a receipt said by such a number, for whoever is given it later: a document that comes first, or a further part.
+-- One that nobody was given yet stands in `document` under number, ordinal meanwhile.
+CREATE TABLE numbered_receipt (
     value     TEXT NOT NULL,
     kind      TEXT NOT NULL,
     authority TEXT NOT NULL,
     number    INTEGER NOT NULL,
     ordinal   INTEGER NOT NULL,
+    spec      TEXT NOT NULL,
     status    TEXT NOT NULL,
     outcome   TEXT NOT NULL,
     said_at   TEXT NOT NULL,

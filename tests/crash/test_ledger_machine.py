@@ -326,7 +326,7 @@ class Ledgers(RuleBasedStateMachine):
     @invariant()
     def nothing_waits_for_a_number_that_came(self) -> None:
         assert self.world.rows(
-            "SELECT e.number FROM early_receipt e JOIN document d USING (number, ordinal) JOIN given_number g"
+            "SELECT e.number FROM numbered_receipt e JOIN document d USING (number, ordinal) JOIN given_number g"
             " ON g.value = e.value AND g.kind = e.kind WHERE d.state IN ('received', 'held')"
         ) == []  # fmt: skip
 

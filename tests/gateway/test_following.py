@@ -1,5 +1,6 @@
 """What an authority says by a number of its own finds the document that was given it, whichever comes first."""
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import permutations
@@ -14,10 +15,11 @@ from gateway.replaying import Ruling, replay
 from gateway.selecting import Selection
 from gateway.submitting import Counter
 from gateway.verbs import Verbs
-from message_specs.opening import open_receipt
+from message_specs.opening import open_message, open_receipt
 from tests import samples
 from tests.crash.world import PowerCut, Stop, World
 from tests.homes import demo_home
+from tests.message_specs.test_samples import SAMPLES
 
 INVT = "29102026I000000001"
 OTHER = "29102026I000000002"
@@ -61,6 +63,37 @@ def void(number: str = INVT, serial: int = 1) -> tuple[str, str, dict[str, Any]]
     return "CEB818", "Tax", {"TaxHeadStatus": head}
 
 
+def application(cop: str, *parts: int, of: int = 1) -> bytes:
+    """An application of several parts, each a document with its own number."""
+    body = (SAMPLES / "good/CEB701.xml").read_bytes()
+    start, end = body.index(b"<ceb:SummaryApply>"), body.index(b"</ceb:SummaryApply>") + len("</ceb:SummaryApply>")
+    units = []
+    for part in parts:
+        unit = body[start:end]
+        for name, text in {"copNo": cop, "msgCount": of, "msgSeqNo": part}.items():
+            unit = re.sub(rf"<ceb:{name}>[^<]*<".encode(), f"<ceb:{name}>{text}<".encode(), unit)
+        units.append(unit)
+    return body[:start] + b"".join(units) + body[end:]
+
+
+def examined(cop: str, part: int, number: str) -> tuple[str, str, dict[str, Any]]:
+    head = open_message(application(cop, part)).documents[0].head
+    unit = {
+        "guid": samples.guid("S", part), "agentCode": head["agentCode"], "ebcCode": head["ebcCode"], "copNo": cop,
+        "preNo": f"S20261121{part:09d}", "sumNo": number, "msgSeqNo": str(part), "returnStatus": "399",
+        "returnTime": "20261121170000000", "returnInfo": "审结",
+    }  # fmt: skip
+    return "CEB702", "SummaryReturn", unit
+
+
+def result(number: str, group: str, state: str) -> tuple[str, str, dict[str, Any]]:
+    head = {
+        "guid": samples.guid("V", 1), "sumNo": number, "opDate": "20261121190000000", "declSeqNo": group,
+        "decState": state, "msgSeqNo": "1", "msgCount": "1",
+    }  # fmt: skip
+    return "CEB792", "SummaryResult", {"SummaryResultHead": head}
+
+
 def says(world: World, file: str, spec: str, unit: str, *units: dict[str, Any]) -> None:
     world.answer(file, spec, unit, *units)
     world.take_in()
@@ -98,7 +131,6 @@ def test_bill_and_status_find_the_inventory_in_any_order_of_arrival(world: World
     assert stands(world) == [(1, "closed", "800"), (2, "sent", None)]
     assert {row[1] for row in waiting(world)} <= {"closed"}
     assert [files(world, spec) for spec in ("CEB622", "CEB816", "CEB818")] == [["agent"]] * 3
-    assert world.rows("SELECT count(*) FROM early_receipt") == [(0,)]
 
 
 def test_all_three_in_one_batch_settle_too(world: World) -> None:
@@ -190,3 +222,26 @@ def test_the_inventory_is_found_by_the_number_it_was_given(world: World) -> None
     says(world, "r.xml", *released(1))
     found = [(one["spec"], one["number"].partition(".")[2]) for one in lives(world.ledger, INVT)]
     assert found == [("CEB621", "1")]
+
+
+SUM = "2910202600000000001"
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 0, 1), (0, 2, 3, 1)])
+def test_an_aggregate_answer_is_said_of_every_part_of_its_application(tmp_path: Path, order: tuple[int, ...]) -> None:
+    world = World(demo_home(tmp_path))
+    world.drop("agent", "a.xml", application("HZ1", 1, 2, of=2))
+    world.drop("agent", "b.xml", application("HZ2", 1))
+    assert {document["state"] for told in world.take_in().values() for document in told["documents"]} == {"ready"}
+    world.carry()
+    answers = [examined("HZ1", 1, SUM), examined("HZ1", 2, SUM), result(SUM, "1", "A"), result(SUM, "2", "A")]
+    for turn in order:
+        says(world, f"{turn}.xml", *answers[turn])
+    told = world.rows("SELECT key, spec, status, info FROM receipt WHERE spec = 'CEB792' ORDER BY key, info")
+    assert [row[1:] for row in told] == [("CEB792", "A", "1 1"), ("CEB792", "A", "2 1")] * 2
+    assert [key.split("|")[1:] for key, *_ in told] == [["1", "HZ1"]] * 2 + [["2", "HZ1"]] * 2
+    assert set(files(world, "CEB792")) == {"agent"}
+    assert world.rows("SELECT state, count(*) FROM document WHERE spec = 'CEB701' GROUP BY state") == [
+        ("closed", 2), ("sent", 1),
+    ]  # fmt: skip
+    world.close()
