@@ -6,7 +6,6 @@ The fields themselves stand in fields.csv; this is the rest, read from one small
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +45,6 @@ class Spec:
     echo: tuple[str, ...] = ()
     senders: tuple[str, ...] = ()
     signature: str = "none"
-    since: date | None = None
     fill: tuple[str, ...] = ()
     status: str = "returnStatus"
     said_at: str = "returnTime"
@@ -94,7 +92,6 @@ def read_spec(file: Path) -> Spec:
         echo=tuple(table.get("echo", ())),
         senders=tuple(table.get("senders", ())),
         signature=table.get("signature", "none"),
-        since=table.get("since"),
         fill=tuple(table.get("fill", ())),
         status=table.get("status", "returnStatus"),
         said_at=table.get("said_at", "returnTime"),
