@@ -32,8 +32,10 @@ class Arrival:
 
     def came_at(self, now: datetime) -> datetime:
         """When it came, in China, as its number tells, so that it means the same whenever it is opened; else `now`."""
+        digits = f"{self.claim.number:018d}"
+        year, month, day, hour, minute, second = (int(digits[place : place + 2]) for place in range(0, 12, 2))
         try:
-            return datetime.strptime(f"{self.claim.number:018d}"[:12], "%y%m%d%H%M%S").replace(tzinfo=CHINA)
+            return datetime(2000 + year, month, day, hour, minute, second, tzinfo=CHINA)
         except ValueError:
             return now.astimezone(CHINA)
 

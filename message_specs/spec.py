@@ -103,6 +103,12 @@ def read_spec(file: Path) -> Spec:
     )
 
 
+def read_rules(file: Path) -> tuple[Rule, ...]:
+    """The rules that a TOML file of nothing else writes down."""
+    with file.open("rb") as source:
+        return tuple(_rule(rule) for rule in tomllib.load(source)["rule"])
+
+
 def _rule(table: Mapping[str, Any]) -> Rule:
     arguments = {word: value for word, value in table.items() if word not in _RULE_WORDS}
     return Rule(table["use"], table["says"], arguments)
