@@ -11,6 +11,7 @@ import pytest
 
 from gateway.following import PATIENCE
 from gateway.reading import documents as lives
+from gateway.receipts import formed
 from gateway.replaying import Ruling, replay
 from gateway.selecting import Selection
 from gateway.submitting import Counter
@@ -245,3 +246,12 @@ def test_an_aggregate_answer_is_said_of_every_part_of_its_application(tmp_path: 
         ("closed", 2), ("sent", 1),
     ]  # fmt: skip
     world.close()
+
+
+@pytest.mark.parametrize("sample", ["CEB816", "CEB818_void", "CEB792_202205"])
+def test_a_table_of_what_came_unasked_tells_what_its_status_means(sample: str) -> None:
+    name, body = formed("1.xml", (SAMPLES / f"good/{sample}.xml").read_bytes(), "csv")
+    headings, *rows = (line.split(",") for line in body.decode("utf-8-sig").splitlines())
+    assert (name, headings[-2:]) == ("1.csv", ["回执含义", "结果"])
+    assert rows
+    assert all(row[-2] and row[-1] == "处理中" for row in rows)
