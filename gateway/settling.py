@@ -84,9 +84,10 @@ def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.R
 
 def _bring(ledger: Ledger, case: Case, row: sqlite3.Row, number: following.Number, at: str) -> None:
     """What was said by the number that this receipt brought is said of its document too."""
-    if not following.numbered(ledger, number)[1]:
+    waiting = list(following.kept(ledger, number))
+    if not waiting or not following.numbered(ledger, number)[1]:
         return
-    for one in following.kept(ledger, number):
+    for one in waiting:
         document = ledger.one("document", row["number"], row["ordinal"])
         assert document is not None
         answer = (one.number, one.ordinal, one.spec)
