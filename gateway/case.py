@@ -12,6 +12,7 @@ from message_specs.document import Document
 from message_specs.findings import Finding, Severity
 from message_specs.opening import Opened
 from spool.interchange import Claim
+from spool.number import CHINA
 from spool.states import State
 
 
@@ -29,6 +30,15 @@ class Arrival:
     def fingerprint(self) -> int:
         """The first eight bytes of the digest, as the ledger indexes them."""
         return int.from_bytes(self.sha256[:8], "big", signed=True)
+
+    def came_at(self, now: datetime) -> datetime:
+        """When it came, in China, as its number tells, so that it means the same whenever it is opened; else `now`."""
+        digits = f"{self.claim.number:018d}"
+        year, month, day, hour, minute, second = (int(digits[place : place + 2]) for place in range(0, 12, 2))
+        try:
+            return datetime(2000 + year, month, day, hour, minute, second, tzinfo=CHINA)
+        except ValueError:
+            return now.astimezone(CHINA)
 
 
 @dataclass(frozen=True, slots=True)

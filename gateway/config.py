@@ -8,6 +8,7 @@ new partner needs no restart.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -28,6 +29,7 @@ from gateway.config_shapes import (
     Logging,
     Partner,
     Retry,
+    RevisionSince,
     Sftp,
     Tax,
     Workers,
@@ -35,6 +37,7 @@ from gateway.config_shapes import (
 )
 from gateway.config_tables import Journey, Route, journey_for, read_journeys, read_routes, route_for
 from gateway.rates import own_rates
+from message_specs.catalog import revision_on
 from message_specs.trade.rates import Rate
 from spool.errors import ForOperator, UnknownAuthority, UnknownPartner
 
@@ -55,6 +58,7 @@ __all__ = [
     "Partner",
     "Problem",
     "Retry",
+    "RevisionSince",
     "Route",
     "Sftp",
     "Tax",
@@ -65,6 +69,7 @@ __all__ = [
     "inspect_house",
     "load_house",
     "near",
+    "revision_of",
     "settings",
 ]
 
@@ -127,9 +132,26 @@ class House:
         """Return the desks that a document of this spec and mode visits, in order."""
         return journey_for(self.journeys, mode, spec)
 
-    def revision(self, authority: str) -> str:
-        """Return the revision in which this authority is declared to."""
-        return self.authority(authority).revision or self.kouan.revision
+    def revision(self, spec: str, on: date) -> str:
+        """Return the revision in which the authority that takes this spec was declared to on that day."""
+        try:
+            said = self.route(spec).revision
+        except ForOperator:
+            said = None
+        return revision_of(said, on) or revision_of(self.kouan.revision, on) or revision_on(on)
+
+
+def revision_of(said: str | tuple[RevisionSince, ...] | None, on: date) -> str | None:
+    """Return the revision that a setting means on a day; None where it leaves that to others.
+
+    >>> lines = (RevisionSince("2018"), RevisionSince("202205", date(2022, 7, 1)))
+    >>> revision_of(lines, date(2022, 6, 30)), revision_of(lines, date(2022, 7, 1)), revision_of("dated", date.min)
+    ('2018', '202205', None)
+    """
+    if said is None or isinstance(said, str):
+        return None if said == "dated" else said
+    holding = [one.code for one in said if one.since is None or one.since <= on]
+    return holding[-1] if holding else None
 
 
 def load_house(home: Path) -> House:

@@ -10,11 +10,12 @@ import ipaddress
 import pkgutil
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
-from gateway.config_shapes import Authority, Kouan, Partner
+from gateway.config_shapes import Authority, Kouan, Partner, RevisionSince
 from gateway.config_tables import ANY, Journey, Route
 from spool.errors import ForOperator
 
@@ -160,6 +161,8 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     """Yield what is wrong in one authority's file beyond its shape."""
     yield from _name(source, authority.name)
     carrier, retry = authority.carrier, authority.retry
+    if isinstance(authority.revision, tuple):
+        yield from _revisions(source, authority.revision)
     if not 1 <= authority.pack <= 100:
         yield source.problem(("pack",), f"{authority.pack} is out of range", "A message holds 1 to 100 documents.")
     if not 1 <= len(authority.dxp_id) <= 16:
@@ -179,6 +182,13 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
         yield source.problem(("retry",), "this plan of repeats cannot be followed", cure)
     if not 0 <= retry.jitter <= 1 or retry.attempts < 0:
         yield source.problem(("retry",), "jitter or attempts is out of range", "jitter 0 to 1, attempts 0 or more.")
+
+
+def _revisions(source: Source, lines: tuple[RevisionSince, ...]) -> Iterator[Problem]:
+    days = [one.since or date.min for one in lines]
+    if not lines or days != sorted(set(days)):
+        cure = 'The earliest first: [{ code = "2018" }, { code = "202205", since = 2022-05-01 }]'
+        yield source.problem(("revision",), "the revisions do not follow each other by their days", cure)
 
 
 def _name(source: Source, name: str) -> Iterator[Problem]:

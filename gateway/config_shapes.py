@@ -101,7 +101,7 @@ class Kouan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """kouan.toml; `home` is the folder it was read from and no key of the file."""
 
     home: Path = Path()
-    revision: Literal["2018", "202205"] = "202205"
+    revision: Literal["dated", "2018", "202205"] = "dated"
     sftp: Sftp = Sftp()
     http: Http = Http()
     folder: Folder = Folder()
@@ -198,6 +198,13 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: int = 0
 
 
+class RevisionSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A revision, and the first day on which an authority reads messages by it; None: it always did."""
+
+    code: Literal["2018", "202205"]
+    since: date | None = None
+
+
 class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """authorities/NAME.toml: an agency we declare to, its dialect and its carrier."""
 
@@ -210,7 +217,7 @@ class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: Answers = Answers()
     pack: int = 100
     retry: Retry = Retry()
-    revision: Literal["2018", "202205"] | None = None
+    revision: Literal["dated", "2018", "202205"] | tuple[RevisionSince, ...] | None = None
     simulate: bool = False
 
 

@@ -7,6 +7,7 @@ envelope and read tolerantly.
 
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from gateway.case import Arrival, Case, Judged, is_error
@@ -61,11 +62,12 @@ class Opener:
         """Return a partner's message as cases: each checked or refused, with every finding at once."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits),))
+        revision_of = partial(self._house.revision, on=arrival.came_at(now).date())
         if self._tables.means(arrival):
-            opened = self._tables.open(arrival, partner, self._revision_of, now)
+            opened = self._tables.open(arrival, partner, revision_of, now)
             found = (*opened.findings, *([] if opened.fatal else _rights(opened, partner)))
         else:
-            opened = open_message(arrival.data, revision_of=self._revision_of, limits=self._limits)
+            opened = open_message(arrival.data, revision_of=revision_of, limits=self._limits)
             found = self._found(opened, partner, now.date())
         judged = Judged(arrival, opened, found, signed=opened.signed)
         if opened.spec is None or opened.fatal:
@@ -112,13 +114,6 @@ class Opener:
         case.move(first, outcome.state, None, outcome.findings)
         case.journey = tuple(rest)
         return case
-
-    def _revision_of(self, spec: str) -> str:
-        """Return the revision in which the authority that takes this spec is declared to."""
-        try:
-            return self._house.revision(self._house.route(spec).name)
-        except ForOperator:
-            return self._house.kouan.revision
 
     def _journey(self, document: Document) -> tuple[str, ...]:
         mode = document.head.get("tradeMode", "")
@@ -187,6 +182,9 @@ def _rights(opened: Opened, partner: Partner) -> list[Finding]:
     assert spec is not None
     path = f"/{opened.root_name}/BaseTransfer"
     found = []
+    if spec.family == "dxp":
+        # It has no BaseTransfer to be compared.
+        return [finding("P106", path=f"/{opened.root_name}", spec=spec.code)]
     if not spec.receipt:
         found.append(finding("P105", path=f"/{opened.root_name}", spec=spec.code))
     elif spec.code not in partner.specs or not set(spec.senders) & set(partner.roles):

@@ -16,7 +16,7 @@ from gateway.letting_go import (
     put_out,
     refuse,
 )
-from gateway.receipts import fails_format, formed, head_of, named, refusal, split
+from gateway.receipts import brought, fails_format, formed, head_of, named, refusal, split
 from gateway.settling import Settled, file_name
 from spool.ledger import Ledger
 from spool.store import Store
@@ -42,6 +42,7 @@ def part(
         if one.answer_to:
             for partner, name, body in split(one, settled.get(claim.number, ())):
                 put_out(parting, home, partner, *formed(name, body, forms.get(partner)))
+            _bring(parting, home, ledger, store, claim.number, forms)
             parting.answers[claim.number] = _bare(one, received_at).as_json()
             continue
         if one.conflict:
@@ -58,7 +59,8 @@ def part_again(
     """Return what the interchanges of a range let go, from the ledger and the evidence."""
     parting = Parting()
     for row in ledger.all("interchanges_between", first, last):
-        receipts = ledger.all("receipts_in", row["number"])
+        _bring(parting, home, ledger, store, row["number"], forms)
+        receipts = ledger.all("receipts_at_once", row["number"])
         if receipts and receipts[0]["number"] != row["number"]:
             for partner, name, body in named(store.read(row["evidence"]), row["number"], receipts):
                 put_out(parting, home, partner, *formed(name, body, forms.get(partner)))
@@ -68,6 +70,16 @@ def part_again(
         told = acknowledgement_of(ledger, row)
         _send_off(parting, home, told, row["door"], store.path(row["evidence"]), None, forms)
     return parting
+
+
+def _bring(
+    parting: Parting, home: Path, ledger: Ledger, store: Store, number: int, forms: Mapping[str, str]
+) -> None:
+    """What waited for a number that this answer brought is on its way, each receipt in a file of its own."""
+    rows = {(row["partner"], row["file"]): row for row in ledger.all("receipts_brought", number)}
+    for (partner, file), row in rows.items():
+        body = brought(store.read(row["evidence"]), row)
+        put_out(parting, home, partner, *formed(file, body, forms.get(partner)))
 
 
 def acknowledgement_of(ledger: Ledger, row: sqlite3.Row) -> Acknowledgement:

@@ -47,8 +47,8 @@ def document(ledger: Ledger, number: int, ordinal: int, partner: str | None = No
 
 
 def documents(ledger: Ledger, key: str, partner: str | None = None) -> list[Facts]:
-    """Return every document with this business key, or whose key ends in it, with stamps and receipts."""
-    rows = ledger.all("documents_by_key", key)
+    """Return every document with this business key, or whose key ends in it, or to which an authority gave it."""
+    rows = ledger.all("documents_by_key", key) + ledger.all("documents_by_given_number", key)
     if not rows and "|" not in key:
         for head in ledger.all("key_heads"):
             rows += ledger.all("documents_by_key", f"{head['prefix']}{key}")

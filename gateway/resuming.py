@@ -85,6 +85,10 @@ def _take_up(
     except Exception as trouble:  # noqa: BLE001  whatever it is, the others go on and this one is held with its reason
         this.lost += [(row, f"K105 {type(trouble).__name__}: {trouble}") for row in rows]
         return
+    if judged.answer_to:
+        # A receipt that waited a day for its number.
+        this.lost += [(row, f"K103 {row['spec']} {row['key']}") for row in rows]
+        return
     found = {case.ordinal for case in judged.cases}
     this.lost += [(row, "K105 the message does not open any more") for row in rows if row["ordinal"] not in found]
     if leaves_whole(judged) and _has_others(ledger, number, found):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from fnmatch import fnmatch
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from gateway.case import Arrival, is_error
 from gateway.config import House, Partner
@@ -27,7 +26,6 @@ from message_specs.limits import Limits
 from message_specs.opening import Opened
 
 MOST_DOCUMENTS: Final = 10_000
-_CHINA: Final = ZoneInfo("Asia/Shanghai")
 
 
 class Tables:
@@ -49,8 +47,8 @@ class Tables:
         name = arrival.claim.file
         fitting = [self._map(one.map) for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
         if not fitting:
-            return Opened(None, self._house.kouan.revision, findings=(finding("M019", name=name),), fatal=True)
-        facts = facts_of(partner, _came_at(arrival.claim.number, now))
+            return Opened(None, revision_of(""), findings=(finding("M019", name=name),), fatal=True)
+        facts = facts_of(partner, arrival.came_at(now))
         runs = (map_bytes(arrival.data, name, used, facts, revision_of(used.spec.code)) for used in fitting)
         run = _first_good(runs)
         used, revision = run.map, run.revision
@@ -91,11 +89,3 @@ def uses(partner: Partner) -> tuple[MapUse, ...]:
     """Return the maps of a partner, each with the files it is for; those of a pattern before those of all files."""
     known = [MapUse(one) if isinstance(one, str) else one for one in partner.maps]
     return tuple(sorted(known, key=lambda one: one.files == "*"))
-
-
-def _came_at(number: int, now: datetime) -> datetime:
-    """When an interchange came, as its number tells, so that mapping it again gives the same documents."""
-    try:
-        return datetime.strptime(f"{number:018d}"[:12], "%y%m%d%H%M%S").replace(tzinfo=_CHINA)
-    except ValueError:
-        return now

@@ -66,7 +66,8 @@ def _route(one: Judged, sealer: Sealer, house: House, now: datetime) -> None:
             continue
         if spec.fill and not one.signed:
             value = f"{case.number}{case.ordinal % 100:02d}"
-            fill(case, dict.fromkeys(spec.fill, value), house.kouan.revision)
+            assert one.opened is not None
+            fill(case, dict.fromkeys(spec.fill, value), one.opened.revision)
             case.canonical = case.document.canonical()
         if spec.reply_key != spec.key:
             case.reply_key = case.document.reply_key

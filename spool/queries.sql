@@ -27,8 +27,33 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 INSERT INTO outbox (message, destination, partner, state, attempts, not_before) VALUES (?, ?, ?, 'waiting', 0, ?);
 
 -- name: add_receipt
-INSERT INTO receipt (partner, answer, unit, number, ordinal, spec, key, status, outcome, said_at, info, file)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO receipt (partner, answer, unit, number, ordinal, spec, key, status, outcome, said_at, info, file,
+                     brought_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: give_number
+INSERT INTO given_number (value, kind, authority, number, ordinal) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: numbered
+SELECT d.*, m.sealed_at FROM given_number g
+  JOIN document d ON d.number = g.number AND d.ordinal = g.ordinal JOIN message m ON m.number = d.message
+ WHERE g.value = ?1 AND g.kind = ?2 AND g.authority = ?3 AND d.spec = ?4
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
+ ORDER BY m.sealed_at, d.version;
+
+-- name: documents_by_given_number
+SELECT d.* FROM document d
+ WHERE (d.number, d.ordinal) IN (SELECT g.number, g.ordinal FROM given_number g WHERE g.value = ?)
+ ORDER BY d.spec, d.version;
+
+-- name: add_numbered_receipt
+INSERT INTO numbered_receipt (value, kind, authority, number, ordinal, spec, status, outcome, said_at, info)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: numbered_receipts
+SELECT e.*, d.state FROM numbered_receipt e LEFT JOIN document d ON d.number = e.number AND d.ordinal = e.ordinal
+ WHERE e.value = ? AND e.kind = ? AND e.authority = ? AND coalesce(d.state, '') <> 'refused'
+ ORDER BY e.number, e.ordinal;
 
 -- name: add_batch
 INSERT INTO batch (first, last, low_water) VALUES (?, ?, ?);
@@ -104,12 +129,18 @@ SELECT * FROM receipt WHERE number = ? AND ordinal = ? ORDER BY id;
 -- name: receipts_in
 SELECT * FROM receipt WHERE answer = ? ORDER BY unit;
 
+-- name: receipts_at_once
+SELECT * FROM receipt WHERE answer = ? AND brought_by IS NULL ORDER BY unit;
+
+-- name: receipts_brought
+SELECT r.*, i.evidence FROM receipt r JOIN interchange i ON i.number = r.answer WHERE r.brought_by = ? ORDER BY r.id;
+
 -- name: receipts_after
 SELECT * FROM receipt WHERE partner = ? AND id > ? ORDER BY id LIMIT ?;
 
 -- name: receipt_known
 SELECT r.id FROM document d JOIN receipt r ON r.number = d.number AND r.ordinal = d.ordinal
- WHERE d.key = ? AND d.spec = ? AND d.version IS NOT NULL AND r.status = ? AND r.said_at = ? AND r.info = ? LIMIT 1;
+ WHERE d.key = ? AND d.spec = ? AND d.version IS NOT NULL AND r.spec = ? AND r.status = ? AND r.said_at = ? AND r.info = ? LIMIT 1;
 
 -- name: answered_by_key
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
@@ -153,7 +184,7 @@ UPDATE document SET message = ?, due_at = NULL, why = NULL WHERE number = ? AND 
 UPDATE document SET reply_key = ? WHERE number = ? AND ordinal = ?;
 
 -- name: due_documents
-SELECT number, ordinal, partner, state, due_at FROM document
+SELECT number, ordinal, spec, key, partner, state, due_at FROM document
  WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, number, ordinal LIMIT ?;
 
 -- name: outbox_partners

@@ -166,7 +166,7 @@ def test_a_wrong_namespace_is_told_once() -> None:
 def test_structural_findings_keep_their_severity() -> None:
     opened = open_message(message(b"A1").replace(b"<p:goodsValue>7", b"<p:goodsValue>x"))
     found = check(opened, severities={"S035": Severity.WARNING}, today=date(2026, 11, 21))
-    assert [(f.code, f.severity) for f in found] == [("S035", Severity.ERROR)]
+    assert [(f.code, f.severity) for f in found if f.code[0] == "S"] == [("S035", Severity.ERROR)]
 
 
 @pytest.mark.parametrize(
