@@ -70,7 +70,7 @@ def records(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
         except csv.Error as trouble:
             if not taken:
                 return
-            yield number, Broken("M021", {"reason": _reason(str(trouble))})
+            yield number, Broken("M021", {"reason": _reason(str(trouble)), "text": taken[0]})
             tape.wind_back()
             reader = csv.reader(tape, delimiter=delimiter, strict=True)
 
