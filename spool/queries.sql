@@ -6,6 +6,30 @@ INSERT INTO interchange (number, sender, door, file, size, sha256, fingerprint, 
                          documents, duplicate_of, replay_of, once, findings)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: add_part
+INSERT INTO part (number, part, documents, told, law, is_last, findings) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: last_part
+SELECT * FROM part WHERE number = ? ORDER BY part DESC LIMIT 1;
+
+-- name: part
+SELECT * FROM part WHERE number = ? AND part = ?;
+
+-- name: unfinished_tables
+SELECT i.number, i.sender, i.door, i.file, i.evidence FROM interchange i
+ WHERE i.number BETWEEN ? AND ? AND i.documents IS NULL
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.is_last = 1)
+ ORDER BY i.number;
+
+-- name: open_tables
+SELECT i.number, i.sender, i.door, i.file, i.evidence FROM batch b JOIN interchange i ON i.number = b.first
+ WHERE b.let_go_at IS NULL AND i.documents IS NULL
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.is_last = 1)
+ ORDER BY i.number;
+
+-- name: documents_within
+SELECT * FROM document WHERE number = ? AND ordinal > ? AND ordinal <= ? ORDER BY ordinal;
+
 -- name: add_document
 INSERT INTO document (number, ordinal, spec, key, version, partner, state, app_type, digest, reply_key, authority,
                       message, due_at, why)

@@ -24,13 +24,15 @@ class Desk:
         self.count = count
         self.given: list[tuple[str, Batch, Deferred[Answer]]] = []
         self.pids = [1]
+        self.slots: list[int | None] = []
 
     @property
     def free(self) -> int:
         return self.count - sum(1 for *_, done in self.given if not done.called)
 
-    def do(self, kind: str, batch: Batch) -> "Deferred[Answer]":
+    def do(self, kind: str, batch: Batch, slot: int | None = None) -> "Deferred[Answer]":
         done: Deferred[Answer] = Deferred()
+        self.slots.append(slot)
         self.given.append((kind, batch, done))
         return done
 
