@@ -107,7 +107,7 @@ class LongTables:
     @staticmethod
     def _end(ledger: Ledger, part: sqlite3.Row, reason: Finding, last: int) -> None:
         found = msgspec.json.encode([reason.as_dict()]).decode()
-        ledger.run("add_part", part["number"], part["part"] + 1, last, part["told"], part["law"], 1, found)
+        ledger.run("add_part", part["number"], part["part"] + 1, last, part["told"], part["law"], 2, found)
 
     def _found_again(self, number: int) -> Iterator[Judged | None]:
         """The work goes on after what the ledger has of it."""
@@ -173,6 +173,7 @@ class LongTables:
             desk.pulse("judged")
             arrange([judged], desk.ledger)
             if judged.duplicate_of is not None or judged.conflict:
+                judged.piece = 0
                 return judged
             now = desk.now()
             wrapped = wrap_all([judged], desk.sealer, desk.store, desk.numbers, desk.house, now)

@@ -29,7 +29,7 @@ def is_long(row: sqlite3.Row) -> bool:
 def is_whole(ledger: Ledger, number: int) -> bool:
     """Tell whether the last part of a long table is in the ledger."""
     part = ledger.one("last_part", number)
-    return part is not None and bool(part["is_last"])
+    return part is not None and bool(part["ending"])
 
 
 def entry(row: sqlite3.Row) -> Entry:
@@ -74,7 +74,7 @@ class LongTable:
         del told.documents[SHOWN:], told.findings[SHOWN:]
         last = self._ledger.one("last_part", self.row["number"])
         assert last is not None
-        told.length = {"complete": bool(last["is_last"]), "documents_so_far": last["documents"], "shown": SHOWN}
+        told.length = {"complete": bool(last["ending"]), "documents_so_far": last["documents"], "shown": SHOWN}
         return told
 
     def acknowledgement(self) -> Pieces:

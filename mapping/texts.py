@@ -47,7 +47,8 @@ def rows_of(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
     try:
         yield from records(text, delimiter)
     finally:
-        text.detach()
+        if not file.closed:  # whoever closed it first needs nothing back
+            text.detach()
 
 
 def records(lines: Iterator[str], delimiter: str) -> Iterator[Row]:

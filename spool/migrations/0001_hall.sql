@@ -65,13 +65,14 @@ CREATE INDEX document_reply_key ON document (reply_key) WHERE reply_key IS NOT N
 
 -- One part of a table that is too long for one transaction: its documents up to an ordinal, and what was found on the
 -- way.  The first part comes with the interchange, each later one follows the one before, and the last one ends it.
+-- ending: 0 more follow, 1 the table is whole, 2 it is cut short and may be sent again.
 CREATE TABLE part (
     number    INTEGER NOT NULL REFERENCES interchange (number),
     part      INTEGER NOT NULL,
     documents INTEGER NOT NULL,
     told      INTEGER NOT NULL,
     law       BLOB NOT NULL,
-    is_last   INTEGER NOT NULL CHECK (is_last IN (0, 1)),
+    ending    INTEGER NOT NULL CHECK (ending IN (0, 1, 2)),
     findings  TEXT,
     PRIMARY KEY (number, part)
 ) WITHOUT ROWID, STRICT;
@@ -166,7 +167,7 @@ BEGIN SELECT RAISE(ABORT, 'a document begins as received'); END;
 CREATE TRIGGER part_follows BEFORE INSERT ON part
 WHEN NEW.part <> 1 + coalesce((SELECT max(part) FROM part WHERE number = NEW.number), 0)
   OR NEW.documents < coalesce((SELECT max(documents) FROM part WHERE number = NEW.number), 0)
-  OR EXISTS (SELECT 1 FROM part WHERE number = NEW.number AND is_last = 1)
+  OR EXISTS (SELECT 1 FROM part WHERE number = NEW.number AND ending > 0)
   OR NOT EXISTS (SELECT 1 FROM interchange WHERE number = NEW.number AND documents IS NULL)
 BEGIN SELECT RAISE(ABORT, 'this part does not follow the one before'); END;
 
