@@ -16,7 +16,9 @@ from gateway.letting_go import Acknowledgement, Pieces, decoded, document_entry,
 from spool.ledger import Ledger
 
 SHOWN: Final = 1_000
-"""So many documents and findings an answer on a line shows at most; the file in out/ has all."""
+"""So many documents an answer on a line shows at most; the file in out/ has all."""
+MOST_SHOWN: Final = 5_000
+"""So many findings."""
 Entry = dict[str, str | None]
 _REPEATED: Final = ("P301", "P302")
 
@@ -58,23 +60,33 @@ class LongTable:
         number, after, at = self.row["number"], 0, 1
         while (part := self._ledger.one("part", number, at)) is not None:
             found = decoded(part["findings"])
-            rows = self._ledger.all("documents_within", number, after, part["documents"])
-            entries = chain(((row["ordinal"], entry(row)) for row in rows), repeated(self._ledger, found))
-            yield [one for _, one in sorted(entries, key=itemgetter(0))], found
+            yield self._entries(after, part["documents"], found), found
             after, at = part["documents"], at + 1
 
-    def brief(self) -> Acknowledgement:
-        """Return the acknowledgement with the first documents and findings, and whether all is taken in."""
-        told = self._told([], [])
-        for documents, findings in self.parts():
-            told.documents += documents
-            told.findings += findings
-            if len(told.documents) >= SHOWN or len(told.findings) >= SHOWN:
-                break
-        del told.documents[SHOWN:], told.findings[SHOWN:]
+    def _entries(self, after: int, until: int, found: list[dict[str, Any]]) -> list[Entry]:
+        rows = self._ledger.all("documents_within", self.row["number"], after, until)
+        earlier = [one for one in repeated(self._ledger, found) if after < one[0] <= until]
+        entries = chain(((row["ordinal"], entry(row)) for row in rows), earlier)
+        return [one for _, one in sorted(entries, key=itemgetter(0))]
+
+    def brief(self, after: int = 0) -> Acknowledgement:
+        """Return a page of the acknowledgement: the documents after an ordinal with their findings, and where to go on.
+
+        What was found about no document comes with the page in which its part ends.
+        """
         last = self._ledger.one("last_part", self.row["number"])
         assert last is not None
-        told.length = {"complete": bool(last["ending"]), "documents_so_far": last["documents"], "shown": SHOWN}
+        until = min(after + SHOWN, last["documents"])
+        findings = [
+            found
+            for part in self._ledger.all("parts_within", self.row["number"], after, until)
+            for found in decoded(part["findings"])
+            if (after < part["documents"] <= until if found["document"] is None else after < found["document"] <= until)
+        ]
+        told = self._told(self._entries(after, until, findings), findings[:MOST_SHOWN])
+        whole = bool(last["ending"])
+        following = None if whole and until == last["documents"] else until
+        told.length = {"complete": whole, "documents_so_far": last["documents"], "after": following}
         return told
 
     def acknowledgement(self) -> Pieces:

@@ -78,20 +78,20 @@ def part_again(
     return parting
 
 
-def acknowledgement_of(ledger: Ledger, row: sqlite3.Row) -> Acknowledgement:
+def acknowledgement_of(ledger: Ledger, row: sqlite3.Row, after: int = 0) -> Acknowledgement:
     """Return the acknowledgement of an interchange as its ledger rows tell it; a duplicate's is that of the first.
 
-    Of a long table it is only the beginning.
+    Of a long table it is a page, the one after an ordinal.
     """
     if is_long(row):
-        return LongTable(ledger, row).brief()
+        return LongTable(ledger, row).brief(after)
     findings = decoded(row["findings"])
     entries = [(document["ordinal"], entry(document)) for document in ledger.all("documents_of", row["number"])]
     entries += repeated(ledger, findings)
     documents = [one for _, one in sorted(entries, key=itemgetter(0))]
     length: dict[str, Any] = {}
     if not documents and row["duplicate_of"] and (first := ledger.one("interchange", row["duplicate_of"])):
-        earlier = acknowledgement_of(ledger, first)
+        earlier = acknowledgement_of(ledger, first, after)
         documents, findings, length = earlier.documents, findings or earlier.findings, earlier.length
     return Acknowledgement(
         row["number"], row["file"], row["sender"], row["sha256"], row["received_at"], row["duplicate_of"],

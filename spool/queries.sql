@@ -15,6 +15,11 @@ SELECT * FROM part WHERE number = ? ORDER BY part DESC LIMIT 1;
 -- name: part
 SELECT * FROM part WHERE number = ? AND part = ?;
 
+-- name: parts_within
+SELECT * FROM part p WHERE p.number = ?1
+   AND p.documents > ?2 AND p.part <= (SELECT coalesce(min(part), 1000000) FROM part WHERE number = ?1 AND documents >= ?3)
+ ORDER BY p.part;
+
 -- name: unfinished_tables
 SELECT i.number, i.sender, i.door, i.file, i.evidence FROM interchange i
  WHERE i.number BETWEEN ? AND ? AND i.documents IS NULL
