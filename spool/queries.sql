@@ -181,7 +181,7 @@ UPDATE document SET message = ?, due_at = NULL, why = NULL WHERE number = ? AND 
 UPDATE document SET reply_key = ? WHERE number = ? AND ordinal = ?;
 
 -- name: due_documents
-SELECT number, ordinal, partner, state, due_at FROM document
+SELECT number, ordinal, partner, state, due_at, key FROM document
  WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, number, ordinal LIMIT ?;
 
 -- name: outbox_partners
