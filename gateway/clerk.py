@@ -101,7 +101,7 @@ class Clerk:
         return parting
 
     def _is_told(self, claim: Claim) -> bool:
-        """Tell whether whoever brought it need not wait any longer: a file never, a request until it is in the ledger."""
+        """Tell whether nobody waits for it on a line, or it is in the ledger and he can be told."""
         return claim.body is None or self.ledger.one("interchange", claim.number) is not None
 
     def go_on(self, batch: Batch) -> Parting:

@@ -43,8 +43,9 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
 def joined(parts: Iterable[Answer]) -> Answer:
     """Return the answer to a job that was done in parts; one part's trouble is the trouble of the whole.
 
-    >>> joined([Answer(answers={1: b"a"}, news=("shop",)), Answer(trouble="no space", disk=True)])
-    Answer(job=0, answers={1: b'a'}, news=('shop',), count=0, trouble='no space', disk=True, untold=(), more=(), slot=-1)
+    >>> told = joined([Answer(answers={1: b"a"}, news=("shop",)), Answer(trouble="no space", disk=True)])
+    >>> told.answers, told.news, told.trouble, told.disk
+    ({1: b'a'}, ('shop',), 'no space', True)
     """
     told = list(parts)
     troubled = next((part for part in told if part.trouble), Answer())

@@ -3,7 +3,7 @@
 | after | a crash here leaves | and the next start |
 |---|---|---|
 | the first piece not written | evidence without a row | takes it in again under the same number |
-| a piece written | the interchange, its documents so far, an open batch | maps the evidence again and goes on after them |
+| a piece written | the interchange, its documents so far, an open batch | maps it again and goes on after them |
 | the last piece written | all documents; nothing in the partner's folders yet | lets the batch go from the ledger |
 
 Mapping again gives the same documents, unless the map, the partner or Kouan itself has changed

@@ -135,7 +135,7 @@ def _send_off(
     is_lost = any(found["severity"] == "error" and found["document"] is None for found in told.findings)
     if told.duplicate_of is not None or not (refused or stopped or is_lost):
         return
-    whole = stopped or bool(refused) and len(refused) == len(told.documents)
+    whole = stopped or (bool(refused) and len(refused) == len(told.documents))
     refuse(parting, home, told, door, evidence if whole and evidence.stat().st_size <= GIVEN_BACK else None)
     if whole and fails_format(told.findings):
         receipt = refusal(told, head_of(evidence) if data is None else data)

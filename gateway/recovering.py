@@ -21,7 +21,7 @@ from spool.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a start finds: claims without rows, long tables cut short, how much was set aside, and the last number ever given."""
+    """What a start finds: claims without rows, long tables to go on with, what was set aside, the last number given."""
 
     claims: tuple[Claim, ...]
     tables: tuple[Claim, ...]

@@ -139,7 +139,9 @@ class Tables:
         limits = self._house.kouan.limits
         return limits.workbook_bytes if arrival.data.startswith(_PACKED) else limits.table_bytes
 
-    def open(self, arrival: Arrival, partner: Partner, revision_of: Callable[[str], str], now: datetime) -> Table | Finding:
+    def open(
+        self, arrival: Arrival, partner: Partner, revision_of: Callable[[str], str], now: datetime
+    ) -> Table | Finding:
         """Return the table open by the map that fits it, or that there is none."""
         name = arrival.claim.file
         fitting = [self._map(one.map) for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
@@ -149,8 +151,8 @@ class Tables:
         facts = facts_of(partner, came)
         source = _source(arrival)
         most = Most(self._house.kouan.limits.table_documents, MOST_FINDINGS)
-        runs = (map_file(source, name, used, facts, revision_of(used.spec.code), most) for used in _each(fitting, source))
-        run = _first_good(runs, source)
+        runs = (map_file(source, name, one, facts, revision_of(one.spec.code), most) for one in _each(fitting, source))
+        run = _first_good(runs)
         law = _law(run.map, facts, run.revision)
         return Table(arrival, run, transfer_of(facts.partner), law, self._limits, self._severities, came, source)
 
@@ -170,7 +172,7 @@ def _each(fitting: list[Map], source: BinaryIO) -> Iterator[Map]:
         yield used
 
 
-def _first_good(runs: Iterator[MappedFile], source: BinaryIO) -> MappedFile:
+def _first_good(runs: Iterator[MappedFile]) -> MappedFile:
     """The first map whose columns the file has; where none has them, the first tells what is missing."""
     first = next(runs)
     return next((run for run in chain([first], runs) if not run.is_refused), first)
@@ -178,8 +180,9 @@ def _first_good(runs: Iterator[MappedFile], source: BinaryIO) -> MappedFile:
 
 def _law(used: Map, facts: Facts, revision: str) -> bytes:
     """Return a mark of everything besides the evidence that the documents of a table are made by."""
-    told = (version("kouan"), used.name, used.spec.code, used.key, used.sheet, used.list_sheet, used.row, used.delimiter,
-            [(line.path, line.columns, line.verb, line.argument) for line in used.lines], dict(facts.partner), revision)  # fmt: skip
+    settings = (used.name, used.spec.code, used.key, used.sheet, used.list_sheet, used.row, used.delimiter)
+    lines = [(line.path, line.columns, line.verb, line.argument) for line in used.lines]
+    told = (version("kouan"), settings, lines, dict(facts.partner), revision)
     return hashlib.sha256(repr(told).encode()).digest()
 
 

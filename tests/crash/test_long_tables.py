@@ -73,7 +73,8 @@ def ending(home: Path) -> dict[str, Any]:
     said = json.loads(acknowledgement.read_bytes())
     told["acknowledgement"] = [(one["number"].partition(".")[2], one["key"], one["state"]) for one in said["documents"]]
     told["findings"] = [(one["code"], one["row"], one["document"]) for one in said["findings"]]
-    told["why"] = re.sub(r"\d{18}|20\d\d-\S+", "", (home / "spool/partners/shop/refused/ORDERS.csv.why.txt").read_text())
+    why = (home / "spool/partners/shop/refused/ORDERS.csv.why.txt").read_text("utf-8")
+    told["why"] = re.sub(r"\d{18}|20\d\d-\S+", "", why)
     told["in"] = os.listdir(home / "spool/partners/shop/in")
     world.close()
     return told
