@@ -92,6 +92,8 @@ class Table:
             found = tuple(placed_in_sheet(self.run, one) for one in self.run.findings[told:])
             told = len(self.run.findings)
             after = taken[-1].ordinal if taken else after
+            if ahead is None and not self.run.tally.is_even:
+                raise RowsLost(f"{self.arrival.claim.number}: {self.run.tally}")
             yield Piece(number, taken, after, found, told, ahead is None)
             if ahead is None:
                 self.source.close()
@@ -115,6 +117,10 @@ class Table:
         if opened.fatal and not any(is_error(one) for one in opened.findings):
             opened.findings = (*opened.findings, finding("M003"))
         return opened
+
+
+class RowsLost(OurMistake):
+    """Not every row of a table is in a document, told in a finding, or blank"""
 
 
 class LongTable(OurMistake):
