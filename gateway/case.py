@@ -7,6 +7,7 @@ on its way through the desks; the clerk carries it and writes what became of it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from message_specs.document import Document
 from message_specs.findings import Finding, Severity
@@ -18,13 +19,15 @@ from spool.states import State
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A transmission whose bytes lie in the store; `data` is only their head where they are more than we read."""
+    """A transmission whose bytes lie in the store; `data` is only their head for a table or what is too big to read."""
 
     claim: Claim
     place: str
     data: bytes
     sha256: bytes
     size: int
+    path: Path | None = None
+    """Where a table is read from, which never lies in memory whole."""
 
     @property
     def fingerprint(self) -> int:
@@ -142,6 +145,8 @@ class Judged:
     answer_to: str = ""
     trouble: str = ""
     again: bool = False
+    piece: int = 0
+    """Which part of a long table this is; 0 for a whole interchange."""
     conflict: bool = False
 
     @property

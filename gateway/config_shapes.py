@@ -54,6 +54,9 @@ class LimitsSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     depth: int = 32
     documents: int = 100
     text_bytes: int = 10_000_000
+    table_bytes: int = 256 * MIB
+    workbook_bytes: int = 20 * MIB
+    table_documents: int = 500_000
     disk_free_bytes: int = 1 * GIB
     disk_free_percent: float = 2.0
 

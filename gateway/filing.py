@@ -14,7 +14,9 @@ document is looked at again at once; one that was to go on is judged anew
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import chain
+from typing import Final
 
 import msgspec
 
@@ -27,12 +29,19 @@ from spool.errors import OurMistake
 from spool.ledger import Ledger
 from spool.states import State
 
+OPEN: Final = timedelta(days=7)
+"""So long a new dossier may be open before it is looked at; waiting.csv says what is too long."""
 _WAITS = (State.CHECKED, State.FILED)
 _OPENS = frozenset({"order", "payment", "inventory"})
 
 
 class Outdated(OurMistake):
     """What a document was decided by has changed while it was decided; it is judged anew"""
+
+
+def may_be_tried_again(error: Exception) -> bool:
+    """Tell whether a batch that could not be written is judged anew: its keys or its trades were taken meanwhile."""
+    return isinstance(error, Outdated) or "UNIQUE" in str(error)
 
 
 @dataclass(slots=True)

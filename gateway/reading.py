@@ -21,12 +21,15 @@ SILENT_HOURS: Final = 24
 """How long an authority may say nothing at all about a document before people should ask (our choice of 2026-11)."""
 
 
-def interchange(ledger: Ledger, number: int, sender: str | None = None) -> Facts | None:
-    """Return one interchange as its acknowledgement and where it came from; None when it is not the sender's."""
+def interchange(ledger: Ledger, number: int, sender: str | None = None, after: int = 0) -> Facts | None:
+    """Return one interchange as its acknowledgement and where it came from; None when it is not the sender's.
+
+    Of a long table only the documents after an ordinal are shown.
+    """
     row = ledger.one("interchange", number)
     if row is None or (sender is not None and row["sender"] != sender):
         return None
-    told = acknowledgement_of(ledger, row)
+    told = acknowledgement_of(ledger, row, after)
     return {
         **told.as_facts(),
         "door": row["door"],

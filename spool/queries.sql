@@ -6,6 +6,35 @@ INSERT INTO interchange (number, sender, door, file, size, sha256, fingerprint, 
                          documents, duplicate_of, replay_of, once, findings)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: add_part
+INSERT INTO part (number, part, documents, told, law, ending, findings) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: last_part
+SELECT * FROM part WHERE number = ? ORDER BY part DESC LIMIT 1;
+
+-- name: part
+SELECT * FROM part WHERE number = ? AND part = ?;
+
+-- name: parts_within
+SELECT * FROM part p WHERE p.number = ?1
+   AND p.documents > ?2 AND p.part <= (SELECT coalesce(min(part), 1000000) FROM part WHERE number = ?1 AND documents >= ?3)
+ ORDER BY p.part;
+
+-- name: unfinished_tables
+SELECT i.number, i.sender, i.door, i.file, i.evidence FROM interchange i
+ WHERE i.number BETWEEN ? AND ? AND i.documents IS NULL
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.ending > 0)
+ ORDER BY i.number;
+
+-- name: open_tables
+SELECT i.number, i.sender, i.door, i.file, i.evidence FROM batch b JOIN interchange i ON i.number = b.first
+ WHERE b.let_go_at IS NULL AND i.documents IS NULL
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.ending > 0)
+ ORDER BY i.number;
+
+-- name: documents_within
+SELECT * FROM document WHERE number = ? AND ordinal > ? AND ordinal <= ? ORDER BY ordinal;
+
 -- name: add_document
 INSERT INTO document (number, ordinal, spec, key, version, partner, state, app_type, digest, reply_key, authority,
                       message, due_at, why)
@@ -79,13 +108,13 @@ SELECT max(number) AS number FROM message;
 
 -- name: same_bytes
 SELECT k.key AS position, i.number, i.sha256, i.sender,
-       i.spec = 'DxpRep'
+       NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.ending = 2) AND (i.spec = 'DxpRep'
        OR EXISTS (SELECT 1 FROM receipt r WHERE r.answer = i.number AND r.number <> i.number)
        OR EXISTS (SELECT 1 FROM document d WHERE d.number = i.number
                      AND NOT (d.state = 'refused' AND EXISTS (SELECT 1 FROM refused_for_good f
                                                                WHERE f.number = d.number AND f.ordinal = d.ordinal))
                      AND NOT EXISTS (SELECT 1 FROM document l WHERE l.key = d.key AND l.spec = d.spec
-                                        AND l.version > d.version AND l.app_type = '3' AND l.state = 'closed')) AS alive
+                                        AND l.version > d.version AND l.app_type = '3' AND l.state = 'closed'))) AS alive
   FROM json_each(?) AS k JOIN interchange i ON i.fingerprint = k.value
  WHERE i.duplicate_of IS NULL AND i.replay_of IS NULL
  ORDER BY i.number;

@@ -87,9 +87,9 @@ def test_headings_are_held_against_the_map() -> None:
     assert codes(b"a,b\n1,2\n") == {"M004"}
 
 
-def test_a_row_without_its_key_refuses_the_document_above() -> None:
+def test_a_row_without_its_key_refuses_the_document_whose_head_it_repeats() -> None:
     found = findings_of(as_csv([row(), row(line=2, 订单编号=""), row(2)]))
-    assert [(one.code, one.row, one.document) for one in found] == [("M022", 3, 1)]
+    assert [(one.code, one.row, one.document) for one in found] == [("M022", 3, None), ("M028", 3, 1)]
 
 
 def test_rows_of_one_document_must_agree_about_its_head() -> None:
@@ -99,7 +99,49 @@ def test_rows_of_one_document_must_agree_about_its_head() -> None:
 
 def test_rows_too_far_apart_are_refused_and_told() -> None:
     rows = [row(), *(row(order, 1) for order in range(2, 10_003)), row(line=2)]
-    assert told(as_csv(rows)) == [("M023", 10_004, None)]
+    run, judged = mapped(as_csv(rows))
+    assert [(one.code, one.row) for one in run.findings] == [("M023", 2)]
+    assert [one.head["orderNo"] for one in judged[0].documents][:2] == ["YX202600000002", "YX202600000003"]
+    assert (run.tally.refused, run.tally.documents, run.tally.is_even) == (2, 10_001, True)
+
+
+def unplaced(*lines: str, into: list[dict[str, str]] | None = None) -> tuple[list[tuple[str, int | None]], set[str]]:
+    """What is told of a table of three orders of two lines with these lines at its end, and which orders are bad."""
+    data = as_csv(into or orders(3)).decode() + "".join(f"{line}\r\n" for line in lines)
+    run, judged = mapped(data.encode())
+    assert run.tally.is_even
+    bad = {one.head["orderNo"][-1] for each in judged for one in each.documents if one.ordinal in each.bad}
+    return [(one.code, one.row) for one in run.findings], bad
+
+
+def text_of(**change: str) -> str:
+    return as_csv([row(**change)]).decode().splitlines()[1]
+
+
+def test_a_row_that_cannot_be_read_refuses_the_documents_whose_key_stands_in_it_wherever_they_are() -> None:
+    assert unplaced(text_of(order=2, line=3).replace("保湿", '"保"湿')) == ([("M021", 8)], {"2"})
+    assert unplaced(text_of(order=9).replace("保湿", '"保"湿')) == ([("M021", 8)], set())
+
+
+def test_a_separator_too_many_before_the_number_refuses_the_true_document_too() -> None:
+    assert unplaced("x," + text_of(order=2, line=3)) == ([], {"2", "x"})
+
+
+def test_a_row_that_says_nothing_of_its_document_might_be_missing_from_any() -> None:
+    bare = ",".join(["" if n < 15 else cell for n, cell in enumerate(text_of(line=3).split(","))])
+    assert unplaced(bare) == ([("M022", 8), ("M029", 8)], set())
+    run, judged = mapped(as_csv(orders(3)) + f"{bare}\r\n".encode())
+    assert (judged, run.is_refused, run.tally.refused) == ([], True, 7)
+
+
+def test_a_line_of_totals_is_told_and_refuses_nothing() -> None:
+    assert unplaced("," * 15 + "合计：" + ",,,,100,200,") == ([("M022", 8)], set())
+
+
+def test_too_many_rows_that_nobody_can_place_refuse_the_file() -> None:
+    wrong = text_of(order=9).replace("保湿", '"保"湿')
+    told_, bad = unplaced(*[wrong] * 201)
+    assert (len(told_), told_[-1], bad) == (202, ("M029", 208), set())
 
 
 def test_mixed_and_unknown_encodings_are_refused() -> None:
