@@ -4,7 +4,9 @@ An arrival is a transmission with its bytes in hand.  A case is one document
 on its way through the desks; the clerk carries it and writes what became of it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from message_specs.document import Document
 from message_specs.findings import Finding, Severity
@@ -31,10 +33,20 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The whole answer of a desk: a state and the reasons."""
+    """The whole answer of a desk: a state and the reasons, and what the ledger is to remember with it.
+
+    A filed document says `why` it waits and until when (`due`).  `keeps` are new
+    values of records, None for one that is no more; `asks` are questions that
+    somebody outside must answer first.  `notices` are for partners, by name.
+    """
 
     state: State
     findings: tuple[Finding, ...] = ()
+    why: str | None = None
+    due: datetime | None = None
+    keeps: Mapping[str, str | None] = field(default_factory=dict)
+    asks: tuple[str, ...] = ()
+    notices: tuple[tuple[str, bytes], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,8 @@ class Case:
     why: str | None = None
     reply_key: str | None = None
     first: "Earlier | None" = None
+    journey: tuple[str, ...] = ()
+    """The desks after `check`, in order."""
     steps: list[Step] = field(default_factory=list)
 
     def move(self, desk: str, after: State, reason: str | None = None, findings: tuple[Finding, ...] = ()) -> None:

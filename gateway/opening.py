@@ -5,15 +5,13 @@ and the partner's own rights.  An authority's answer is taken out of its
 envelope and read tolerantly.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
-from gateway.desks import desk
+from gateway.desks import Records, desk
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from gateway.tables import Tables
@@ -31,7 +29,7 @@ class CertificateUnreadable(ForOperator):
     """A certificate that a partner entrusted to us cannot be read"""
 
 
-_NO_RECORDS: Mapping[str, str] = MappingProxyType({})
+_NO_RECORDS = Records(datetime.min.replace(tzinfo=UTC))
 
 
 class Opener:

@@ -1,25 +1,86 @@
 """Desks: pure decisions about a case.  A journey names them in order.
 
 A desk is a module here with `needs` and `decide`.  It opens no file, reads no
-clock and sends nothing; what it must know of the past are records, which the
-clerk fetches for it.
+clock and sends nothing; what it must know of the past are papers of the same
+trade and records, which the clerk fetches for it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cache
+from hashlib import blake2b
 from importlib import import_module
 from typing import Protocol, cast
+from zoneinfo import ZoneInfo
 
 from gateway.case import Case, Outcome
+from gateway.config_shapes import Kouan
+from message_specs.trade.papers import Paper
 
-Records = Mapping[str, str]
+_CHINA = ZoneInfo("Asia/Shanghai")
+
+
+def hidden_key(secret: bytes, kind: str, *words: str) -> str:
+    """Return the key of a record about a person: without the home's secret nobody can tell or try whom it means.
+
+    >>> hidden_key(b"s", "identity", "苏知夏", "330199195102020018")
+    'identity|231214db3d7f8ffae2fa03cd55da2811'
+    """
+    joined = "\0".join((kind, *words)).encode()
+    return f"{kind}|{blake2b(joined, key=secret[:64], digest_size=16).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a desk must know: the papers that share one of these marks, and the records under these keys."""
+
+    marks: tuple[int, ...] = ()
+    values: tuple[str, ...] = ()
+    hidden: tuple[tuple[str, ...], ...] = ()
+    """Records about a person: kind and words, which only `hidden_key` turns into a key."""
+
+    def keys(self, secret: bytes) -> tuple[str, ...]:
+        """Return the key of every record that is needed."""
+        return (*self.values, *(hidden_key(secret, *words) for words in self.hidden))
+
+
+@dataclass(slots=True)
+class Records:
+    """What the clerk fetched for the desks of a batch: nothing else of the past is known to them."""
+
+    now: datetime
+    secret: bytes = b""
+    """The home's own secret, for hashes that nobody outside can make."""
+    settings: Kouan = Kouan()  # noqa: RUF009  a frozen struct
+    by_mark: dict[int, list[Paper]] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def today(self) -> date:
+        """Return the day by the clocks of Chinese customs."""
+        return self.now.astimezone(_CHINA).date()
+
+    def papers(self, marks: Iterable[int]) -> tuple[Paper, ...]:
+        """Return every paper with one of these marks, each once, in the order of their numbers."""
+        found = {(one.number, one.ordinal): one for mark in marks for one in self.by_mark.get(mark, ())}
+        return tuple(found[place] for place in sorted(found))
+
+    def value(self, key: str) -> str | None:
+        """Return what a desk keeps under this key; what desks of the same batch decided before stands already."""
+        return self.values.get(key)
+
+    def keep(self, keeps: Mapping[str, str | None]) -> None:
+        """The next desk sees these values."""
+        for key, value in keeps.items():
+            self.values[key] = value or ""
 
 
 class Desk(Protocol):
     """What a module of this package offers."""
 
-    def needs(self, case: Case) -> tuple[str, ...]:
-        """Return the keys of the records without which this case cannot be decided."""
+    def needs(self, case: Case) -> Needs:
+        """Return without which papers and records this case cannot be decided."""
 
     def decide(self, case: Case, records: Records) -> Outcome:
         """Return the whole answer: the state that follows, and the reasons."""

@@ -8,13 +8,13 @@ business of other desks.
 """
 
 from gateway.case import Case, Outcome, is_error
-from gateway.desks import Records
+from gateway.desks import Needs, Records
 from spool.states import State
 
 
-def needs(case: Case) -> tuple[str, ...]:  # noqa: ARG001  a desk's signature
+def needs(case: Case) -> Needs:  # noqa: ARG001  a desk's signature
     """Return nothing: a check looks at the document alone."""
-    return ()
+    return Needs()
 
 
 def decide(case: Case, records: Records) -> Outcome:  # noqa: ARG001  a desk's signature
