@@ -14,10 +14,10 @@ a batch shares one sync round and one transaction.
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from gateway import entries
+from gateway import entries, filing
 from gateway.arranging import arrange
 from gateway.case import Arrival, Judged
 from gateway.config import House
@@ -26,7 +26,9 @@ from gateway.letting_go import Parting
 from gateway.opening import Opener, TrustedCertificates
 from gateway.parting import part, part_again
 from gateway.sealing import Sealer
+from gateway.secret import secret_of
 from gateway.settling import Settled, iso, settle
+from gateway.telling import tell
 from gateway.wrapping import Wrapped, wrap_all
 from spool.aside import keep_watch
 from spool.errors import OurMistake
@@ -37,6 +39,7 @@ from spool.store import Store
 
 _ATTEMPTS = 8
 ALL_NUMBERS = 2**62
+_OPEN = timedelta(days=7)
 
 
 class KeysAlwaysTaken(OurMistake):
@@ -70,6 +73,7 @@ class Clerk:
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
         keep_watch(house.home)
+        self._secret = secret_of(house.home)
         self._forms = {partner.name: partner.receipts for partner in house.partners.values()}
 
     def take_in(self, batch: Batch) -> Parting:
@@ -86,14 +90,16 @@ class Clerk:
             judged = self._judge(arrivals)
             self._pulse("judged")
             arrange(judged, self.ledger)
+            filed = filing.file(judged, self.ledger, self.now(), self._secret, self.house.kouan)
             wrapped = wrap_all(judged, self._sealer, self.store, self._numbers, self.house, self.now())
             self._pulse("sealed")
             self.store.sync()
             self._pulse("synced")
             try:
-                settled = self._write(batch, judged, wrapped, received_at)
-            except sqlite3.IntegrityError as error:
-                if "UNIQUE" not in str(error) or attempt + 1 == _ATTEMPTS:
+                settled = self._write(batch, judged, wrapped, filed, received_at)
+            except (sqlite3.IntegrityError, filing.Outdated) as error:
+                taken = isinstance(error, filing.Outdated) or "UNIQUE" in str(error)
+                if not taken or attempt + 1 == _ATTEMPTS:
                     raise
                 for one in wrapped:
                     self.store.forget(one.place)
@@ -141,11 +147,14 @@ class Clerk:
         now = self.now()
         return [self._opener.open(arrival, now) for arrival in arrivals]
 
-    def _write(self, batch: Batch, judged: list[Judged], wrapped: list[Wrapped], at: str) -> dict[int, list[Settled]]:
+    def _write(
+        self, batch: Batch, judged: list[Judged], wrapped: list[Wrapped], filed: filing.Filed, at: str
+    ) -> dict[int, list[Settled]]:
         settled: dict[int, list[Settled]] = {}
         with self.ledger.writing() as ledger:
             self._pulse("writing")
             entries.write(ledger, batch, judged, wrapped, at)
+            filing.write(ledger, filed, at, iso(self.now() + _OPEN))
             for one in judged:
                 if one.answer_to and one.duplicate_of is None:
                     settled[one.arrival.claim.number] = settle(ledger, one, at)
@@ -158,6 +167,7 @@ class Clerk:
         if not parting.do(self.house.home):
             self._pulse("let go")
             self.mark(batch.first)
+        parting.news |= tell(self.house.home, self.ledger)
         return parting
 
     def mark(self, first: int) -> None:

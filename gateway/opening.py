@@ -99,11 +99,10 @@ class Opener:
     def _case(self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...]) -> Case:
         mine = tuple(one for one in found if one.document == document.ordinal) if found else ()
         case = Case(judged.arrival.claim.number, document.ordinal, partner.name, document, document.key, mine)
-        for name in self._journey(document):
-            outcome = desk(name).decide(case, _NO_RECORDS)
-            case.move(name, outcome.state, None, outcome.findings)
-            if outcome.state is not State.CHECKED:
-                break
+        first, *rest = self._journey(document)
+        outcome = desk(first).decide(case, _NO_RECORDS)
+        case.move(first, outcome.state, None, outcome.findings)
+        case.journey = tuple(rest)
         return case
 
     def _revision_of(self, spec: str) -> str:

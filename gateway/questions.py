@@ -1,4 +1,4 @@
-"""Questions: what a desk must know from outside, from the desk that poses them to the answer in a record.
+"""Questions: what a desk must know from outside, from the moment it is due to the answer in a record.
 
 A question names a document, never a person: name and number are read from the
 evidence at the moment of asking and forgotten.  That it is asked is in the
@@ -16,7 +16,7 @@ from adapters.identity import Answered
 from gateway.case import Arrival
 from gateway.config import Identity
 from gateway.desks import hidden_key
-from gateway.desks.identity import NUMBER, Person, Said, tomorrow
+from gateway.desks.identity import Person, Said, tomorrow
 from gateway.logs import log
 from gateway.opening import Opener
 from gateway.settling import iso
@@ -36,20 +36,6 @@ class Asking:
     number: int
     person: Person
     attempts: int
-
-
-def pose(ledger: Ledger, subject: str, number: int, ordinal: int, seen: datetime, path: str = NUMBER) -> None:
-    """The filed document waits for this answer, inside the caller's transaction, after its stamps were written.
-
-    `seen` is when the records of its desk were read: an answer that came since makes it due at once.
-    """
-    known = ledger.one("question", subject)
-    ledger.run("add_question_wait", subject, number, ordinal)
-    if known is not None and (known["answered_at"] or "") > iso(seen):
-        ledger.run("wake_questioners", iso(seen), subject)
-        ledger.run("forget_question_waits", subject)
-    else:
-        ledger.run("pose_question", subject, number, ordinal, path, iso(seen))
 
 
 class Questions:

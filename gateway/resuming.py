@@ -13,14 +13,16 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from gateway import entries
+from gateway import entries, filing
 from gateway.case import Arrival, Case, Judged
 from gateway.config import House
 from gateway.letting_go import Parting, encoded
 from gateway.opening import Opener
 from gateway.refusing import let_go_refusal
 from gateway.sealing import Sealer, leaves_whole
+from gateway.secret import secret_of
 from gateway.settling import iso
+from gateway.telling import tell
 from gateway.wrapping import KEY_TROUBLE_WAIT, Wrapped, wrap_all
 from spool.interchange import Claim
 from spool.ledger import NEVER, Ledger
@@ -51,15 +53,20 @@ def resume(
     this = Round()
     for number, rows in groupby(sorted(due, key=itemgetter("number", "ordinal")), key=itemgetter("number")):
         _take_up(this, ledger, store, opener, number, list(rows), now)
+    filed = filing.file(this.judged, ledger, now, secret_of(house.home), house.kouan)
     wrapped = wrap_all(this.judged, sealer, store, numbers, house, now)
     store.sync()
     at = iso(now)
-    with ledger.writing():
-        if _have_moved(ledger, due):
-            for one in wrapped:
-                store.forget(one.place)
-            return 0
-        refused = _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
+    try:
+        with ledger.writing():
+            _see_moves(ledger, due)
+            refused = _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
+            filing.write(ledger, filed, at, at)
+    except filing.Outdated:
+        for one in wrapped:
+            store.forget(one.place)
+        return 0
+    tell(house.home, ledger)
     _tell(house, ledger, refused)
     return len(due)
 
@@ -117,13 +124,12 @@ def _stand(case: Case, state: State) -> None:
         case.move("check", State.REFUSED, None, found)
 
 
-def _have_moved(ledger: Ledger, due: Iterable[Row]) -> bool:
-    """Tell whether an operator or another worker has moved one of them meanwhile; then the next round looks anew."""
+def _see_moves(ledger: Ledger, due: Iterable[Row]) -> None:
+    """Outdated when an operator or another worker has moved one of them meanwhile; then the next round looks anew."""
     for row in due:
         present = ledger.one("document", row["number"], row["ordinal"])
         if present is None or (present["state"], present["due_at"]) != (row["state"], row["due_at"]):
-            return True
-    return False
+            raise filing.Outdated(f"{row['number']}.{row['ordinal']}")
 
 
 def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, later: str) -> list[Case]:

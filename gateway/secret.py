@@ -1,27 +1,32 @@
-"""The home's own secret: what makes hashes of names and numbers that nobody outside can make or try.
+"""The home's own secret: by it hashes are made that nobody outside can make again."""
 
-Who loses it loses no document; only what was kept about persons is not found again, and is asked for anew.
-"""
-
-import contextlib
 import os
 import secrets
 from pathlib import Path
+from typing import Final
 
-from spool import aside
-
-_BYTES = 32
+_FILE: Final = "keys/secret"
+_BYTES: Final = 32
 
 
 def secret_of(home: Path) -> bytes:
-    """Return the secret of this home, which is made at the first asking; all who ask at once get the same."""
-    place = home / "keys" / "house.secret"
-    if not place.exists():
-        place.parent.mkdir(mode=0o700, exist_ok=True)
-        own = place.with_name(f".{place.name}.{secrets.token_hex(8)}")
-        aside.put(own, secrets.token_bytes(_BYTES), mode=0o400)
-        with contextlib.suppress(FileExistsError):
-            os.link(own, place)  # unlike a rename it replaces nothing
-        os.unlink(own)
-        aside.sync_folder(place.parent)
-    return place.read_bytes()
+    """Return the 32 bytes of keys/secret; they are drawn at the first asking and never change.
+
+    Two processes that ask at once get the same: who comes second to the name takes what stands there.
+    """
+    path = home / _FILE
+    if not path.is_file():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        aside = path.with_name(f".secret.{os.getpid()}")
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            pass
+        finally:
+            os.unlink(aside)
+    return path.read_bytes()

@@ -291,6 +291,65 @@ SELECT spec, count(*) AS n FROM receipt GROUP BY spec;
 -- name: receipt_files
 SELECT DISTINCT partner, file FROM receipt;
 
+-- name: filings
+SELECT last FROM filing;
+
+-- name: file_next
+UPDATE filing SET last = last + 1 RETURNING last;
+
+-- name: add_paper
+INSERT INTO paper (number, ordinal, kind, dossier, body) VALUES (?, ?, ?, ?, ?);
+
+-- name: add_mark
+INSERT INTO mark (mark, number, ordinal, came) VALUES (?, ?, ?, ?);
+
+-- name: papers_by_marks
+SELECT p.number, p.ordinal, p.kind, p.body, m.mark, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+  FROM json_each(?) AS k JOIN mark m ON m.mark = k.value
+  JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
+  JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal;
+
+-- name: marks_since
+SELECT DISTINCT m.mark FROM json_each(?) AS k JOIN mark m ON m.mark = k.value WHERE m.came > ? AND m.came < ?;
+
+-- name: add_awaited
+INSERT INTO awaited (mark, number, ordinal) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: no_longer_awaited
+DELETE FROM awaited WHERE mark = ? AND number = ? AND ordinal = ?;
+
+-- name: awaiting
+SELECT DISTINCT a.number, a.ordinal FROM json_each(?) AS k JOIN awaited a ON a.mark = k.value;
+
+-- name: wake_document
+UPDATE document SET due_at = ? WHERE number = ? AND ordinal = ? AND state = 'filed';
+
+-- name: wake_dossier
+UPDATE dossier SET due_at = ? WHERE mark = ?;
+
+-- name: open_dossier
+INSERT INTO dossier (mark, platform, order_no, mode, opened_at, phase, due_at) VALUES (?, ?, ?, ?, ?, 'open', ?)
+ON CONFLICT DO NOTHING;
+
+-- name: inventory_of_dossier
+UPDATE dossier SET mode = ?, phase = ?, number = ?, ordinal = ?, due_at = NULL, why = NULL WHERE mark = ?;
+
+-- name: records
+SELECT r.key, r.value, r.revision FROM json_each(?) AS k JOIN record r ON r.key = k.value;
+
+-- name: keep_record
+INSERT INTO record (key, value, revision) VALUES (?1, ?2, 1)
+ON CONFLICT (key) DO UPDATE SET value = ?2, revision = revision + 1 WHERE revision = ?3;
+
+-- name: add_notice
+INSERT INTO notice (partner, name, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: open_notices
+SELECT id, partner, name, body FROM notice WHERE let_go = 0 ORDER BY id LIMIT ?;
+
+-- name: notice_let_go
+UPDATE notice SET let_go = 1 WHERE id = ?;
+
 -- name: pose_question
 INSERT INTO question (subject, number, ordinal, path, attempts, not_before) VALUES (?1, ?2, ?3, ?4, 0, ?5)
 ON CONFLICT (subject) DO UPDATE

@@ -1,12 +1,4 @@
--- Questions to services outside, and what desks remember.
-
--- What a desk keeps: the verdict about a person, the use of a yearly limit.  The key of a record about a person ends
--- with a keyed hash.
-CREATE TABLE IF NOT EXISTS record (
-    key      TEXT PRIMARY KEY,
-    value    TEXT NOT NULL,
-    revision INTEGER NOT NULL
-) WITHOUT ROWID, STRICT;
+-- Questions to services outside.
 
 -- One question; its answer becomes the record under the same key.  What is asked stands nowhere but in the evidence
 -- of the document named here, below `path` of its head.

@@ -1,0 +1,269 @@
+"""Filing: the documents of a batch meet those of their trades, and their desks decide.
+
+What desks must know is fetched at once for the whole batch: papers that share a
+mark, and records.  Documents of the same batch see one another.  What follows is
+written with the batch: a paper and its marks for each new document of a trade, a
+dossier for each new order, what desks keep, and who must be looked at again.
+
+Two workers file at the same time, so what was read may be old when it is
+written.  Each filing has a number: whatever came between is seen then.  A filed
+document is looked at again at once; one that was to go on is judged anew
+(Outdated), for it may rest on what is no longer true.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+
+import msgspec
+
+from gateway.case import Case, Judged, Outcome
+from gateway.config import Kouan
+from gateway.desks import Records, desk
+from gateway.posing import pose
+from gateway.settling import iso
+from message_specs.trade.papers import Paper, kept, kind_of, marks, marks_of, pack, unpack
+from spool.errors import OurMistake
+from spool.ledger import Ledger
+from spool.states import State
+
+_WAITS = (State.CHECKED, State.FILED)
+_OPENS = frozenset({"order", "payment", "inventory"})
+
+
+class Outdated(OurMistake):
+    """What a document was decided by has changed while it was decided; it is judged anew"""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A document that is new to its trade: what is remembered of it, and by what it is found."""
+
+    case: Case
+    kind: str
+    marks: tuple[int, ...]
+    dossier: int | None
+    body: bytes
+
+
+@dataclass(slots=True)
+class Filed:
+    """What a batch does to the trades, by what was known at `now`: all of it is written with the batch."""
+
+    now: datetime
+    seen: int = 0
+    entries: list[Entry] = field(default_factory=list)
+    decided: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
+    """By which marks a document that may go on or wait was decided."""
+    waiting: set[tuple[int, int]] = field(default_factory=set)
+    firm: dict[tuple[int, int], Case] = field(default_factory=dict)
+    """The inventories that go on, by what their fellows say."""
+    keeps: dict[str, str] = field(default_factory=dict)
+    revisions: dict[str, int] = field(default_factory=dict)
+    asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
+    notices: list[tuple[str, str, bytes]] = field(default_factory=list)
+
+
+def file(judged: Iterable[Judged], ledger: Ledger, now: datetime, secret: bytes, settings: Kouan) -> Filed:
+    """Every case with desks left before it has their outcome; return what is to be written of their trades."""
+    ones = [
+        (one, case)
+        for one in judged
+        if not one.answer_to and one.duplicate_of is None
+        for case in one.cases
+        if case.journey and case.first is None and case.state in _WAITS
+    ]
+    filed = Filed(now)
+    if not ones:
+        return filed
+    cases = [case for _, case in ones]
+    filed.entries = [entry for case in cases if _is_new(case) and (entry := _entry(case)) is not None]
+    records = Records(now, secret, settings)
+    _fetch(ledger, filed, cases, records)
+    for one, case in ones:
+        _decide(one, case, records, filed)
+    return filed
+
+
+def _is_new(case: Case) -> bool:
+    """Tell whether the document comes to its desks for the first time, so that its trade does not know it yet."""
+    return any(step.before == State.RECEIVED for step in case.steps)
+
+
+def _entry(case: Case) -> Entry | None:
+    document = case.document
+    kind = kind_of(document.spec.code)
+    if not kind:
+        return None
+    order = marks_of("order", document.spec.code, document.head)
+    return Entry(case, kind, marks(document), order[0] if order else None, pack(document))
+
+
+def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], records: Records) -> None:
+    needed = [(case, desk(name).needs(case)) for case in cases for name in case.journey]
+    for case, needs in needed:
+        place = (case.number, case.ordinal)
+        filed.decided[place] = tuple(dict.fromkeys((*filed.decided.get(place, ()), *needs.marks)))
+    row = ledger.one("filings")
+    filed.seen = row["last"] if row else 0
+    asked = {mark for _, needs in needed for mark in needs.marks}
+    of_batch = [_paper(entry) for entry in filed.entries]
+    wanted = asked
+    for _ in range(2):
+        # An order may name a payment that tells of another order: the second look finds it.
+        _papers(ledger, records, wanted)
+        for paper, entry in zip(of_batch, filed.entries, strict=True):
+            for mark in entry.marks:
+                if mark in wanted:
+                    records.by_mark.setdefault(mark, []).append(paper)
+        named = {mark for mark in asked for one in records.by_mark.get(mark, ()) for mark in _payment(one)}
+        wanted = named - asked
+        asked = asked | wanted
+        if not wanted:
+            break
+    if keys := {key for _, needs in needed for key in needs.keys(records.secret)}:
+        for one in ledger.all("records", _json(keys)):
+            records.values[one["key"]] = one["value"]
+            filed.revisions[one["key"]] = one["revision"]
+
+
+def _payment(paper: Paper) -> tuple[int, ...]:
+    return marks_of("payment", paper.spec, paper.head) if paper.kind == "order" else ()
+
+
+def _papers(ledger: Ledger, records: Records, wanted: set[int]) -> None:
+    known: dict[tuple[int, int], Paper] = {}
+    for row in ledger.all("papers_by_marks", _json(wanted)) if wanted else ():
+        place = (row["number"], row["ordinal"])
+        if place not in known:
+            known[place] = paper_of(row)
+        records.by_mark.setdefault(row["mark"], []).append(known[place])
+
+
+def paper_of(row: sqlite3.Row) -> Paper:
+    """Return the paper of a row of the ledger, with where its document stands now."""
+    head, lines = unpack(row["body"])
+    return Paper(
+        row["number"], row["ordinal"], row["spec"], row["kind"], row["partner"], row["state"],
+        row["app_type"] or "1", row["version"] or 0, row["status"] or "", head, lines,
+    )  # fmt: skip
+
+
+def _paper(entry: Entry) -> Paper:
+    """Return the paper of a document of this batch; it stands where the batch is about to put it."""
+    case, document = entry.case, entry.case.document
+    names, of_line = kept(document.spec.code)
+    head, lines = document.head, document.lines if of_line else ()
+    return Paper(
+        case.number, case.ordinal, document.spec.code, entry.kind, case.partner, case.state,
+        document.app_type, case.version or 0, "",
+        {name: text for name in names if (text := head.get(name))},
+        tuple({name: text for name in of_line if (text := line.get(name))} for line in lines),
+    )  # fmt: skip
+
+
+def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
+    place = (case.number, case.ordinal)
+    for name in case.journey:
+        outcome = desk(name).decide(case, records)
+        records.keep(outcome.keeps)
+        filed.keeps.update({key: value or "" for key, value in outcome.keeps.items()})
+        filed.asks += [(subject, place) for subject in outcome.asks]
+        filed.notices += [(partner, f"{case.name}.{n}", body) for n, (partner, body) in enumerate(outcome.notices, 1)]
+        _move(one, case, name, outcome)
+        if outcome.state is not State.CHECKED:
+            break
+    if case.state is State.FILED:
+        filed.waiting.add(place)
+    elif case.state is State.CHECKED and kind_of(case.document.spec.code) == "inventory":
+        filed.firm[place] = case
+
+
+def _move(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
+    if outcome.findings:
+        one.add(*outcome.findings)
+    case.due_at, case.why = (iso(outcome.due) if outcome.due else None), outcome.why
+    stays = outcome.state is case.state
+    if not stays or outcome.findings:
+        case.move(name, outcome.state, outcome.why, outcome.findings)
+    if outcome.state is State.REFUSED:
+        case.version = None
+
+
+def write(ledger: Ledger, filed: Filed, at: str, opens_until: str) -> None:
+    """The trades know of the batch, inside the caller's transaction; Outdated when it must be judged anew."""
+    if not filed.decided:
+        return
+    row = ledger.one("file_next")
+    assert row is not None
+    came = int(row["last"])
+    _newer(ledger, filed, came, at)
+    _keep(ledger, filed)
+    _papers_in(ledger, filed, came, at, opens_until)
+    _wait(ledger, filed)
+    for subject, place in filed.asks:
+        pose(ledger, subject, *place, filed.now)
+    ledger.run_many("add_notice", filed.notices)
+
+
+def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: str) -> None:
+    going = [entry for entry in filed.entries if entry.case.state not in (State.REFUSED, State.HELD)]
+    ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
+    ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
+    opened = []
+    for entry in going:
+        if entry.dossier is not None and entry.kind in _OPENS:
+            head = entry.case.document.head
+            told = (head.get("ebpCode", ""), head.get("orderNo", ""), head.get("tradeMode", ""))
+            opened.append((entry.dossier, *told, at, opens_until))
+    ledger.run_many("open_dossier", opened)
+    if going:
+        _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
+
+
+def _wait(ledger: Ledger, filed: Filed) -> None:
+    waits = [(mark, *place) for place in filed.waiting for mark in filed.decided[place]]
+    ledger.run_many("add_awaited", waits)
+    ledger.run_many("no_longer_awaited", [(mark, *place) for place in filed.firm for mark in filed.decided[place]])
+    declared = []
+    for place, case in filed.firm.items():
+        head = case.document.head
+        if case.state is State.READY:
+            order = marks_of("order", case.document.spec.code, head)
+            declared.append((head.get("tradeMode", ""), "declared", *place, order[0] if order else None))
+    ledger.run_many("inventory_of_dossier", declared)
+
+
+def _newer(ledger: Ledger, filed: Filed, came: int, at: str) -> None:
+    """What came since we looked wakes what waits for it, and is looked at before an inventory goes on without it."""
+    of = {place: marks_ for place, marks_ in filed.decided.items() if place in filed.waiting or place in filed.firm}
+    if came == filed.seen + 1 or not of:
+        return
+    asked = {mark for marks_ in of.values() for mark in marks_}
+    newer = {row["mark"] for row in ledger.all("marks_since", _json(asked), filed.seen, came)}
+    for place, marks_ in of.items():
+        if newer.isdisjoint(marks_):
+            continue
+        if place in filed.firm:
+            raise Outdated(f"{place[0]}.{place[1]}")
+        ledger.run("wake_document", at, *place)
+
+
+def _keep(ledger: Ledger, filed: Filed) -> None:
+    for key, value in filed.keeps.items():
+        if ledger.run("keep_record", key, value, filed.revisions.get(key, 0)) != 1:
+            raise Outdated(key)
+
+
+def _wake(ledger: Ledger, marks_: Iterable[int], at: str) -> None:
+    for row in ledger.all("awaiting", _json(set(marks_))):
+        if row["ordinal"]:
+            ledger.run("wake_document", at, row["number"], row["ordinal"])
+        else:
+            ledger.run("wake_dossier", at, row["number"])
+
+
+def _json(values: Iterable[int] | Iterable[str]) -> str:
+    return msgspec.json.encode(list(values)).decode()
