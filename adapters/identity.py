@@ -16,6 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from treq.client import HTTPClient
+from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectError, DNSLookupError
 from twisted.python.failure import Failure
@@ -62,7 +63,7 @@ class IdentityService:
     def ask(self, name: str, number: str) -> "Deferred[Answered]":
         """Fire with the verdict, or with what kept us from it; never fail."""
         asking = Deferred.fromCoroutine(self._ask(name, number))
-        asking.addTimeout(self._seconds, self._clock)
+        asking.addTimeout(self._seconds, self._clock, _out_of_time)
         return asking.addErrback(self._failed)
 
     async def _ask(self, name: str, number: str) -> Answered:
@@ -106,3 +107,8 @@ class IdentityService:
         what = "no connection" if unheard else "no whole answer"
         trouble = f"{self._place}: {what} ({failure.type.__name__})" if failure.type else f"{self._place}: {what}"
         return Answered(Verdict.SERVICE_ERROR, trouble, lost=not unheard)
+
+
+def _out_of_time(result: Any, seconds: float) -> Any:
+    """Return what came in spite of the cancellation, or say that time was up: Agent says it in many ways."""
+    return Failure(defer.TimeoutError(seconds)) if isinstance(result, Failure) else result  # type: ignore[no-untyped-call]

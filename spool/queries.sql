@@ -380,6 +380,9 @@ UPDATE question SET answered_at = ?, trouble = ? WHERE subject = ?;
 -- name: question_dropped
 UPDATE question SET answered_at = ?, not_before = ?, trouble = ? WHERE subject = ?;
 
+-- name: record
+SELECT * FROM record WHERE key = ?;
+
 -- name: put_record
 INSERT INTO record (key, value, revision) VALUES (?1, ?2, 1)
 ON CONFLICT (key) DO UPDATE SET value = ?2, revision = revision + 1;

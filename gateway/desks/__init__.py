@@ -31,6 +31,11 @@ def hidden_key(secret: bytes, kind: str, *words: str) -> str:
     return f"{kind}|{blake2b(joined, key=secret[:64], digest_size=16).hexdigest()}"
 
 
+def released_key(number: int, ordinal: int) -> str:
+    """Return the key under which stands for which codes an operator has released a held document."""
+    return f"released|{number}.{ordinal}"
+
+
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What a desk must know: the papers that share one of these marks, and the records under these keys."""

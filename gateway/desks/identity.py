@@ -20,7 +20,7 @@ import msgspec
 
 from gateway.case import Case, Outcome
 from gateway.config_shapes import Action, Identity
-from gateway.desks import Needs, Records, hidden_key
+from gateway.desks import Needs, Records, hidden_key, released_key
 from message_specs.findings import Finding, Severity, finding, wordings
 from message_specs.identity import is_citizen_number
 from message_specs.reader import named
@@ -103,7 +103,9 @@ def needs(case: Case) -> Needs:
     """Return the marks of the order, and of the payment that it names, and the record about the buyer."""
     spec, head = case.document.spec.code, case.document.head
     marks = (*marks_of("order", spec, head), *marks_of("payment", spec, head))
-    return Needs(marks, hidden=(_buyer(head).words,) if _has(head) else ())
+    if not _has(head):
+        return Needs(marks)
+    return Needs(marks, (released_key(case.number, case.ordinal),), (_buyer(head).words,))
 
 
 def decide(case: Case, records: Records) -> Outcome:
@@ -114,7 +116,7 @@ def decide(case: Case, records: Records) -> Outcome:
     settings, buyer = records.settings.identity, _buyer(head)
     payments = tuple(one for one in _payments(case, records) if not _pays(one, buyer))
     if settings.ask == "never" or (settings.ask == "differs" and not payments) or head.get("buyerIdType", CARD) != CARD:
-        return _unverified(case, payments, settings)
+        return _unverified(case, payments, records)
     verdict = _verdict(buyer, records)
     if verdict is None:
         asks = (hidden_key(records.secret, *buyer.words),)
@@ -122,11 +124,12 @@ def decide(case: Case, records: Records) -> Outcome:
     if verdict is Verdict.MATCH:
         return Outcome(State.CHECKED)
     code, action = _consequences(settings)[verdict]
+    action = _allowed(case, code, action, records)
     outcome = _outcome(_finding(case, code, action, verdict=str(verdict)), action)
     if action != "pass" or not payments:
         return outcome
     # Let pass is not verified: two persons stay two persons.
-    other = _unverified(case, payments, settings)
+    other = _unverified(case, payments, records)
     return Outcome(other.state, (*outcome.findings, *other.findings), other.why)
 
 
@@ -194,10 +197,16 @@ def _consequences(settings: Identity) -> Mapping[Verdict, tuple[str, Action]]:
     }
 
 
-def _unverified(case: Case, payments: tuple[Paper, ...], settings: Identity) -> Outcome:
+def _allowed(case: Case, code: str, action: Action, records: Records) -> Action:
+    """Return `pass` for what an operator has released already, else what the house says."""
+    released = (records.value(released_key(case.number, case.ordinal)) or "").split()
+    return "pass" if action == "hold" and code in released else action
+
+
+def _unverified(case: Case, payments: tuple[Paper, ...], records: Records) -> Outcome:
     if not payments:
         return Outcome(State.CHECKED)
-    action = settings.on_other_payer
+    action = _allowed(case, "T402", records.settings.identity.on_other_payer, records)
     return _outcome(_finding(case, "T402", action, payment=" ".join(one.name for one in payments)), action)
 
 

@@ -68,8 +68,8 @@ WAITS = Outcome(State.FILED, why=f"T401 {T401.zh} {T401.en}", due=NOW + LOOK_AGA
 
 
 def test_it_needs_the_papers_of_the_order_and_the_record_about_the_buyer() -> None:
-    assert needs(case()) == Needs((ORDER,), hidden=(("identity", BUYER.name, BUYER.number),))
-    assert needs(case()).keys(SECRET) == (KEY,)
+    assert needs(case()) == Needs((ORDER,), ("released|17.1",), (("identity", BUYER.name, BUYER.number),))
+    assert needs(case()).keys(SECRET) == ("released|17.1", KEY)
     assert needs(case("CEB311")).marks == (ORDER, mark_of("payment", samples.PAY.code, TRADE["payNo"]))
     assert needs(case("CEB511")).keys(SECRET) == ()
 
@@ -155,6 +155,22 @@ def test_let_pass_is_not_verified_so_another_payer_stays_one() -> None:
     told = records(settings, payment(OTHER), said=Verdict.NO_RECORD)
     both = (found("T404", Severity.WARNING), found("T402", payment="5.1"))
     assert decide(case(), told) == Outcome(State.REFUSED, both)
+
+
+def test_what_an_operator_has_released_is_not_held_again_but_a_refusal_stays() -> None:
+    held_both = msgspec.structs.replace(ALWAYS, on_other_payer="hold")
+    told = records(held_both, payment(OTHER), said=Verdict.NO_RECORD)
+    assert decide(case(), told) == held("T404")
+    told.values["released|17.1"] = "T404"
+    warned = found("T404", Severity.WARNING)
+    other = held("T402", payment="5.1")
+    assert decide(case(), told) == Outcome(State.HELD, (warned, *other.findings), other.why)
+    told.values["released|17.1"] = "T404 T402"
+    both = (warned, found("T402", Severity.WARNING, payment="5.1"))
+    assert decide(case(), told) == Outcome(State.CHECKED, both)
+    told = records(ALWAYS, payment(OTHER), said=Verdict.NO_RECORD)
+    told.values["released|17.1"] = "T404 T402"
+    assert decide(case(), told).state is State.REFUSED
 
 
 def test_a_number_that_fails_its_check_digit_or_is_of_no_card_is_never_asked_about() -> None:
