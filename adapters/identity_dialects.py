@@ -18,6 +18,11 @@ def _rows(name: str) -> tuple[Mapping[str, str], ...]:
     return tuple(csv.DictReader(text.splitlines()))
 
 
+def answers() -> tuple[Mapping[str, str], ...]:
+    """Return every row of identity_answers.csv: dialect, path, code, verdict, note."""
+    return _rows("identity_answers.csv")
+
+
 def dialects() -> tuple[str, ...]:
     """Return every dialect there is.
 
@@ -47,7 +52,7 @@ def verdict_of(dialect: str, answer: object) -> Verdict | None:
     >>> verdict_of("tencent", {"Response": {"Result": -7}}), verdict_of("tencent", {"Response": []})
     (<Verdict.LIMIT: 'LIMIT'>, None)
     """
-    for row in _rows("identity_answers.csv"):
+    for row in answers():
         if row["dialect"] == dialect and _at(answer, row["path"]) == row["code"]:
             return Verdict(row["verdict"])
     return None

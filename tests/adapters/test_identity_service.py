@@ -12,11 +12,11 @@ from twisted.internet.defer import inlineCallbacks
 from twisted.trial.unittest import TestCase
 
 from adapters.identity import Answered, IdentityService
-from adapters.identity_dialects import _rows, dialects, request_of, verdict_of
+from adapters.identity_dialects import answers, dialects, request_of, verdict_of
 from message_specs.verdict import Verdict
 from tests.adapters.simulators.identity_box import ENDINGS, NAME, TOKEN, IdentityBox, number_for
 
-ANSWERS = _rows("identity_answers.csv")
+ANSWERS = answers()
 NUMBER = number_for("MATCH")
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8)
 NAMES = st.sampled_from(sorted({step for row in ANSWERS for step in row["path"].split(".")})) | st.text(max_size=5)
