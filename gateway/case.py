@@ -32,12 +32,21 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """What a partner is told of his trade besides receipts: a file of this name in his out/."""
+
+    partner: str
+    name: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """The whole answer of a desk: a state and the reasons, and what the ledger is to remember with it.
 
     A filed document says `why` it waits and until when (`due`).  `keeps` are new
     values of records, None for one that is no more; `asks` are questions that
-    somebody outside must answer first.  `notices` are for partners, by name.
+    somebody outside must answer first.  `notices` are for partners.
     """
 
     state: State
@@ -46,7 +55,7 @@ class Outcome:
     due: datetime | None = None
     keeps: Mapping[str, str | None] = field(default_factory=dict)
     asks: tuple[str, ...] = ()
-    notices: tuple[tuple[str, bytes], ...] = ()
+    notices: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,8 @@ class Case:
     first: "Earlier | None" = None
     journey: tuple[str, ...] = ()
     """The desks after `check`, in order."""
+    marks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """By what the document is found by the others of its trade, by the kind of mark."""
     steps: list[Step] = field(default_factory=list)
 
     def move(self, desk: str, after: State, reason: str | None = None, findings: tuple[Finding, ...] = ()) -> None:

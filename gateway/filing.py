@@ -12,7 +12,7 @@ document is looked at again at once; one that was to go on is judged anew
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -24,7 +24,7 @@ from gateway.config import Kouan
 from gateway.desks import Records, desk
 from gateway.posing import pose
 from gateway.settling import iso
-from message_specs.trade.papers import Paper, kept, kind_of, marks, marks_of, pack, unpack
+from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
 from spool.states import State
@@ -79,6 +79,8 @@ def file(judged: Iterable[Judged], ledger: Ledger, now: datetime, secret: bytes,
     if not ones:
         return filed
     cases = [case for _, case in ones]
+    for case in cases:
+        case.marks = marks(case.document)
     filed.entries = [entry for case in cases if _is_new(case) and (entry := _entry(case)) is not None]
     records = Records(now, secret, settings)
     _fetch(ledger, filed, cases, records)
@@ -97,45 +99,45 @@ def _entry(case: Case) -> Entry | None:
     kind = kind_of(document.spec.code)
     if not kind:
         return None
-    order = marks_of("order", document.spec.code, document.head)
-    return Entry(case, kind, marks(document), order[0] if order else None, pack(document))
+    all_marks = tuple({mark: None for of_kind in case.marks.values() for mark in of_kind})
+    return Entry(case, kind, all_marks, _order(case), pack(document))
+
+
+def _order(case: Case) -> int | None:
+    """Return the mark of the order, by which the dossier is known."""
+    return next(iter(case.marks.get("order", ())), None)
 
 
 def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], records: Records) -> None:
     needed = [(case, desk(name).needs(case)) for case in cases for name in case.journey]
     for case, needs in needed:
         place = (case.number, case.ordinal)
-        filed.decided[place] = tuple(dict.fromkeys((*filed.decided.get(place, ()), *needs.marks)))
+        filed.decided[place] = (*filed.decided.get(place, ()), *needs.marks)
     row = ledger.one("filings")
     filed.seen = row["last"] if row else 0
     asked = {mark for _, needs in needed for mark in needs.marks}
-    of_batch = [_paper(entry) for entry in filed.entries]
-    wanted = asked
-    for _ in range(2):
-        # An order may name a payment that tells of another order: the second look finds it.
-        _papers(ledger, records, wanted)
-        for paper, entry in zip(of_batch, filed.entries, strict=True):
-            for mark in entry.marks:
-                if mark in wanted:
-                    records.by_mark.setdefault(mark, []).append(paper)
-        named = {mark for mark in asked for one in records.by_mark.get(mark, ()) for mark in _payment(one)}
-        wanted = named - asked
-        asked = asked | wanted
-        if not wanted:
-            break
+    of_batch: dict[int, list[Paper]] = {}
+    for entry in filed.entries:
+        paper = _paper(entry)
+        for mark in entry.marks:
+            of_batch.setdefault(mark, []).append(paper)
+    _papers(ledger, records, asked, of_batch)
+    # An order may name a payment that tells of another order: the second look finds it.
+    named = {mark for _, needs in needed for mark in paid_elsewhere(records.papers(needs.marks))}
+    _papers(ledger, records, named - asked, of_batch)
     if keys := {key for _, needs in needed for key in needs.keys(records.secret)}:
         for one in ledger.all("records", _json(keys)):
             records.values[one["key"]] = one["value"]
             filed.revisions[one["key"]] = one["revision"]
 
 
-def _payment(paper: Paper) -> tuple[int, ...]:
-    return marks_of("payment", paper.spec, paper.head) if paper.kind == "order" else ()
-
-
-def _papers(ledger: Ledger, records: Records, wanted: set[int]) -> None:
+def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mapping[int, list[Paper]]) -> None:
+    if not wanted:
+        return
+    for mark in wanted & of_batch.keys():
+        records.by_mark[mark] = list(of_batch[mark])
     known: dict[tuple[int, int], Paper] = {}
-    for row in ledger.all("papers_by_marks", _json(wanted)) if wanted else ():
+    for row in ledger.all("papers_by_marks", _json(wanted)):
         place = (row["number"], row["ordinal"])
         if place not in known:
             known[place] = paper_of(row)
@@ -171,7 +173,7 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
         records.keep(outcome.keeps)
         filed.keeps.update({key: value or "" for key, value in outcome.keeps.items()})
         filed.asks += [(subject, place) for subject in outcome.asks]
-        filed.notices += [(partner, f"{case.name}.{n}", body) for n, (partner, body) in enumerate(outcome.notices, 1)]
+        filed.notices += [(one.partner, one.name, one.body) for one in outcome.notices]
         _move(one, case, name, outcome)
         if outcome.state is not State.CHECKED:
             break
@@ -231,8 +233,7 @@ def _wait(ledger: Ledger, filed: Filed) -> None:
     for place, case in filed.firm.items():
         head = case.document.head
         if case.state is State.READY:
-            order = marks_of("order", case.document.spec.code, head)
-            declared.append((head.get("tradeMode", ""), "declared", *place, order[0] if order else None))
+            declared.append((head.get("tradeMode", ""), "declared", *place, _order(case)))
     ledger.run_many("inventory_of_dossier", declared)
 
 

@@ -7,7 +7,7 @@ commands that act beside it from 900000: two writers never hand out the same.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,19 @@ def second_of(number: int) -> str:
     '261121204432'
     """
     return f"{number // SEQUENCE:012d}"
+
+
+def came_at(number: int) -> datetime:
+    """Return when the number was given, to the second, in China Standard Time.
+
+    A sequence that borrowed may stand in a second that no clock shows.
+
+    >>> came_at(261121204432000017).isoformat(), came_at(261121204460000017).isoformat()
+    ('2026-11-21T20:44:32+08:00', '2026-11-21T20:45:00+08:00')
+    """
+    digits = second_of(number)
+    minute = datetime.strptime(digits[:10], "%y%m%d%H%M").replace(tzinfo=CHINA)
+    return minute + timedelta(seconds=int(digits[10:]))
 
 
 def folder_of(number: int) -> str:

@@ -350,6 +350,20 @@ SELECT id, partner, name, body FROM notice WHERE let_go = 0 ORDER BY id LIMIT ?;
 -- name: notice_let_go
 UPDATE notice SET let_go = 1 WHERE id = ?;
 
+-- name: dossier
+SELECT * FROM dossier WHERE mark = ?;
+
+-- name: paper
+SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+  FROM paper p JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
+ WHERE p.number = ? AND p.ordinal = ?;
+
+-- name: due_dossiers
+SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;
+
+-- name: dossier_looked_at
+UPDATE dossier SET due_at = ?, why = ? WHERE mark = ? AND due_at = ?;
+
 -- name: pose_question
 INSERT INTO question (subject, number, ordinal, path, attempts, not_before) VALUES (?1, ?2, ?3, ?4, 0, ?5)
 ON CONFLICT (subject) DO UPDATE

@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from gateway.home import make_home
+from tests.homes import every_document_alone
+from tests.homes import every_document_alone
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_home(tmp_path_factory.mktemp("made") / "home", NOW, demo=True)
+    home = make_home(tmp_path_factory.mktemp("made") / "home", NOW, demo=True)
+    every_document_alone(home)
+    return home
 
 
 @pytest.fixture

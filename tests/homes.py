@@ -16,7 +16,7 @@ from typing import Any
 from gateway.clerk import Clerk, clerk_at
 from gateway.config import load_house
 from gateway.dispatch import Outgoing
-from gateway.home import make_home
+from gateway.home import SAMPLE, make_home
 from gateway.resuming import resume
 from message_specs import writing
 from spool.interchange import Batch, Claim
@@ -34,7 +34,19 @@ def _made() -> Path:
     folder = tempfile.mkdtemp(prefix="kouan-tests-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     home = make_home(Path(folder) / "home", now() - timedelta(days=1), demo=True)
+    every_document_alone(home)
     Ledger(clerk_at(home)).close()
+    return home
+
+
+def every_document_alone(home: Path) -> None:
+    """No document waits for the others of its trade: what is not about trades is told with single documents."""
+    (home / "journeys.csv").write_text("mode,kind,desks,note\n*,*,check,\n", "utf-8")
+
+
+def with_trades(home: Path) -> Path:
+    """The journeys of the sample configuration hold in this home: an inventory waits for its fellows."""
+    (home / "journeys.csv").write_bytes((SAMPLE / "journeys.csv").read_bytes())
     return home
 
 

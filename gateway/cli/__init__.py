@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "submit": ("submit", "submit", "Hand a file in as a partner."),
     "queue": ("queue", "queue", "Show what waits, by authority and age."),
     "trace": ("trace", "trace", "Show one life, stamp by stamp."),
+    "dossier": ("dossier", "dossier", "Show one trade: its documents, what waits for what, who mends what."),
     "hold": ("verbs", "hold", "Hold documents back, with a reason."),
     "release": ("verbs", "release", "Let held documents go on."),
     "refuse": ("verbs", "refuse", "Give documents back to their partner, with a reason."),

@@ -35,6 +35,8 @@ LOOK_AGAIN = timedelta(hours=1)
 """An answer makes the document due at once; this is for an answer that was lost with a ledger."""
 _CHINA = ZoneInfo("Asia/Shanghai")
 _DELETES = "3"
+_MEET = ("order", "payment")
+"""The marks by which a buyer and his payments come together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +103,8 @@ def tomorrow(moment: datetime) -> datetime:
 
 def needs(case: Case) -> Needs:
     """Return the marks of the order, and of the payment that it names, and the record about the buyer."""
-    spec, head = case.document.spec.code, case.document.head
-    marks = (*marks_of("order", spec, head), *marks_of("payment", spec, head))
+    head = case.document.head
+    marks = tuple(mark for kind in _MEET for mark in case.marks.get(kind, ()))
     if not _has(head):
         return Needs(marks)
     return Needs(marks, (released_key(case.number, case.ordinal),), (_buyer(head).words,))

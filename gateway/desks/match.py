@@ -5,28 +5,118 @@ what is wrong between them is told to both as a warning.  An inventory goes on
 when nothing is lacking and nothing disagrees (message_specs/ceb/match.csv,
 message_specs/trade/waiting.csv).  Where the inventory itself must be mended it
 is refused; where a fellow must be mended it waits for his change.
+
+Known limits: what a fellow says later of a trade whose inventory is with customs already changes nothing here.
 """
 
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from gateway.case import Case, Outcome
+from gateway.case import Case, Notice, Outcome
 from gateway.desks import Needs, Records
-from message_specs.trade.papers import kind_of, marks_of
+from gateway.notices import notice
+from message_specs.findings import Finding, Severity
+from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
+from message_specs.trade.papers import Paper, kind_of, paid_elsewhere, side_of
+from message_specs.trade.waiting import due, missing, too_long, why_waiting
+from spool.number import came_at
+from spool.states import State
+
+_CHINA: Final = ZoneInfo("Asia/Shanghai")
+_AGAIN: Final = timedelta(days=1)
+"""So long a document that has waited too long waits until it is looked at again."""
 
 _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 """The marks by which a trade comes together; the rest of a document's marks are for its later life."""
-_OF_INVENTORY: Final = ("order", "sold", "waybill")
+_OF_INVENTORY: Final = ("order", "sold", "waybill", "order_no")
 
 
 def needs(case: Case) -> Needs:
     """Return the marks by which the fellows of this document are found."""
-    document = case.document
-    kinds = _OF_INVENTORY if kind_of(document.spec.code) == "inventory" else _MEET
-    head, code = document.head, document.spec.code
-    return Needs(tuple(mark for kind in kinds for mark in marks_of(kind, code, head)))
+    kinds = _OF_INVENTORY if kind_of(case.document.spec.code) == "inventory" else _MEET
+    return Needs(tuple(mark for kind in kinds for mark in case.marks.get(kind, ())))
 
 
 def decide(case: Case, records: Records) -> Outcome:
-    """Pass."""
-    records.papers(needs(case).marks)
-    return Outcome(case.state)
+    """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
+    marks = needs(case).marks
+    papers = records.papers(marks)
+    if paid := paid_elsewhere(papers):
+        papers = records.papers((*marks, *paid))
+    mine = next((one for one in papers if (one.number, one.ordinal) == (case.number, case.ordinal)), None)
+    if mine is None:
+        return Outcome(case.state)
+    if mine.kind == "inventory":
+        return _inventory(case, records, mine, papers)
+    return _fellow(case, records, mine, papers)
+
+
+def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
+    if len(papers) == 1:
+        return Outcome(case.state)
+    chosen = choose(papers, mine)
+    found = compare(chosen, _mode(mine), records.today, about=mine.kind)
+    found = [one for one in found if mine in (one.left.paper, one.right.paper)]
+    if not found:
+        return Outcome(case.state)
+    told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
+    return Outcome(case.state, told, notices=_notices(chosen, mine, found))
+
+
+def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
+    mode, today = _mode(mine), records.today
+    chosen = choose(papers, mine)
+    found = compare(chosen, mode, today)
+    wrong = [one for one in found if one.severity is Severity.ERROR]
+    if any(mine in [said.paper for said in one.menders] for one in wrong):
+        return Outcome(State.REFUSED, tuple(view_for(one, mine.partner) for one in found))
+    lacking = missing(chosen, mode, today)
+    if not wrong and not lacking:
+        warned = tuple(view_for(one, mine.partner) for one in found)
+        return Outcome(State.CHECKED, warned)
+    return _wait(case, records, chosen, found, lacking)
+
+
+def _wait(
+    case: Case, records: Records, chosen: Chosen, found: Sequence[Disagreement], lacking: tuple[str, ...]
+) -> Outcome:
+    mine = chosen.inventory
+    assert mine is not None
+    mode, today, since = _mode(mine), records.today, came_at(case.number).date()
+    late = too_long(chosen, mode, since, today)
+    told = [view_for(one, mine.partner, severity=Severity.WARNING) for one in found]
+    told += why_waiting(chosen, mode, today)
+    codes = [one.code for one in found if one.severity is Severity.ERROR] or [one.code for one in told]
+    # What was told before is not told again: a document that still waits is silent until something changes.
+    again = case.state is State.FILED
+    notices = _notices(chosen, mine, found, itself=again, late=late)
+    if late is not None:
+        told.append(late)
+    last = due(lacking, since, side_of(mine.spec), mode, today) if late is None else None
+    until = datetime.combine(last, time(), _CHINA) if last else records.now + _AGAIN
+    why = " ".join([codes[0], *lacking])
+    return Outcome(State.FILED, () if again else tuple(told), why=why, due=until, notices=notices)
+
+
+def _notices(
+    chosen: Chosen, mine: Paper, found: Sequence[Disagreement], *, itself: bool = False, late: Finding | None = None
+) -> tuple[Notice, ...]:
+    """Return what the partners of a trade hear now; whose document comes now has it in his acknowledgement."""
+    papers = [one for one in (chosen.order, chosen.payment, chosen.waybill, chosen.inventory) if one is not None]
+    told: list[Notice] = []
+    for paper in papers:
+        if paper.name == mine.name and not itself and late is None:
+            continue
+        broken = [one for one in found if paper in (one.left.paper, one.right.paper)]
+        findings = [view_for(one, paper.partner) for one in broken]
+        if late is not None and paper.kind in ("order", "inventory"):
+            findings.append(late)
+        if findings:
+            told.append(notice(paper, findings))
+    return tuple(told)
+
+
+def _mode(paper: Paper) -> str:
+    return paper.head.get("tradeMode", "")

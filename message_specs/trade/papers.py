@@ -22,6 +22,8 @@ import msgspec
 
 from message_specs.document import Document
 from message_specs.places import Place, place
+from message_specs.trade.matching import fields_of
+from message_specs.trade.paths import fields
 
 FOLDER = Path(__file__).parent
 _BYTES = 8
@@ -102,11 +104,20 @@ def mark_of(kind: str, *values: str) -> int:
     return _number(blake2b(joined.encode(), digest_size=_BYTES).digest(), "big", signed=True)
 
 
-def marks(document: Document) -> tuple[int, ...]:
-    """By what the document is found, each mark once, in the order of marks.csv; a blank value makes no mark."""
-    plain, of_lines = _marks(document.spec.code)
-    get = document.head.get
-    found = []
+def marks(document: Document) -> Mapping[str, tuple[int, ...]]:
+    """By what the document is found: each kind of mark it has, in the order of marks.csv; a blank makes no mark."""
+    return _all_marks(document.spec.code, document.head, document)
+
+
+def marks_of_paper(paper: Paper) -> Mapping[str, tuple[int, ...]]:
+    """By what the document behind a paper is found."""
+    return _all_marks(paper.spec, paper.head, paper)
+
+
+def _all_marks(spec: str, head: Texts, unit: Document | Paper) -> Mapping[str, tuple[int, ...]]:
+    plain, of_lines = _marks(spec)
+    get = head.get
+    found: dict[str, tuple[int, ...]] = {}
     for kind, names in plain:
         # Written out for speed: it is done for every document that comes in.
         joined = kind
@@ -116,12 +127,11 @@ def marks(document: Document) -> tuple[int, ...]:
                 break
             joined += "|" + value
         else:
-            found.append(_number(blake2b(joined.encode(), digest_size=_BYTES).digest(), "big", signed=True))
-    for kind, names, name in of_lines:
-        above = [get(one) or "" for one in names]
-        for line in document.lines:
-            found += _mark(kind, [*above, line.get(name) or ""])
-    return tuple(dict.fromkeys(found)) if of_lines else tuple(found)
+            found[kind] = (_number(blake2b(joined.encode(), digest_size=_BYTES).digest(), "big", signed=True),)
+    for kind, _, _ in of_lines:
+        if of_kind := marks_of(kind, spec, head, unit.lines):
+            found[kind] = of_kind
+    return found
 
 
 def marks_of(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> tuple[int, ...]:
@@ -140,6 +150,14 @@ def marks_of(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> 
             above = [head.get(other, "") for other in names]
             found += [mark for line in lines for mark in _mark(kind, [*above, line.get(name, "")])]
     return tuple(dict.fromkeys(found))
+
+
+def paid_elsewhere(papers: Iterable[Paper]) -> tuple[int, ...]:
+    """The payments that orders name and that are not among these papers: they may tell of another order."""
+    orders = [one for one in papers if one.kind == "order"]
+    if not orders or any(one.kind == "payment" for one in papers):
+        return ()
+    return tuple(dict.fromkeys(mark for one in orders for mark in marks_of("payment", one.spec, one.head)))
 
 
 def _mark(kind: str, values: Sequence[str]) -> Sequence[int]:
@@ -185,8 +203,12 @@ def kept(spec: str) -> Kept:
         *_places(row["fields"] for row in table("kept.csv") if row["spec"] == spec),
         *_places(row["paths"] for row in table("marks.csv") if row["spec"] == spec),
     ]
+    of_head, of_lines = fields_of(kind_of(spec))
+    known_head, known_lines = fields(spec)
     head = dict.fromkeys(one.name for one in places if not one.in_lines)
     lines = dict.fromkeys(one.name for one in places if one.in_lines)
+    head |= dict.fromkeys(name for name in of_head if name in known_head)
+    lines |= dict.fromkeys(name for name in of_lines if name in known_lines)
     return Kept(tuple(head), tuple(lines))
 
 

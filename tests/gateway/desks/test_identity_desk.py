@@ -14,7 +14,7 @@ from gateway.desks import Needs, Records, hidden_key
 from gateway.desks.identity import LOOK_AGAIN, Person, Said, decide, needs, tomorrow
 from message_specs.findings import Severity, finding
 from message_specs.opening import open_message
-from message_specs.trade.papers import Paper, kept, mark_of
+from message_specs.trade.papers import Paper, kept, mark_of, marks
 from message_specs.verdict import PASSING, Verdict
 from spool.states import State
 from tests import samples
@@ -36,7 +36,7 @@ def case(spec: str = "CEB621", *changes: tuple[str, str]) -> Case:
         assert before in text
         text = text.replace(before, after)
     (document,) = open_message(text.encode()).documents
-    return Case(17, 1, "shop", document, document.key)
+    return Case(17, 1, "shop", document, document.key, marks=marks(document))
 
 
 def payment(payer: Person = BUYER, *, number: int = 5, **other: object) -> Paper:

@@ -1,0 +1,94 @@
+"""Which fellows an inventory waits for, by mode and day, and when it has waited too long.
+
+The rows of waiting.csv are the law and the habits of the ports; the number of days is ours to choose.
+A fellow counts when it is alive and not held: a held one may still be refused.  Sources: import rules 2,
+export rules 3, export receipts 3.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+
+from message_specs.findings import Finding, finding
+from message_specs.trade.choosing import Chosen
+from message_specs.trade.matching import applies, day
+from message_specs.trade.papers import side_of, table
+
+_KINDS = ("inventory", "order", "payment", "waybill")
+_CODES = {"order": "T201", "payment": "T202", "waybill": "T203", "inventory": "T204"}
+_NAMES = {"order": "订单", "payment": "支付单", "waybill": "运单", "inventory": "清单"}
+_HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A fellow: whether an inventory waits for it, and after how many days its partners are told."""
+
+    kind: str
+    required: bool
+    days: int
+
+
+@lru_cache(maxsize=256)
+def fellows(side: str, mode: str, on: date) -> tuple[Wanted, ...]:
+    """The fellows by the rows in force on that day; of several rows for one kind the last holds.
+
+    >>> [wanted.kind for wanted in fellows("import", "1210", date(2026, 11, 21)) if wanted.required]
+    ['order', 'waybill', 'inventory']
+    """
+    found: dict[str, Wanted] = {}
+    for row in table("waiting.csv"):
+        since, until = day(row["since"]), day(row["until"])
+        if applies(row["modes"], side, mode) and (since is None or since <= on) and (until is None or on <= until):
+            found[row["kind"]] = Wanted(row["kind"], row["need"] == "required", int(row["days"]))
+    return tuple(found.values())
+
+
+def _side(chosen: Chosen) -> str:
+    return next((side_of(paper.spec) for kind in _KINDS if (paper := chosen.of(kind))), "")
+
+
+def missing(chosen: Chosen, mode: str, today: date, *, inventory: bool = False) -> tuple[str, ...]:
+    """The kinds that are required and not there, or held; the inventory is asked for only by `inventory`."""
+    found = []
+    for wanted in fellows(_side(chosen), mode, today):
+        if wanted.required and (inventory or wanted.kind != "inventory"):
+            paper = chosen.of(wanted.kind)
+            if paper is None or paper.state == _HELD:
+                found.append(wanted.kind)
+    return tuple(found)
+
+
+def why_waiting(chosen: Chosen, mode: str, today: date, *, inventory: bool = False) -> tuple[Finding, ...]:
+    """One finding for each fellow that is missing, and one for each that is held."""
+    found = []
+    for kind in missing(chosen, mode, today, inventory=inventory):
+        paper = chosen.of(kind)
+        found.append(finding("T211", names=paper.name) if paper else finding(_CODES[kind]))
+    return tuple(found)
+
+
+def due(kinds: Sequence[str], since: date, side: str, mode: str, on: date) -> date | None:
+    """The day on which a wait for these kinds has become too long; None when nothing is waited for.
+
+    >>> due(("payment",), date(2026, 11, 21), "import", "9610", date(2026, 11, 21))
+    datetime.date(2026, 11, 24)
+    """
+    days = [wanted.days for wanted in fellows(side, mode, on) if wanted.kind in kinds]
+    return since + timedelta(days=min(days)) if days else None
+
+
+def too_long(chosen: Chosen, mode: str, since: date, today: date, *, inventory: bool = False) -> Finding | None:
+    """The finding for a dossier whose fellows are overdue; `since` is the day from which it waits."""
+    kinds = missing(chosen, mode, today, inventory=inventory)
+    last = due(kinds, since, _side(chosen), mode, today)
+    if last is None or today < last:
+        return None
+    return finding(
+        "T210",
+        days=str((today - since).days),
+        since=since.isoformat(),
+        missing="、".join(_NAMES[kind] for kind in kinds),
+        missing_en=", ".join(kinds),
+    )
