@@ -186,14 +186,18 @@ def identity(house: "House") -> Iterator[Symptom]:
         return
     if (house.home / settings.token_file).stat().st_mode & 0o077:
         yield Symptom("identity", ERROR, "others can read the token", f"chmod 600 {house.home / settings.token_file}")
+    file = house.home / "ledger.sqlite3"
+    if not file.exists():
+        yield Symptom("identity", OK, f"{settings.ask} asked of {settings.url}")
+        return
     try:
-        book = Ledger(house.home / "ledger.sqlite3", read_only=True)
+        book = Ledger(file, read_only=True)
         row = book.one("questions_open")
         book.close()
     except sqlite3.Error:
         return  # the symptom "ledger" tells of it
     assert row is not None
-    seen = f"{settings.ask} asked of {settings.url}, {row['questions']} questions open"
+    seen = f"{settings.ask} asked of {settings.url}, {row['questions']} open"
     if row["trouble"]:
         yield Symptom("identity", WARNING, f"{seen}, next {row['next']}: {row['trouble']}", "Look at the service.")
     else:

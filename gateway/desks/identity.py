@@ -85,6 +85,9 @@ class Said(msgspec.Struct, frozen=True):
         return msgspec.json.encode(self).decode()
 
 
+_decode = msgspec.json.Decoder(Said).decode
+
+
 def day_of(moment: datetime) -> date:
     """Return the day in China.
 
@@ -183,7 +186,7 @@ def read(value: str | None) -> Said | None:
     (<Verdict.MATCH: 'MATCH'>, None, None)
     """
     try:
-        said = msgspec.json.decode(value or "", type=Said)
+        said = _decode(value or "")
     except msgspec.DecodeError:
         return None
     return said if said.at.tzinfo else None

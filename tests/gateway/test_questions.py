@@ -131,6 +131,30 @@ def test_what_an_operator_releases_goes_on(world: World) -> None:
     assert states(world) == [("ready", None)]
 
 
+def test_a_trade_whose_payer_is_another_goes_on_only_when_the_buyer_is_verified(tmp_path: Path) -> None:
+    home = asking_home(tmp_path)
+    (home / "journeys.csv").write_text(
+        "mode,kind,desks,note\n*,*,check match,\n*,CEB621,check match identity,\n", "utf-8"
+    )
+    file = home / "kouan.toml"
+    file.write_text(file.read_text("utf-8").replace('ask = "always"', 'ask = "differs"'), "utf-8")
+    world = World(home, moment=NOON)
+    for number, payer in ((1, 1), (2, 3), (4, 5)):
+        ours, other = samples.trade(number), samples.trade(payer)
+        paid = samples.message("CEB411", 1, start=number).decode().replace(ours["id"], other["id"])
+        for sender, spec in (("shop", "CEB311"), ("ship", "CEB511"), ("agent", "CEB621")):
+            world.drop(sender, f"{spec}-{number}.xml", samples.message(spec, 1, start=number))
+        world.drop("pay", f"{number}.xml", paid.replace(ours["buyer"], other["buyer"]).encode())
+    world.take_in()
+    inventories = "SELECT state, substr(why, 1, 4) FROM document WHERE spec = 'CEB621' ORDER BY key"
+    assert world.rows(inventories) == [("ready", None), ("filed", "T401"), ("filed", "T401")]
+    verdicts = {key(world, 2): MATCH, key(world, 4): Answered(Verdict.MISMATCH)}
+    assert asked(world, questions(world), lambda one: verdicts[one.subject]) == 2
+    world.go_on()
+    assert world.rows(inventories) == [("ready", None), ("ready", None), ("refused", None)]
+    world.close()
+
+
 def test_two_documents_of_one_buyer_wait_for_one_question_and_the_third_for_none(world: World) -> None:
     for number in (1, 2):
         world.drop("agent", f"{number}.xml", of_first_buyer(number))
