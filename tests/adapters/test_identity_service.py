@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -66,9 +67,9 @@ class Asking(TestCase):
     """Each way in which a real service behaves, from another process."""
 
     def setUp(self) -> None:
-        place = Path(self.mktemp())
-        place.mkdir(parents=True)
-        self.box = IdentityBox(place)
+        place = TemporaryDirectory()
+        self.addCleanup(place.cleanup)
+        self.box = IdentityBox(Path(place.name))
         self.addCleanup(self.box.end)
 
     def service(self, **other: Any) -> IdentityService:
