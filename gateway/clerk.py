@@ -26,7 +26,6 @@ from gateway.letting_go import Parting
 from gateway.opening import Opener, TrustedCertificates
 from gateway.parting import part, part_again
 from gateway.sealing import Sealer
-from gateway.secret import secret_of
 from gateway.settling import Settled, iso, settle
 from gateway.telling import tell
 from gateway.wrapping import Wrapped, wrap_all
@@ -73,7 +72,6 @@ class Clerk:
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
         keep_watch(house.home)
-        self._secret = secret_of(house.home)
         self._forms = {partner.name: partner.receipts for partner in house.partners.values()}
 
     def take_in(self, batch: Batch) -> Parting:
@@ -90,7 +88,7 @@ class Clerk:
             judged = self._judge(arrivals)
             self._pulse("judged")
             arrange(judged, self.ledger)
-            filed = filing.file(judged, self.ledger, self.now(), self._secret, self.house.kouan)
+            filed = filing.file(judged, self.ledger, self._opener.records(self.now()))
             wrapped = wrap_all(judged, self._sealer, self.store, self._numbers, self.house, self.now())
             self._pulse("sealed")
             self.store.sync()

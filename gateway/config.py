@@ -30,10 +30,13 @@ from gateway.config_shapes import (
     Partner,
     Retry,
     Sftp,
+    Tax,
     Workers,
     settings,
 )
 from gateway.config_tables import Journey, Route, journey_for, read_journeys, read_routes, route_for
+from gateway.rates import own_rates
+from message_specs.trade.rates import Rate
 from spool.errors import ForOperator, UnknownAuthority, UnknownPartner
 
 __all__ = [
@@ -56,6 +59,7 @@ __all__ = [
     "Retry",
     "Route",
     "Sftp",
+    "Tax",
     "Workers",
     "WrongConfiguration",
     "fingerprint",
@@ -89,6 +93,7 @@ class House:
     journeys: tuple[Journey, ...]
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
+    rates: tuple[Rate, ...] = ()
     _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def partner(self, name: str) -> Partner:
@@ -157,13 +162,14 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
         problems += checks.of_authority(source, authority)
         authorities[authority.name] = authority
     routes, journeys = read_routes(home, problems), read_journeys(home, problems)
+    rates = own_rates(home, problems)
     problems += checks.of_all(partners, authorities, routes, journeys, specs)
     told = tuple(problems)
     if any(problem.severity == "error" for problem in told):
         return None, told
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
-    return House(home, kouan, partners, authorities, routes, journeys, places, told, tokens), told
+    return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, tokens), told
 
 
 def _folder(

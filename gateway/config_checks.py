@@ -51,6 +51,9 @@ def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object], home:
             yield source.problem((door, "listen"), f'"{listen}" is no address to listen on', cure)
     yield from _ranges(source, kouan)
     yield from _identity(source, kouan.identity, home)
+    tolerance = kouan.tax.tolerance
+    if not tolerance.is_finite() or not 0 <= tolerance <= 1000:
+        yield source.problem(("tax", "tolerance"), f"{tolerance} is out of range", "Write yuan from 0 to 1000.")
     for code in kouan.severity:
         if findings and code not in findings:
             yield source.problem(("severity", code), f'no finding has the code "{code}"', near(code, tuple(findings)))
@@ -77,6 +80,7 @@ def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
         (("sftp", "quota_bytes"), kouan.sftp.quota_bytes, 1, 2**60),
         (("sftp", "quota_files"), kouan.sftp.quota_files, 1, 10**9),
         (("sftp", "idle_seconds"), kouan.sftp.idle_seconds, 1, 86400),
+        (("tax", "places"), kouan.tax.places, 0, 5),
         (("http", "body_bytes"), kouan.http.body_bytes, 1, 256 * 1024**2),
         (("identity", "timeout_seconds"), identity.timeout_seconds, 0.1, 300),
         (("identity", "at_once"), identity.at_once, 1, 64),

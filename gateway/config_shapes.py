@@ -6,12 +6,14 @@ written here does not exist, and a file that names it is refused.
 
 from collections.abc import Iterator
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from message_specs.limits import Limits
+from message_specs.trade.sharing import Rounding
 
 GIB = 1024**3
 MIB = 1024**2
@@ -81,6 +83,20 @@ class Logging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     form: Literal["auto", "json", "console"] = "auto"
 
 
+class Tax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the tax on retail import is predicted, and when a purchase counts to a person's year."""
+
+    rounding: Literal["half_up", "half_even", "down", "up"] = "half_up"
+    places: int = 2
+    round_at: Literal["bill", "line"] = "bill"
+    tolerance: Decimal = Decimal("0.05")
+    quotas: Literal["declared", "released", "never"] = "declared"
+
+    def of_amounts(self) -> Rounding:
+        """Return the rule of rounding that these keys describe."""
+        return Rounding(self.rounding, self.places, self.round_at)
+
+
 Action = Literal["refuse", "hold", "pass"]
 
 
@@ -116,6 +132,7 @@ class Kouan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: LimitsSection = LimitsSection()
     workers: Workers = Workers()
     logging: Logging = Logging()
+    tax: Tax = Tax()
     identity: Identity = Identity()
     severity: dict[str, Literal["error", "warning"]] = msgspec.field(default_factory=dict)
 

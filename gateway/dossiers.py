@@ -17,7 +17,7 @@ from spool import number as numbers
 from spool.ledger import Ledger
 
 Facts = dict[str, Any]
-_JOINS = ("order", "sold", "payment", "waybill", "inventory", "declared", "return")
+_JOINS = ("sold", "payment", "waybill", "inventory", "declared", "return")
 """The marks by which documents belong to a trade; a bill of lading joins many trades and a number alone none."""
 
 
@@ -76,7 +76,7 @@ def _orders(rows: Iterable[Any]) -> Iterator[int]:
 
 
 def _papers(ledger: Ledger, mark: int) -> list[Paper]:
-    """Return the documents of a trade: those of its order, and those that share a payment, waybill or list with them."""
+    """Return the documents of a trade: those of its order, and what shares a payment, waybill or list with them."""
     known: dict[tuple[int, int], Paper] = {}
     asked: set[int] = set()
     wanted = {mark}
@@ -90,7 +90,7 @@ def _papers(ledger: Ledger, mark: int) -> list[Paper]:
             if any(one != mark for one in _marks(paper, "order")) and paper.kind in ("order", "inventory"):
                 continue
             known[(paper.number, paper.ordinal)] = paper
-            wanted |= {one for kind in _JOINS for one in _marks(paper, kind) if kind != "order"} - asked
+            wanted |= {one for kind in _JOINS for one in _marks(paper, kind)} - asked
     return [known[place] for place in sorted(known)]
 
 

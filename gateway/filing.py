@@ -20,8 +20,8 @@ from itertools import chain
 import msgspec
 
 from gateway.case import Case, Judged, Outcome
-from gateway.config import Kouan
-from gateway.desks import Records, desk
+from gateway.desks import Needs, Records, desk
+from gateway.living import said_of
 from gateway.posing import pose
 from gateway.settling import iso
 from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
@@ -66,8 +66,11 @@ class Filed:
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
 
 
-def file(judged: Iterable[Judged], ledger: Ledger, now: datetime, secret: bytes, settings: Kouan) -> Filed:
-    """Every case with desks left before it has their outcome; return what is to be written of their trades."""
+def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
+    """Every case with desks left before it has their outcome; return what is to be written of their trades.
+
+    `records` comes with the time, the secret and the configuration, and nothing fetched.
+    """
     ones = [
         (one, case)
         for one in judged
@@ -75,14 +78,13 @@ def file(judged: Iterable[Judged], ledger: Ledger, now: datetime, secret: bytes,
         for case in one.cases
         if case.journey and case.first is None and case.state in _WAITS
     ]
-    filed = Filed(now)
+    filed = Filed(records.now)
     if not ones:
         return filed
     cases = [case for _, case in ones]
     for case in cases:
         case.marks = marks(case.document)
     filed.entries = [entry for case in cases if _is_new(case) and (entry := _entry(case)) is not None]
-    records = Records(now, secret, settings)
     _fetch(ledger, filed, cases, records)
     for one, case in ones:
         _decide(one, case, records, filed)
@@ -109,7 +111,7 @@ def _order(case: Case) -> int | None:
 
 
 def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], records: Records) -> None:
-    needed = [(case, desk(name).needs(case)) for case in cases for name in case.journey]
+    needed = [(case, desk(name).needs(case, records)) for case in cases for name in case.journey]
     for case, needs in needed:
         place = (case.number, case.ordinal)
         filed.decided[place] = (*filed.decided.get(place, ()), *needs.marks)
@@ -125,7 +127,8 @@ def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], records: Records
     # An order may name a payment that tells of another order: the second look finds it.
     named = {mark for _, needs in needed for mark in paid_elsewhere(records.papers(needs.marks))}
     _papers(ledger, records, named - asked, of_batch)
-    if keys := {key for _, needs in needed for key in needs.keys(records.secret)}:
+    _lives(ledger, records, [needs for _, needs in needed if needs.lives])
+    if keys := {key for _, needs in needed for key in needs.values}:
         for one in ledger.all("records", _json(keys)):
             records.values[one["key"]] = one["value"]
             filed.revisions[one["key"]] = one["revision"]
@@ -142,6 +145,13 @@ def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mappin
         if place not in known:
             known[place] = paper_of(row)
         records.by_mark.setdefault(row["mark"], []).append(known[place])
+
+
+def _lives(ledger: Ledger, records: Records, needed: Iterable[Needs]) -> None:
+    for paper in {one.name: one for needs in needed for one in records.papers(needs.marks)}.values():
+        if paper.kind in ("inventory", "cancel"):
+            rows = ledger.all("receipts_of", paper.number, paper.ordinal)
+            records.said[(paper.number, paper.ordinal)] = [said_of(row) for row in rows]
 
 
 def paper_of(row: sqlite3.Row) -> Paper:
@@ -167,28 +177,36 @@ def _paper(entry: Entry) -> Paper:
 
 
 def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
-    place = (case.number, case.ordinal)
+    """The desks are asked in turn until one does not let the case go on; only what goes on is remembered of it."""
+    place, is_new = (case.number, case.ordinal), _is_new(case)
+    keeps: dict[str, str | None] = {}
     for name in case.journey:
         outcome = desk(name).decide(case, records)
-        records.keep(outcome.keeps)
-        filed.keeps.update({key: value or "" for key, value in outcome.keeps.items()})
         filed.asks += [(subject, place) for subject in outcome.asks]
-        filed.notices += [(one.partner, one.name, one.body) for one in outcome.notices]
-        _move(one, case, name, outcome)
+        filed.notices += [(told.partner, told.name, told.body) for told in outcome.notices]
         if outcome.state is not State.CHECKED:
+            _stop(one, case, name, outcome)
             break
+        keeps.update(outcome.keeps)
+        if outcome.findings and is_new:
+            one.add(*outcome.findings)
+            case.move(name, case.state, None, outcome.findings)
+    else:
+        case.due_at = case.why = None
+        if case.state is State.FILED:
+            case.move(case.journey[-1], State.CHECKED)
+        records.keep(keeps)
+        filed.keeps.update({key: value or "" for key, value in keeps.items()})
     if case.state is State.FILED:
         filed.waiting.add(place)
     elif case.state is State.CHECKED and kind_of(case.document.spec.code) == "inventory":
         filed.firm[place] = case
 
 
-def _move(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
-    if outcome.findings:
-        one.add(*outcome.findings)
+def _stop(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
+    one.add(*outcome.findings)
     case.due_at, case.why = (iso(outcome.due) if outcome.due else None), outcome.why
-    stays = outcome.state is case.state
-    if not stays or outcome.findings:
+    if outcome.state is not case.state or outcome.findings:
         case.move(name, outcome.state, outcome.why, outcome.findings)
     if outcome.state is State.REFUSED:
         case.version = None

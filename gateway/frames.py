@@ -14,7 +14,7 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     With a batch of claims: take_in, take_again (as far as a worker that died
     or failed did not) or hold (its one claim, whole).  With a batch that is
     only bounds, (`first`, `low_water`): let_go_again, or let_go_late, where
-    nothing appears twice while the trouble lasts.  Without: resume, reload.
+    nothing appears twice while the trouble lasts.  Without: resume, look (at due trades), reload.
     """
 
     id: int

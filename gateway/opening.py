@@ -6,12 +6,13 @@ envelope and read tolerantly.
 """
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
 from gateway.desks import Records, desk
+from gateway.secret import secret_of
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from gateway.tables import Tables
@@ -21,15 +22,13 @@ from message_specs.dxp.envelope import open_reply, unwrap
 from message_specs.findings import Finding, Severity, finding
 from message_specs.limits import Limits
 from message_specs.opening import Opened, open_message, open_receipt
+from message_specs.trade.rates import Rates
 from spool.errors import ForOperator
 from spool.states import State
 
 
 class CertificateUnreadable(ForOperator):
     """A certificate that a partner entrusted to us cannot be read"""
-
-
-_NO_RECORDS = Records(datetime.min.replace(tzinfo=UTC))
 
 
 class Opener:
@@ -43,7 +42,13 @@ class Opener:
         self._modes = frozenset(row.mode for row in house.journeys)
         self._severities = {code: Severity(word) for code, word in house.kouan.severity.items()}
         self._limits = section.of_messages()
+        self._rates = Rates(house.rates)
+        self._secret = secret_of(house.home)
         self._tables = Tables(house, self._severities, self._limits)
+
+    def records(self, now: datetime) -> Records:
+        """Return what desks may know before anything is fetched for them."""
+        return Records(now, self._secret, self._house.kouan, self._rates)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it."""
@@ -68,7 +73,8 @@ class Opener:
         self._signature(judged, partner, now)
         found = judged.findings
         whole_bad = any(one.document is None and is_error(one) for one in found)
-        judged.cases = tuple(self._case(judged, partner, document, found) for document in opened.documents)
+        records = self.records(now)
+        judged.cases = tuple(self._case(judged, partner, document, found, records) for document in opened.documents)
         if whole_bad:
             reasons = tuple(one for one in found if one.document is None)
             _refuse_rest(judged.cases, reasons)
@@ -96,11 +102,13 @@ class Opener:
         if verdict.finding is not None:
             judged.add(replace(verdict.finding, path=verdict.finding.path or f"/{opened.root_name}/Signature"))
 
-    def _case(self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...]) -> Case:
+    def _case(
+        self, judged: Judged, partner: Partner, document: Document, found: tuple[Finding, ...], records: Records
+    ) -> Case:
         mine = tuple(one for one in found if one.document == document.ordinal) if found else ()
         case = Case(judged.arrival.claim.number, document.ordinal, partner.name, document, document.key, mine)
         first, *rest = self._journey(document)
-        outcome = desk(first).decide(case, _NO_RECORDS)
+        outcome = desk(first).decide(case, records)
         case.move(first, outcome.state, None, outcome.findings)
         case.journey = tuple(rest)
         return case

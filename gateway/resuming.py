@@ -20,7 +20,6 @@ from gateway.letting_go import Parting, encoded
 from gateway.opening import Opener
 from gateway.refusing import let_go_refusal
 from gateway.sealing import Sealer, leaves_whole
-from gateway.secret import secret_of
 from gateway.settling import iso
 from gateway.telling import tell
 from gateway.wrapping import KEY_TROUBLE_WAIT, Wrapped, wrap_all
@@ -53,7 +52,7 @@ def resume(
     this = Round()
     for number, rows in groupby(sorted(due, key=itemgetter("number", "ordinal")), key=itemgetter("number")):
         _take_up(this, ledger, store, opener, number, list(rows), now)
-    filed = filing.file(this.judged, ledger, now, secret_of(house.home), house.kouan)
+    filed = filing.file(this.judged, ledger, opener.records(now))
     wrapped = wrap_all(this.judged, sealer, store, numbers, house, now)
     store.sync()
     at = iso(now)

@@ -6,7 +6,7 @@ told once, and an inventory that is drawn up again is a duplicate of the first.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from gateway.filing import paper_of
 from gateway.notices import notice
 from gateway.settling import iso
 from message_specs.trade.choosing import Chosen, choose
-from message_specs.trade.papers import Paper, paid_elsewhere, side_of
+from message_specs.trade.papers import Paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
 from spool.ledger import Ledger
 

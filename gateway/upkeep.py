@@ -25,6 +25,7 @@ from gateway.logs import log
 from gateway.reception import Reception
 from gateway.resuming import AT_ONCE
 from gateway.settling import iso
+from gateway.trading import AT_ONCE as TRADES_AT_ONCE
 from spool.interchange import Batch
 from spool.ledger import Ledger
 from spool.number import SEQUENCE
@@ -43,6 +44,7 @@ class Seen:
 
     fingerprint: object
     due: bool
+    trades: bool
     late: bool
 
 
@@ -88,7 +90,7 @@ class Upkeep:
     def stop(self) -> None:
         """Nothing more is begun."""
         self._stopped = True
-        self._busy |= {"survey", "resume", "let_go_late"}
+        self._busy |= {"survey", "resume", "look", "let_go_late"}
         if self._ticking.running:
             self._ticking.stop()
 
@@ -118,14 +120,18 @@ class Upkeep:
 
     def _survey(self, below: int) -> Seen:
         """In the thread of the books."""
-        due = bool(self._ledger.all("due_documents", iso(datetime.now(UTC)), 1))
+        at = iso(datetime.now(UTC))
+        due = bool(self._ledger.all("due_documents", at, 1))
+        trades = bool(self._ledger.all("due_dossiers", at, 1) or self._ledger.all("open_notices", 1))
         late = bool(self._ledger.all("open_batches", 0, below, 1))
-        return Seen(fingerprint(self._house().home), due, late)
+        return Seen(fingerprint(self._house().home), due, trades, late)
 
     def _surveyed(self, seen: Seen, below: int) -> "Deferred[None] | None":
         self._told.pop("survey", None)
         if seen.due:
             self._do("resume", None, self._resumed)
+        if seen.trades:
+            self._do("look", None, self._looked)
         if seen.late:
             self._begun = self._reactor.seconds()
             self._do("let_go_late", Batch(0, 0, below, ()), self._let_go)
@@ -155,6 +161,15 @@ class Upkeep:
             log.error("resuming.trouble", trouble=answer.trouble)
         if answer.count >= AT_ONCE:
             self._do("resume", None, self._resumed)
+
+    def _looked(self, answer: Answer, _: Batch | None) -> None:
+        self._news(answer.news)
+        if answer.trouble:
+            self._not_before["look"] = self._reactor.seconds() + _TROUBLED_SECONDS
+        if self._is_new("look", answer.trouble):
+            log.error("trading.trouble", trouble=answer.trouble)
+        if answer.count >= TRADES_AT_ONCE:
+            self._do("look", None, self._looked)
 
     def _let_go(self, answer: Answer, bounds: Batch | None) -> None:
         assert bounds is not None

@@ -27,6 +27,8 @@ from gateway.letting_go import Parting
 from gateway.parting import acknowledgement_of
 from gateway.recovering import at_work
 from gateway.resuming import resume
+from gateway.telling import tell
+from gateway.trading import look
 from spool.errors import Told
 from spool.interchange import Batch
 from spool.ledger import Ledger
@@ -58,7 +60,7 @@ class Worker:
             "let_go_again": self.let_go_again, "let_go_late": self.let_go_late,
         }  # fmt: skip
         self._alone: dict[str, Callable[[], Answer]] = {
-            "resume": self.resume, "reload": self.reload, "let_go_again": self.let_go_again,
+            "resume": self.resume, "look": self.look, "reload": self.reload, "let_go_again": self.let_go_again,
         }  # fmt: skip
         self._pulse = pulse
         self._ledger = Ledger(clerk_at(home))
@@ -159,6 +161,11 @@ class Worker:
         """Due documents have gone on."""
         clerk = self._clerk
         return Answer(count=resume(*clerk.resources(), now()))
+
+    def look(self) -> Answer:
+        """Due trades have been looked at, and partners have what they are to hear of theirs."""
+        count = look(self._ledger, now())
+        return Answer(count=count, news=tuple(tell(self._home, self._ledger)))
 
     def let_go_again(self, bounds: Batch = _ALL) -> Answer:
         """Open batches after `first` and below `low_water` have been let go as far as they could, fifty at most.

@@ -46,7 +46,8 @@ SELECT first, last FROM batch WHERE let_go_at IS NULL AND first > ? AND first < 
 SELECT max(low_water) AS low_water FROM (SELECT low_water FROM batch ORDER BY first DESC LIMIT 64) AS recent;
 
 -- name: last_number
-SELECT max(number) AS number FROM interchange;
+SELECT max(number) AS number FROM (SELECT max(number) AS number FROM interchange
+                                   UNION ALL SELECT max(last) FROM batch) AS given;
 
 -- name: last_message
 SELECT max(number) AS number FROM message;
@@ -202,7 +203,9 @@ SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  ORDER BY m.sealed_at, d.version;
 
 -- name: last_number_between
-SELECT max(number) AS number FROM interchange WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
+SELECT max(number) AS number FROM (
+    SELECT number FROM interchange UNION ALL SELECT last AS number FROM batch) AS given
+ WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
 
 -- name: last_message_between
 SELECT max(number) AS number FROM message WHERE number >= ? AND number % 1000000 BETWEEN ? AND ?;
@@ -363,6 +366,16 @@ SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at L
 
 -- name: dossier_looked_at
 UPDATE dossier SET due_at = ?, why = ? WHERE mark = ? AND due_at = ?;
+
+-- name: said_in_dossier
+SELECT r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared
+  FROM mark m JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
+  JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal
+  JOIN receipt r ON r.number = m.number AND r.ordinal = m.ordinal
+ WHERE m.mark = ? AND p.kind IN ('inventory', 'cancel');
+
+-- name: dossier_phase
+UPDATE dossier SET phase = ?1, due_at = ?2 WHERE mark = ?3 AND phase <> ?1;
 
 -- name: pose_question
 INSERT INTO question (subject, number, ordinal, path, attempts, not_before) VALUES (?1, ?2, ?3, ?4, 0, ?5)

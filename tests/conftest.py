@@ -8,7 +8,6 @@ import pytest
 
 from gateway.home import make_home
 from tests.homes import every_document_alone
-from tests.homes import every_document_alone
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 

@@ -16,7 +16,10 @@ from zoneinfo import ZoneInfo
 
 from gateway.case import Case, Outcome
 from gateway.config_shapes import Kouan
-from message_specs.trade.papers import Paper
+from message_specs.findings import Severity
+from message_specs.trade.life import Life, Said, life_of
+from message_specs.trade.papers import Paper, side_of
+from message_specs.trade.rates import Rates
 
 _CHINA = ZoneInfo("Asia/Shanghai")
 
@@ -38,28 +41,31 @@ def released_key(number: int, ordinal: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a desk must know: the papers that share one of these marks, and the records under these keys."""
+    """What a desk must know: the papers that share one of these marks, and the records under these keys.
+
+    `lives`: also what customs has said of the inventories and cancels among the papers.
+    """
 
     marks: tuple[int, ...] = ()
     values: tuple[str, ...] = ()
-    hidden: tuple[tuple[str, ...], ...] = ()
-    """Records about a person: kind and words, which only `hidden_key` turns into a key."""
-
-    def keys(self, secret: bytes) -> tuple[str, ...]:
-        """Return the key of every record that is needed."""
-        return (*self.values, *(hidden_key(secret, *words) for words in self.hidden))
+    lives: bool = False
 
 
 @dataclass(slots=True)
 class Records:
-    """What the clerk fetched for the desks of a batch: nothing else of the past is known to them."""
+    """What the desks of a batch may know beside their cases: the time, the configuration, and what was fetched.
+
+    `needs` gets one with nothing fetched.
+    """
 
     now: datetime
     secret: bytes = b""
     """The home's own secret, for hashes that nobody outside can make."""
-    settings: Kouan = Kouan()  # noqa: RUF009  a frozen struct
+    kouan: Kouan = field(default_factory=Kouan)
+    rates: Rates = field(default_factory=Rates)
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+    said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -71,6 +77,11 @@ class Records:
         found = {(one.number, one.ordinal): one for mark in marks for one in self.by_mark.get(mark, ())}
         return tuple(found[place] for place in sorted(found))
 
+    def life(self, papers: Iterable[Paper]) -> Life:
+        """Return all that customs has said of these inventories and cancels."""
+        told = [(one, said) for one in papers for said in self.said.get((one.number, one.ordinal), ())]
+        return life_of(side_of(told[0][0].spec) if told else "import", [said for _, said in told])
+
     def value(self, key: str) -> str | None:
         """Return what a desk keeps under this key; what desks of the same batch decided before stands already."""
         return self.values.get(key)
@@ -80,11 +91,16 @@ class Records:
         for key, value in keeps.items():
             self.values[key] = value or ""
 
+    def severity(self, code: str) -> Severity | None:
+        """Return the severity that the operator gave this finding; None where it has its own."""
+        told = self.kouan.severity.get(code)
+        return Severity(told) if told else None
+
 
 class Desk(Protocol):
     """What a module of this package offers."""
 
-    def needs(self, case: Case) -> Needs:
+    def needs(self, case: Case, records: Records) -> Needs:
         """Return without which papers and records this case cannot be decided."""
 
     def decide(self, case: Case, records: Records) -> Outcome:

@@ -104,13 +104,13 @@ def tomorrow(moment: datetime) -> datetime:
     return here.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
-def needs(case: Case) -> Needs:
+def needs(case: Case, records: Records) -> Needs:
     """Return the marks of the order, and of the payment that it names, and the record about the buyer."""
     head = case.document.head
     marks = tuple(mark for kind in _MEET for mark in case.marks.get(kind, ()))
     if not _has(head):
         return Needs(marks)
-    return Needs(marks, (released_key(case.number, case.ordinal),), (_buyer(head).words,))
+    return Needs(marks, (released_key(case.number, case.ordinal), hidden_key(records.secret, *_buyer(head).words)))
 
 
 def decide(case: Case, records: Records) -> Outcome:
@@ -118,7 +118,7 @@ def decide(case: Case, records: Records) -> Outcome:
     head = case.document.head
     if not _has(head):
         return Outcome(State.CHECKED)
-    settings, buyer = records.settings.identity, _buyer(head)
+    settings, buyer = records.kouan.identity, _buyer(head)
     payments = tuple(one for one in _payments(case, records) if not _pays(one, buyer))
     if settings.ask == "never" or (settings.ask == "differs" and not payments) or head.get("buyerIdType", CARD) != CARD:
         return _unverified(case, payments, records)
@@ -153,7 +153,7 @@ def _buyer(head: Mapping[str, str]) -> Person:
 
 def _payments(case: Case, records: Records) -> Iterator[Paper]:
     """Yield the newest version of each payment of the trade, by its order or by the payment that its order names."""
-    found = records.papers(needs(case).marks)
+    found = records.papers(needs(case, records).marks)
     orders = [one for one in found if one.kind == "order" and one.state != State.REFUSED]
     further = [mark for one in orders for mark in marks_of("payment", one.spec, one.head)]
     newest: dict[tuple[str, ...], Paper] = {}
@@ -176,7 +176,7 @@ def _verdict(buyer: Person, records: Records) -> Verdict | None:
         return Verdict.BAD_INPUT
     value = records.value(hidden_key(records.secret, *buyer.words))
     said = read(value)
-    return said.verdict if said and said.holds(records.today, records.settings.identity) else None
+    return said.verdict if said and said.holds(records.today, records.kouan.identity) else None
 
 
 def read(value: str | None) -> Said | None:
@@ -211,7 +211,7 @@ def _allowed(case: Case, code: str, action: Action, records: Records) -> Action:
 def _unverified(case: Case, payments: tuple[Paper, ...], records: Records) -> Outcome:
     if not payments:
         return Outcome(State.CHECKED)
-    action = _allowed(case, "T402", records.settings.identity.on_other_payer, records)
+    action = _allowed(case, "T402", records.kouan.identity.on_other_payer, records)
     return _outcome(_finding(case, "T402", action, payment=" ".join(one.name for one in payments)), action)
 
 

@@ -10,6 +10,7 @@ Known limits: what a fellow says later of a trade whose inventory is with custom
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -19,11 +20,13 @@ from gateway.desks import Needs, Records
 from gateway.notices import notice
 from message_specs.findings import Finding, Severity
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
+from message_specs.trade.giving_back import change_allowed
 from message_specs.trade.papers import Paper, kind_of, paid_elsewhere, side_of
 from message_specs.trade.waiting import due, missing, too_long, why_waiting
 from spool.number import came_at
 from spool.states import State
 
+_CHANGES: Final = ("2", "3")
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
 """So long a document that has waited too long waits until it is looked at again."""
@@ -33,21 +36,22 @@ _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 _OF_INVENTORY: Final = ("order", "sold", "waybill", "order_no")
 
 
-def needs(case: Case) -> Needs:
+def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's signature
     """Return the marks by which the fellows of this document are found."""
     kinds = _OF_INVENTORY if kind_of(case.document.spec.code) == "inventory" else _MEET
-    return Needs(tuple(mark for kind in kinds for mark in case.marks.get(kind, ())))
+    marks = tuple(mark for kind in kinds for mark in case.marks.get(kind, ()))
+    return Needs(marks, lives=case.document.app_type in _CHANGES)
 
 
 def decide(case: Case, records: Records) -> Outcome:
     """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
-    marks = needs(case).marks
+    marks = needs(case, records).marks
     papers = records.papers(marks)
     if paid := paid_elsewhere(papers):
         papers = records.papers((*marks, *paid))
     mine = next((one for one in papers if (one.number, one.ordinal) == (case.number, case.ordinal)), None)
     if mine is None:
-        return Outcome(case.state)
+        return Outcome(State.CHECKED)
     if mine.kind == "inventory":
         return _inventory(case, records, mine, papers)
     return _fellow(case, records, mine, papers)
@@ -55,14 +59,25 @@ def decide(case: Case, records: Records) -> Outcome:
 
 def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     if len(papers) == 1:
-        return Outcome(case.state)
+        return Outcome(State.CHECKED)
     chosen = choose(papers, mine)
+    if mine.app_type in _CHANGES and (used := _in_use(records, chosen, papers)):
+        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in used))
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
     if not found:
-        return Outcome(case.state)
+        return Outcome(State.CHECKED)
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
-    return Outcome(case.state, told, notices=_notices(chosen, mine, found))
+    return Outcome(State.CHECKED, told, notices=_notices(chosen, mine, found))
+
+
+def _in_use(records: Records, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:
+    """Tell whether an inventory that is with customs rests on this document, so that it may not change any more."""
+    used = chosen.inventory
+    if used is None:
+        return ()
+    life = records.life(one for one in papers if one.kind in ("inventory", "cancel"))
+    return change_allowed(used, life)
 
 
 def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:

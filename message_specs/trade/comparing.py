@@ -7,7 +7,7 @@ Known limits: lines are paired by gnum, so of two lines with one gnum the last i
 a sum over several orders is compared only with the orders that have come.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
@@ -241,8 +241,3 @@ def view_for(disagreement: Disagreement, partner: str, *, severity: Severity | N
 
 def _seen(disagreement: Disagreement, said: Said, partner: str) -> str:
     return said.value if said.paper.partner == partner else masked(disagreement.shown, said.value)
-
-
-def errors(found: Sequence[Disagreement]) -> list[Disagreement]:
-    """Those that stop the inventory."""
-    return [one for one in found if one.severity is Severity.ERROR]

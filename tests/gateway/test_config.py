@@ -3,6 +3,7 @@
 import hashlib
 import os
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from gateway.config import (
     NoHome,
     NoRoute,
     Problem,
+    Tax,
     WrongConfiguration,
     fingerprint,
     home_from,
@@ -144,10 +146,10 @@ def test_a_house_that_asks_needs_to_know_whom_how_and_with_which_token(home: Pat
     assert problems(home) == not_asking
     change(home / "kouan.toml", 'ask = "never"', 'ask = "differs"')
     assert problems(home)[:2] == not_asking
+    cure = "Put the token of the verification service into it, readable by its owner alone."
     assert [one.partition(": ")[2] for one in problems(home)[2:]] == [
         "the service has no url. Add: url = https://…",
-        "there is no file keys/identity.token. "
-        "Put the token of the verification service into it, readable by its owner alone.",
+        f"there is no file keys/identity.token. {cure}",
     ]
 
 
@@ -257,3 +259,11 @@ def test_a_house_compares_by_what_it_says(home: Path) -> None:
     assert isinstance(first, House)
     assert first == second
     assert str(Problem("a", None, "b", "C.")) == "a: b. C."
+
+
+def test_the_tolerance_of_tax_bills_is_yuan_and_the_environment_may_lay_over_it(home: Path) -> None:
+    house, _ = inspect_house(home, {"KOUAN_TAX__TOLERANCE": "0.1", "KOUAN_TAX__ROUND_AT": "line"})
+    assert house is not None
+    assert house.kouan.tax == Tax(tolerance=Decimal("0.1"), round_at="line")
+    line = change(home / "kouan.toml", 'tolerance = "0.05"', 'tolerance = "NaN"')
+    assert problems(home) == [f"kouan.toml:{line}: NaN is out of range. Write yuan from 0 to 1000."]

@@ -1,0 +1,59 @@
+"""The desk `afterwards`: a cancel or a return is for what was declared here, in time, and for no more than that.
+
+The law is message_specs/trade/giving_back.py.  What it allows only in another
+state of the inventory is refused with that state; an inventory that nobody
+here has declared is told by a warning, for it may have been declared elsewhere.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from gateway.case import Case, Outcome, is_error
+from gateway.desks import Needs, Records
+from message_specs.findings import Finding, Severity, finding
+from message_specs.trade.choosing import live
+from message_specs.trade.comparing import Chosen, compare, view_for
+from message_specs.trade.giving_back import cancel_allowed, refund_allowed, return_allowed, stranger
+from message_specs.trade.papers import Paper
+from spool.states import State
+
+_MEET: Final = ("order", "inventory", "declared", "return")
+
+
+def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's signature
+    """Return by what the inventory and its other cancels and returns are found."""
+    return Needs(tuple(mark for kind in _MEET for mark in case.marks.get(kind, ())), lives=True)
+
+
+def decide(case: Case, records: Records) -> Outcome:
+    """Refuse what the law does not allow; pass the rest with what must be watched."""
+    papers = records.papers(needs(case, records).marks)
+    mine = next((one for one in papers if (one.number, one.ordinal) == (case.number, case.ordinal)), None)
+    if mine is None:
+        return Outcome(State.CHECKED)
+    original = next((one for one in live(papers) if one.kind == "inventory"), None)
+    if original is None:
+        told = finding("T509", document=case.ordinal, severity=Severity.WARNING, invtNo=mine.head.get("invtNo", ""))
+        return Outcome(State.CHECKED, (told,))
+    found = [replace(one, document=case.ordinal) for one in _found(records, original, mine, papers)]
+    return Outcome(State.REFUSED if any(map(is_error, found)) else State.CHECKED, tuple(found))
+
+
+def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Paper]) -> list[Finding]:
+    strange = stranger(original, mine)
+    if strange is not None:
+        # Whoever is a stranger hears nothing of where the inventory stands.
+        return [strange]
+    others = [one for one in papers if one.name != mine.name]
+    life = records.life(one for one in others if one.kind in ("inventory", "cancel"))
+    found: list[Finding] = []
+    if mine.kind == "cancel":
+        found += cancel_allowed(life)
+        chosen = Chosen(inventory=original, cancel=mine)
+    else:
+        found += return_allowed(life, records.today)
+        found += refund_allowed(original, [one for one in others if one.kind == "refund"], mine)
+        chosen = Chosen(inventory=original, refund=mine)
+    mode = original.head.get("tradeMode", "")
+    return [*found, *(view_for(one, mine.partner) for one in compare(chosen, mode, records.today, about=mine.kind))]

@@ -1,0 +1,97 @@
+"""The desk `tax`: an inventory of retail import stays inside its limits, and its tax is predicted.
+
+Over the single limit with several items, or over the buyer's yearly limit, it is refused: that is general trade.
+What a purchase uses of the year stands in the record `quota|PERSON|YEAR`, PERSON being a keyed hash, by the key of
+the inventory, so that counting one twice, or its change, changes nothing. `message_specs.trade.quotas` gives back what
+was cancelled or refused.
+
+**Known limits.** The ledger sees this home's purchases alone; the true total sits with customs, so this is an early
+warning. A change counts in place of the version it changes as soon as it is declared; a deletion gives back only
+when customs has accepted it, which is not this desk's to know.
+"""
+
+from dataclasses import replace
+
+from gateway.case import Case, Outcome, is_error
+from gateway.desks import Needs, Records
+from message_specs.amounts import number
+from message_specs.findings import Finding, finding
+from message_specs.reader import named
+from message_specs.trade import quotas
+from message_specs.trade.limits import Limits, Standing, limits_on, over_year
+from message_specs.trade.persons import person_mark
+from message_specs.trade.taxing import Prediction, Purchase, Terms, predict, purchase_of, untold
+from spool.states import State
+
+_SPEC = "CEB621"
+_DELETED = "3"
+
+
+def quota_key(case: Case, records: Records) -> str | None:
+    """Return the key of the buyer's year, by the day in China; None where nothing is counted for this case."""
+    number = (case.document.head.get("buyerIdNumber") or "").strip()
+    if case.document.spec.code != _SPEC or records.kouan.tax.quotas == "never" or not number:
+        return None
+    return f"quota|{person_mark(number, records.secret)}|{records.today.year}"
+
+
+def needs(case: Case, records: Records) -> Needs:
+    """Return what the buyer has used of this year; a deletion uses nothing."""
+    key = quota_key(case, records)
+    return Needs() if key is None or case.document.app_type == _DELETED else Needs(values=(key,))
+
+
+def prediction(case: Case, records: Records) -> Prediction:
+    """Return what customs is expected to levy on this inventory today, with every figure."""
+    return predict(case.document.head, case.document.lines, _terms(records))
+
+
+def _terms(records: Records) -> Terms:
+    today = records.today
+    return Terms(today, records.rates, limits_on(today), records.kouan.tax.of_amounts())
+
+
+def decide(case: Case, records: Records) -> Outcome:
+    """Refuse an inventory over a limit; pass every other on, with its purchase counted and what cannot be told."""
+    if case.document.spec.code != _SPEC or case.document.app_type == _DELETED:
+        return Outcome(State.CHECKED)
+    terms, lines = _terms(records), case.document.lines
+    # The taxes themselves are reckoned when somebody looks: they decide nothing here.
+    purchase = purchase_of(case.document.head, lines, terms.limits)
+    key = quota_key(case, records)
+    before = _without_earlier(case, records.value(key)) if key else None
+    told = (*_limits(purchase, terms.limits, key, before), *untold(lines, terms))
+    found = tuple(_said(one, case, records) for one in told)
+    if any(is_error(one) for one in found):
+        return Outcome(State.REFUSED, found)
+    if key is None or records.kouan.tax.quotas != "declared":
+        return Outcome(State.CHECKED, found)
+    return Outcome(State.CHECKED, found, keeps={key: quotas.counted(before, case.key, purchase.value)})
+
+
+def _without_earlier(case: Case, value: str | None) -> str | None:
+    # Neither the case itself, looked at again, nor what a change stands in place of is used twice.
+    return quotas.given_back(value, case.key) if value else None
+
+
+def _limits(purchase: Purchase, limits: Limits, key: str | None, before: str | None) -> list[Finding]:
+    value = purchase.value
+    found = []
+    if purchase.standing is not Standing.INSIDE:
+        code = "T304" if purchase.standing is Standing.ONE_ITEM else "T305"
+        items, limit = number(purchase.items), number(limits.single)
+        found.append(finding(code, path="InventoryHead", found=number(value), limit=limit, items=items))
+    used = quotas.used(before)
+    if key is not None and over_year(used, value, limits):
+        total, limit = number(used + value), number(limits.yearly)
+        place = "InventoryHead/buyerIdNumber"
+        found.append(finding("T306", path=place, found=total, limit=limit, used=number(used)))
+    return found
+
+
+def _said(one: Finding, case: Case, records: Records) -> Finding:
+    """The finding as the partner reads it: with its document, its whole path, and the operator's severity."""
+    document = case.document
+    unit = f"/{document.spec.root}/{named(document.spec, document.element, document.ordinal)}"
+    severity = records.severity(one.code) or one.severity
+    return replace(one, document=document.ordinal, path=f"{unit}/{one.path}", severity=severity)

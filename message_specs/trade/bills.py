@@ -1,0 +1,138 @@
+"""The tax bill of customs (CEB816) held against our prediction, and what its status (CEB818) makes of it.
+
+The bill is the truth; a difference is shown, never refused. Both messages name a bill by (invtNo, taxNo) and may
+come in any order: a status before its bill is kept and joined. A status goes 1 made, 2 collected, or 3 void, never
+back; a void bill owes nothing.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal, InvalidOperation
+
+from message_specs.findings import Finding, finding
+from message_specs.trade.taxing import LineTax, Prediction, Taxes
+
+Texts = Mapping[str, str]
+VOID = "3"
+_TAXES = {"customsTax": "duty", "valueAddedTax": "vat", "consumptionTax": "consumption"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What is known of one tax bill; the taxes are None while only its status has come."""
+
+    invt_no: str
+    tax_no: str
+    status: str = ""
+    duty_no: str = ""
+    taxes: Taxes | None = None
+
+    @property
+    def owed(self) -> Taxes | None:
+        """What is to be paid by it: nothing once it is void, None while the amounts are not known."""
+        return Taxes() if self.status == VOID else self.taxes
+
+    def written(self) -> str:
+        """The bill as the value of a record."""
+        return json.dumps(asdict(self), default=lambda value: f"{value:f}", sort_keys=True)
+
+
+def read_bill(value: str) -> Bill:
+    """The bill that a record holds.
+
+    >>> bill = Bill("I1", "T1", "1", "", Taxes(vat=Decimal("18.20")))
+    >>> read_bill(bill.written()) == bill
+    True
+    """
+    told = json.loads(value)
+    taxes = told.pop("taxes")
+    return Bill(**told, taxes=taxes and Taxes(**{name: Decimal(text) for name, text in taxes.items()}))
+
+
+def after(bill: Bill | None, head: Texts) -> Bill:
+    """The bill after one more CEB816 or CEB818 about it, by the head of either; None where nothing was known.
+
+    >>> made = after(None, {"invtNo": "I", "taxNo": "T", "status": "1", "customsTax": "0", "valueAddedTax": "18.2"})
+    >>> void = after(made, {"invtNo": "I", "taxNo": "T", "status": "3"})
+    >>> void.taxes.vat, void.owed.vat, after(void, {"invtNo": "I", "taxNo": "T", "status": "2"}) == void
+    (Decimal('18.2'), Decimal('0'), True)
+    """
+    bill = bill or Bill(head.get("invtNo", ""), head.get("taxNo", ""))
+    if "valueAddedTax" in head:
+        read = {name: amount_of(head.get(field)) for field, name in _TAXES.items()}
+        bill = replace(bill, taxes=Taxes(**{name: value or Decimal(0) for name, value in read.items()}))
+    status = head.get("status", "").strip()
+    if status in ("1", "2", VOID):
+        bill = replace(bill, status=max(bill.status, status))
+    return replace(bill, duty_no=head.get("entDutyNo", "").strip() or bill.duty_no)
+
+
+def amount_of(text: str | None) -> Decimal | None:
+    """The number that customs wrote; None where it is none.
+
+    >>> amount_of("18.20"), amount_of("NaN"), amount_of("")
+    (Decimal('18.20'), None, None)
+    """
+    try:
+        found = Decimal((text or "").strip())
+    except InvalidOperation:
+        return None
+    return found if found.is_finite() else None
+
+
+def compare(prediction: Prediction, head: Texts, lines: Sequence[Texts], tolerance: Decimal) -> tuple[Finding, ...]:
+    """Everything in which the bill differs from the prediction by more than the tolerance; a void bill only says so.
+
+    A line that was not predicted is compared by its taxable value alone, and the totals not at all.
+    """
+    if head.get("status", "").strip() == VOID:
+        return (finding("T315", path="TaxHeadRd/status", value=VOID, tax=head.get("taxNo", "")),)
+    ours = {line.gnum: line for line in prediction.lines}
+    seen: set[int] = set()
+    found: list[Finding] = []
+    for ordinal, line in enumerate(lines, 1):
+        told = line.get("gnum", "").strip()
+        gnum = int(told) if told.isascii() and told.isdigit() else 0
+        place = f"TaxListRd[{ordinal}]"
+        if gnum not in ours:
+            found.append(finding("T313", path=f"{place}/gnum", value=told, gnum=told))
+            continue
+        seen.add(gnum)
+        found += _of_line(ours[gnum], line, place, tolerance)
+    found += [finding("T312", path="TaxListRd", gnum=str(gnum)) for gnum in ours if gnum not in seen]
+    if prediction.payable is not None:
+        expected = {field: getattr(prediction.payable, name) for field, name in _TAXES.items()}
+        found += _differences("T311", expected, head, "TaxHeadRd", tolerance)
+    return tuple(found)
+
+
+def _of_line(ours: LineTax, line: Texts, place: str, tolerance: Decimal) -> Iterator[Finding]:
+    gnum, told = str(ours.gnum), line.get("gcode", "").strip()
+    if told != ours.hs:
+        yield finding("T314", path=f"{place}/gcode", value=told, gnum=gnum, found=told, expected=ours.hs)
+    expected = {"taxPrice": ours.value}
+    if ours.shown is not None:
+        expected |= {field: getattr(ours.shown, name) for field, name in _TAXES.items()}
+    yield from _differences("T310", expected, line, place, tolerance, gnum)
+
+
+def _differences(
+    code: str, expected: Mapping[str, Decimal], told: Texts, place: str, tolerance: Decimal, gnum: str = ""
+) -> Iterator[Finding]:
+    for name, wanted in expected.items():
+        text = told.get(name)
+        value = amount_of(text)
+        if value is None:
+            yield finding("T316", path=f"{place}/{name}", value=text, name=name)
+        elif abs(value - wanted) > tolerance:
+            yield finding(
+                code,
+                path=f"{place}/{name}",
+                value=text,
+                gnum=gnum,
+                name=name,
+                found=f"{value:f}",
+                expected=f"{wanted:f}",
+                difference=f"{value - wanted:+f}",
+            )

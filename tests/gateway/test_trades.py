@@ -1,0 +1,186 @@
+"""A trade: three documents and an inventory come in any order, and the inventory goes on when all agree."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway import dossiers
+from gateway.telling import tell
+from gateway.trading import look
+from spool.ledger import Ledger
+from spool.number import CHINA
+from tests.crash.world import World
+from tests.homes import with_trades
+from tests.samples import AGENT, SHOP, message
+
+SENDERS = {"CEB311": "shop", "CEB411": "pay", "CEB511": "ship", "CEB621": "agent"}
+
+
+@pytest.fixture
+def world(home: Path) -> Iterator[World]:
+    one = World(with_trades(home))
+    yield one
+    one.close()
+
+
+def come(world: World, spec: str, *, number: int = 1, was: str = "", becomes: str = "", app_type: str = "1") -> Any:
+    """The document of trade `number` comes, with a text in it changed; the acknowledgement is returned."""
+    body = message(spec, 1, start=number, app_type=app_type)
+    if was:
+        assert was.encode() in body
+        body = body.replace(was.encode(), becomes.encode())
+    world.drop(SENDERS[spec], f"{spec}-{number}-{len(becomes)}{app_type}.xml", body)
+    (told,) = world.take_in().values()
+    return told
+
+
+def states(ledger: Ledger) -> dict[str, str]:
+    return {row["spec"]: row["state"] for row in ledger.conn.execute("SELECT spec, state FROM document")}
+
+
+@pytest.mark.parametrize("order", list(permutations(SENDERS)), ids="-".join)
+def test_whatever_comes_first_the_inventory_goes_when_all_are_there(world: World, order: tuple[str, ...]) -> None:
+    for spec in order[:-1]:
+        come(world, spec)
+        assert states(world.ledger).get("CEB621") in (None, "filed")
+    come(world, order[-1])
+    world.go_on()
+    assert states(world.ledger) == dict.fromkeys(SENDERS, "ready")
+    (trade,) = dossiers.found(world.ledger, "YX2026000000000001")
+    assert (trade["phase"], trade["mode"]) == ("declared", "9610")
+    assert [one["kind"] for one in trade["documents"]] == [
+        {"CEB311": "order", "CEB411": "payment", "CEB511": "waybill", "CEB621": "inventory"}[spec] for spec in order
+    ]
+
+
+def test_an_inventory_says_for_what_it_waits(world: World) -> None:
+    come(world, "CEB411")
+    told = come(world, "CEB621")
+    assert [(one["code"], one["severity"]) for one in told["findings"]] == [
+        ("T301", "warning"), ("T201", "warning"), ("T203", "warning"),
+    ]  # fmt: skip
+    assert told["documents"][0]["state"] == "filed"
+    (row,) = world.ledger.all("due_documents", "9998", 10)
+    assert row["state"] == "filed"
+
+
+def notices(world: World, partner: str) -> list[Any]:
+    out = world.home / "spool/partners" / partner / "out"
+    return [json.loads(file.read_bytes()) for file in sorted(out.glob("*.notice.json"))]
+
+
+def test_both_partners_hear_of_a_mismatch_each_in_his_own_words(world: World) -> None:
+    come(world, "CEB311")
+    told = come(world, "CEB411", was="<ceb:amountPaid>", becomes="<ceb:amountPaid>1")
+    assert told["documents"][0]["state"] == "ready"
+    assert [(one["code"], one["severity"]) for one in told["findings"]] == [("T101", "warning")]
+    (notice,) = notices(world, "shop")
+    assert notice["spec"] == "CEB311"
+    assert [one["code"] for one in notice["findings"]] == ["T101"]
+    come(world, "CEB511")
+    told = come(world, "CEB621")
+    assert told["documents"][0]["state"] == "filed"
+    # The payment enterprise mends it with a change; then the inventory goes by itself.
+    come(world, "CEB411", app_type="2")
+    world.go_on()
+    assert states(world.ledger)["CEB621"] == "ready"
+
+
+def test_an_inventory_that_must_be_mended_itself_is_refused(world: World) -> None:
+    for spec in ("CEB311", "CEB411", "CEB511"):
+        come(world, spec)
+    told = come(world, "CEB621", was="<ceb:gnum>3<", becomes="<ceb:gnum>4<")
+    assert told["documents"][0]["state"] == "refused"
+    told = come(world, "CEB621")
+    assert told["documents"][0]["state"] == "ready"
+
+
+def test_what_waits_too_long_is_told_once(world: World) -> None:
+    come(world, "CEB311")
+    come(world, "CEB621")
+    world.moment += timedelta(days=4)
+    world.go_on()
+    tell(world.home, world.ledger)
+    assert [one["findings"][-1]["code"] for one in notices(world, "agent")] == ["T210"]
+    assert [one["findings"][-1]["code"] for one in notices(world, "shop")] == ["T210"]
+    world.moment += timedelta(days=1)
+    world.go_on()
+    tell(world.home, world.ledger)
+    assert states(world.ledger)["CEB621"] == "filed"
+    come(world, "CEB411")
+    come(world, "CEB511")
+    world.go_on()
+    assert states(world.ledger)["CEB621"] == "ready"
+
+
+def test_orders_without_an_inventory_are_told_too(world: World) -> None:
+    come(world, "CEB311")
+    world.moment += timedelta(days=8)
+    assert look(world.ledger, world.now()) == 1
+    tell(world.home, world.ledger)
+    assert [one["findings"][0]["code"] for one in notices(world, "shop")] == ["T210"]
+    assert look(world.ledger, world.now()) == 0
+
+
+def test_the_same_order_number_on_two_platforms_is_two_trades(world: World) -> None:
+    come(world, "CEB311")
+    come(world, "CEB311", number=1, was="<ceb:ebpCode>3301961A2B", becomes="<ceb:ebpCode>3301961A2C")
+    assert len(dossiers.found(world.ledger, "YX2026000000000001")) == 2
+
+
+def said(world: World, spec: str, unit: str, status: str, **units: str) -> None:
+    """Customs has answered with one unit, a second later than before."""
+    world.moment += timedelta(seconds=1)
+    when = f"{world.moment.astimezone(CHINA):%Y%m%d%H%M%S}000"
+    fields = {"guid": "0" * 36, **units, "returnStatus": status, "returnInfo": "-", "returnTime": when}
+    world.answer(f"{spec}-{status}-{when}.xml", spec, unit, fields)
+    world.take_in()
+
+
+def inventory_said(world: World, status: str) -> None:
+    """Customs has answered about the inventory of trade 1."""
+    codes = {"customsCode": "2900", "ebpCode": SHOP.code, "ebcCode": SHOP.code, "agentCode": AGENT.code}
+    numbers = {"copNo": "KA2600000000000001", "preNo": "B20261121000000001", "invtNo": "29002026I000000001"}
+    said(world, "CEB622", "InventoryReturn", status, **codes, **numbers)
+
+
+def declared(world: World) -> None:
+    """Trade 1 is with customs."""
+    for spec in SENDERS:
+        come(world, spec)
+    world.carry()
+
+
+def phase(world: World) -> str:
+    (trade,) = dossiers.found(world.ledger, "YX2026000000000001")
+    return str(trade["phase"])
+
+
+def test_the_trade_stands_where_customs_says(world: World) -> None:
+    declared(world)
+    seen = []
+    for status in ("2", "120", "399", "500", "800", "899"):
+        inventory_said(world, status)
+        seen.append(phase(world))
+    assert seen == ["declared", "declared", "declared", "declared", "released", "closed"]
+
+
+def test_an_inventory_that_customs_returned_may_be_declared_again(world: World) -> None:
+    declared(world)
+    inventory_said(world, "100")
+    assert phase(world) == "open"
+    told = come(world, "CEB621", was="<ceb:packNo>1", becomes="<ceb:packNo>01")
+    assert told["documents"][0]["state"] == "ready"
+    assert phase(world) == "declared"
+
+
+def test_an_order_may_not_change_while_an_inventory_uses_it(world: World) -> None:
+    declared(world)
+    inventory_said(world, "120")
+    told = come(world, "CEB311", app_type="2", was="<ceb:buyerTelephone>126", becomes="<ceb:buyerTelephone>125")
+    assert (told["documents"][0]["state"], told["findings"][0]["code"]) == ("refused", "T515")
