@@ -28,6 +28,7 @@ from gateway.parting import part, part_again
 from gateway.sealing import Sealer
 from gateway.settling import Settled, iso, settle
 from gateway.telling import tell
+from gateway.trading import look
 from gateway.wrapping import Wrapped, wrap_all
 from spool.aside import keep_watch
 from spool.errors import OurMistake
@@ -136,6 +137,11 @@ class Clerk:
         if not parting.do(self.house.home, together=together):
             self.mark(first)
         return parting
+
+    def look(self) -> int:
+        """Due trades have been looked at; return how many."""
+        records = self._opener.records(self.now())
+        return look(self.ledger, records.now, records.kouan, records.secret)
 
     def resources(self) -> tuple[House, Ledger, Store, Opener, Sealer, Numbers]:
         """Return what resuming works with."""

@@ -5,7 +5,9 @@ waited as long as waiting.csv allows.  Looking twice does no harm: a notice is
 told once, and an inventory that is drawn up again is a duplicate of the first.
 """
 
+import sqlite3
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -13,11 +15,14 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.case import Notice
-from gateway.filing import paper_of
+from gateway.config_shapes import Kouan
+from gateway.filing import Outdated, paper_of
+from gateway.giving import Kept, used_of
+from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
 from message_specs.trade.choosing import Chosen, choose
-from message_specs.trade.papers import Paper, paid_elsewhere
+from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
 from spool.ledger import Ledger
 
@@ -26,29 +31,63 @@ _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
 
 
-def look(ledger: Ledger, now: datetime) -> int:
+@dataclass(slots=True)
+class Looked:
+    """What is to be written of the dossiers looked at: notices, records, and when each is due again."""
+
+    told: list[Notice] = field(default_factory=list)
+    kept: dict[str, Kept] = field(default_factory=dict)
+    dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
+
+
+def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes) -> int:
     """Up to two hundred due dossiers have been looked at; return how many."""
     rows = ledger.all("due_dossiers", iso(now), AT_ONCE)
     if not rows:
         return 0
-    told: list[Notice] = []
-    dates: list[tuple[str | None, str | None, int, str]] = []
+    looked = Looked()
     for row in rows:
         chosen = trade_of(ledger, row["mark"])
-        mode = row["mode"]
-        since = datetime.fromisoformat(row["opened_at"]).astimezone(_CHINA).date()
-        today = now.astimezone(_CHINA).date()
-        late = too_long(chosen, mode, since, today, inventory=True) if row["phase"] == "open" else None
-        if late is not None:
-            told += [notice(paper, [late]) for paper in _parties(chosen)]
-        lacking = missing(chosen, mode, today, inventory=True) if row["phase"] == "open" else ()
-        due = None if not lacking else iso(now + _AGAIN)
-        why = " ".join((late.code if late else "T204", *lacking)) if lacking else None
-        dates.append((due, why, row["mark"], row["due_at"]))
+        if _give_back(ledger, looked, row, chosen, kouan, secret):
+            _wait(looked, row, chosen, now)
     with ledger.writing():
-        ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in told])
-        ledger.run_many("dossier_looked_at", dates)
+        for one in looked.kept.values():
+            # A desk has kept something else meanwhile: the dossiers are looked at again.
+            if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
+                raise Outdated(one.key)
+        ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in looked.told])
+        ledger.run_many("dossier_looked_at", looked.dates)
     return len(rows)
+
+
+def _give_back(
+    ledger: Ledger, looked: Looked, row: sqlite3.Row, chosen: Chosen, kouan: Kouan, secret: bytes
+) -> bool:
+    """What the inventory used is reckoned anew; False where another dossier of this round has the same record."""
+    inventory = chosen.inventory
+    if inventory is None:
+        return True
+    life = life_in(ledger, row["mark"])
+    refunds = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "refund"]
+    kept = list(used_of(ledger, inventory, refunds, life, kouan.tax.quotas, secret))
+    if any(one.key in looked.kept for one in kept):
+        return False
+    looked.kept.update({one.key: one for one in kept})
+    return True
+
+
+def _wait(looked: Looked, row: sqlite3.Row, chosen: Chosen, now: datetime) -> None:
+    """An open trade that waits too long is told, and looked at again every day; any other rests."""
+    today = now.astimezone(_CHINA).date()
+    since = datetime.fromisoformat(row["opened_at"]).astimezone(_CHINA).date()
+    is_open = row["phase"] == "open"
+    late = too_long(chosen, row["mode"], since, today, inventory=True) if is_open else None
+    lacking = missing(chosen, row["mode"], today, inventory=True) if is_open else ()
+    if late is not None:
+        looked.told += [notice(paper, [late]) for paper in _parties(chosen)]
+    due = iso(now + _AGAIN) if lacking else None
+    why = " ".join((late.code if late else "T204", *lacking)) if lacking else None
+    looked.dates.append((due, why, row["mark"], row["due_at"]))
 
 
 def trade_of(ledger: Ledger, mark: int) -> Chosen:
@@ -57,8 +96,6 @@ def trade_of(ledger: Ledger, mark: int) -> Chosen:
     anchor = next((one for one in papers if one.kind == "inventory"), None)
     anchor = anchor or next((one for one in papers if one.kind == "order"), None)
     if anchor is not None:
-        from message_specs.trade.papers import marks_of_paper
-
         marks = marks_of_paper(anchor)
         more = [mark for kind in ("waybill", "sold", "order_no") for mark in marks.get(kind, ())]
         papers = _merged(papers, _papers(ledger, [*more, *paid_elsewhere(papers)]))

@@ -28,7 +28,6 @@ from gateway.parting import acknowledgement_of
 from gateway.recovering import at_work
 from gateway.resuming import resume
 from gateway.telling import tell
-from gateway.trading import look
 from spool.errors import Told
 from spool.interchange import Batch
 from spool.ledger import Ledger
@@ -164,7 +163,7 @@ class Worker:
 
     def look(self) -> Answer:
         """Due trades have been looked at, and partners have what they are to hear of theirs."""
-        count = look(self._ledger, now())
+        count = self._clerk.look()
         return Answer(count=count, news=tuple(tell(self._home, self._ledger)))
 
     def let_go_again(self, bounds: Batch = _ALL) -> Answer:
