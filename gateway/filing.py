@@ -24,6 +24,7 @@ from gateway.desks import Needs, Records, desk
 from gateway.living import said_of
 from gateway.posing import pose
 from gateway.settling import iso
+from message_specs.findings import Finding
 from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
@@ -180,6 +181,7 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
     """The desks are asked in turn until one does not let the case go on; only what goes on is remembered of it."""
     place, is_new = (case.number, case.ordinal), _is_new(case)
     keeps: dict[str, str | None] = {}
+    warned: list[Finding] = []
     for name in case.journey:
         outcome = desk(name).decide(case, records)
         filed.asks += [(subject, place) for subject in outcome.asks]
@@ -188,13 +190,14 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
             _stop(one, case, name, outcome)
             break
         keeps.update(outcome.keeps)
+        warned += outcome.findings
         if outcome.findings and is_new:
             one.add(*outcome.findings)
             case.move(name, case.state, None, outcome.findings)
     else:
         case.due_at = case.why = None
         if case.state is State.FILED:
-            case.move(case.journey[-1], State.CHECKED)
+            case.move(case.journey[-1], State.CHECKED, None, tuple(warned))
         records.keep(keeps)
         filed.keeps.update({key: value or "" for key, value in keeps.items()})
     if case.state is State.FILED:

@@ -1,5 +1,6 @@
 """A question is asked once a day unless it surely was not answered, and leaves no name and no number behind."""
 
+import json
 import logging
 import re
 from collections.abc import Callable, Iterator
@@ -117,6 +118,20 @@ def test_an_answer_that_is_no_match_refuses_or_holds(world: World, verdict: Verd
     asked(world, questions(world), lambda _: Answered(verdict))
     world.go_on()
     assert [one for one, _ in states(world)] == [state]
+
+
+def test_who_is_let_pass_without_a_match_goes_on_with_a_warning_in_his_stamp(tmp_path: Path) -> None:
+    home = asking_home(tmp_path)
+    file = home / "kouan.toml"
+    file.write_text(file.read_text("utf-8").replace('on_no_record = "hold"', 'on_no_record = "pass"'), "utf-8")
+    world = World(home, moment=NOON)
+    arrive(world, 1)
+    asked(world, questions(world), lambda _: Answered(Verdict.NO_RECORD))
+    world.go_on()
+    assert states(world) == [("ready", None)]
+    (found,) = world.rows("SELECT findings FROM stamp WHERE desk = 'identity' AND to_state = 'checked'")
+    assert [(one["code"], one["severity"]) for one in json.loads(found[0])] == [("T404", "warning")]
+    world.close()
 
 
 def test_what_an_operator_releases_goes_on(world: World) -> None:
