@@ -112,7 +112,7 @@ class Clerk:
         more = self._long.go_on(number)
         if isinstance(more, Judged):
             at = iso(self.now())
-            settled = self._write(batch, [more], [], filing.Filed(), at)
+            settled = self._write(batch, [more], [], filing.Filed(self.now()), at)
             self._pulse("written")
             return self._let_go(batch, [more], settled, at)
         if not more:

@@ -23,6 +23,7 @@ from gateway.config_shapes import (
     Carrier,
     Folder,
     Http,
+    Identity,
     KeyUse,
     Kouan,
     LimitsSection,
@@ -48,6 +49,7 @@ __all__ = [
     "Folder",
     "House",
     "Http",
+    "Identity",
     "Journey",
     "KeyUse",
     "Kouan",
@@ -172,7 +174,7 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     source = with_environment(read_toml(home, "kouan.toml"), Kouan, environ)
     places = origins(source, Kouan, "", environ)
     kouan = shaped(source, Kouan, problems) or Kouan()
-    problems += checks.of_kouan(source, kouan, finding_codes)
+    problems += checks.of_kouan(source, kouan, finding_codes, home)
     partners: dict[str, Partner] = {}
     for source, partner in _folder(home, "partners", Partner, problems, places):
         problems += checks.of_partner(source, partner, specs, home)

@@ -100,6 +100,30 @@ class Tax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Rounding(self.rounding, self.places, self.round_at)
 
 
+Action = Literal["refuse", "hold", "pass"]
+
+
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the desk `identity` asks of whom, and what follows from the answers."""
+
+    ask: Literal["never", "differs", "always"] = "never"
+    url: str = ""
+    dialect: str = "generic"
+    token_file: str = "keys/identity.token"  # noqa: S105  a path
+    timeout_seconds: float = 10.0
+    at_once: int = 4
+    attempts: int = 8
+    first_seconds: float = 30.0
+    most_seconds: float = 3600.0
+    match_days: int = 365
+    other_days: int = 1
+    on_other_payer: Action = "refuse"
+    on_mismatch: Action = "refuse"
+    on_no_record: Action = "hold"
+    on_bad_input: Action = "refuse"
+    on_service_error: Action = "hold"
+
+
 class Kouan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """kouan.toml; `home` is the folder it was read from and no key of the file."""
 
@@ -112,6 +136,7 @@ class Kouan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Workers = Workers()
     logging: Logging = Logging()
     tax: Tax = Tax()
+    identity: Identity = Identity()
     severity: dict[str, Literal["error", "warning"]] = msgspec.field(default_factory=dict)
 
 

@@ -14,7 +14,7 @@ document is looked at again at once; one that was to go on is judged anew
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
@@ -23,7 +23,9 @@ import msgspec
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Needs, Records, desk
 from gateway.living import said_of
+from gateway.posing import pose
 from gateway.settling import iso
+from message_specs.findings import Finding
 from message_specs.trade.papers import Paper, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
@@ -57,8 +59,9 @@ class Entry:
 
 @dataclass(slots=True)
 class Filed:
-    """What a batch does to the trades: all of it is written with the batch."""
+    """What a batch does to the trades, by what was known at `now`: all of it is written with the batch."""
 
+    now: datetime
     seen: int = 0
     entries: list[Entry] = field(default_factory=list)
     decided: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
@@ -68,7 +71,7 @@ class Filed:
     """The inventories that go on, by what their fellows say."""
     keeps: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
-    asks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
 
 
@@ -84,7 +87,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         for case in one.cases
         if case.journey and case.first is None and case.state in _WAITS
     ]
-    filed = Filed()
+    filed = Filed(records.now)
     if not ones:
         return filed
     cases = [case for _, case in ones]
@@ -182,21 +185,23 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
     """The desks are asked in turn until one does not let the case go on; only what goes on is remembered of it."""
     place, is_new = (case.number, case.ordinal), _is_new(case)
     keeps: dict[str, str | None] = {}
+    warned: list[Finding] = []
     for name in case.journey:
         outcome = desk(name).decide(case, records)
-        filed.asks.update(dict.fromkeys(outcome.asks, place))
+        filed.asks += [(subject, place) for subject in outcome.asks]
         filed.notices += [(told.partner, told.name, told.body) for told in outcome.notices]
         if outcome.state is not State.CHECKED:
             _stop(one, case, name, outcome)
             break
         keeps.update(outcome.keeps)
+        warned += outcome.findings
         if outcome.findings and is_new:
             one.add(*outcome.findings)
             case.move(name, case.state, None, outcome.findings)
     else:
         case.due_at = case.why = None
         if case.state is State.FILED:
-            case.move(case.journey[-1], State.CHECKED)
+            case.move(case.journey[-1], State.CHECKED, None, tuple(warned))
         records.keep(keeps)
         filed.keeps.update({key: value or "" for key, value in keeps.items()})
     if case.state is State.FILED:
@@ -225,6 +230,8 @@ def write(ledger: Ledger, filed: Filed, at: str, opens_until: str) -> None:
     _keep(ledger, filed)
     _papers_in(ledger, filed, came, at, opens_until)
     _wait(ledger, filed)
+    for subject, place in filed.asks:
+        pose(ledger, subject, *place, filed.now)
     ledger.run_many("add_notice", filed.notices)
 
 

@@ -34,6 +34,13 @@ FOLDERS = (
     *("", "partners", "authorities", "spool", "spool/partners", "spool/store", "spool/authorities"),
     *("spool/authorities/customs", "spool/authorities/customs/in", "spool/authorities/customs/out"),
 )
+IDENTITY_IN_A_BOX = """\
+# What the verification service in a box of this home is told: kouan simulate identity
+# To ask it, write into [identity] of kouan.toml: ask = "always" and url = "http://127.0.0.1:8092/verify"
+state = "../spool/simulators/identity"
+listen = "127.0.0.1:8092"
+token = "{token}"
+"""
 
 
 class HomeExists(ForOperator):
@@ -115,6 +122,9 @@ def _make_demo(home: Path, now: datetime) -> None:
     put(file, filled(file.read_text("utf-8"), {"simulate": True}).encode())
     (home / "simulators").mkdir(mode=0o750, exist_ok=True)
     put(home / "simulators/customs.toml", simulator_text(enterprises).encode())
+    token, _ = new_token()
+    put(home / "keys/identity.token", token.encode(), 0o600)
+    put(home / "simulators/identity.toml", IDENTITY_IN_A_BOX.format(token=token).encode(), 0o600)
 
 
 def _maps_of(specs: Iterable[str]) -> list[object]:

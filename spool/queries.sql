@@ -436,3 +436,53 @@ SELECT r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS decla
 
 -- name: dossier_phase
 UPDATE dossier SET phase = ?1, due_at = ?2 WHERE mark = ?3 AND phase <> ?1;
+
+-- name: pose_question
+INSERT INTO question (subject, number, ordinal, path, attempts, not_before) VALUES (?1, ?2, ?3, ?4, 0, ?5)
+ON CONFLICT (subject) DO UPDATE
+   SET number = ?2, ordinal = ?3, path = ?4, attempts = 0, not_before = max(?5, not_before), answered_at = NULL,
+       trouble = NULL
+ WHERE answered_at IS NOT NULL;
+
+-- name: question
+SELECT * FROM question WHERE subject = ?;
+
+-- name: add_question_wait
+INSERT INTO question_waits (subject, number, ordinal) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: questions_due
+SELECT q.subject, q.number, q.ordinal, q.path, q.attempts, i.sender, i.door, i.file, i.evidence, i.sha256, i.size
+  FROM question q JOIN interchange i ON i.number = q.number
+ WHERE q.answered_at IS NULL AND q.not_before <= ? ORDER BY q.not_before LIMIT ?;
+
+-- name: question_asked
+UPDATE question SET attempts = attempts + 1, asked_at = ?, not_before = ? WHERE subject = ?;
+
+-- name: question_postponed
+UPDATE question SET not_before = ?, trouble = ? WHERE subject = ?;
+
+-- name: question_answered
+UPDATE question SET answered_at = ?, trouble = ? WHERE subject = ?;
+
+-- name: question_dropped
+UPDATE question SET answered_at = ?, not_before = ?, trouble = ? WHERE subject = ?;
+
+-- name: record
+SELECT * FROM record WHERE key = ?;
+
+-- name: put_record
+INSERT INTO record (key, value, revision) VALUES (?1, ?2, 1)
+ON CONFLICT (key) DO UPDATE SET value = ?2, revision = revision + 1;
+
+-- name: wake_questioners
+UPDATE document SET due_at = ?1
+ WHERE state = 'filed' AND (number, ordinal) IN (SELECT number, ordinal FROM question_waits WHERE subject = ?2);
+
+-- name: forget_question_waits
+DELETE FROM question_waits WHERE subject = ?;
+
+-- name: questions_open
+SELECT count(*) AS questions, min(not_before) AS next, max(attempts) AS attempts,
+       (SELECT trouble FROM question WHERE answered_at IS NULL AND trouble IS NOT NULL ORDER BY not_before LIMIT 1)
+       AS trouble
+  FROM question WHERE answered_at IS NULL;

@@ -135,6 +135,24 @@ def test_what_cannot_work_is_an_error(home: Path, file: str, old: str, new: str,
     assert what in str(wrong[0])
 
 
+def test_a_house_that_asks_needs_to_know_whom_how_and_with_which_token(home: Path) -> None:
+    (home / "keys/identity.token").unlink()
+    dialect = change(home / "kouan.toml", 'dialect = "generic"', 'dialect = "tencen"')
+    days = change(home / "kouan.toml", "match_days = 365", "match_days = 0")
+    not_asking = [
+        f"kouan.toml:{days}: 0 is out of range. Write a number from 1 to 36500.",
+        f'kouan.toml:{dialect}: no service speaks "tencen". Did you mean "tencent"?',
+    ]
+    assert problems(home) == not_asking
+    change(home / "kouan.toml", 'ask = "never"', 'ask = "differs"')
+    assert problems(home)[:2] == not_asking
+    cure = "Put the token of the verification service into it, readable by its owner alone."
+    assert [one.partition(": ")[2] for one in problems(home)[2:]] == [
+        "the service has no url. Add: url = https://…",
+        f"there is no file keys/identity.token. {cure}",
+    ]
+
+
 def test_a_partner_may_not_have_the_name_of_an_authority(home: Path) -> None:
     text = (home / "partners/shop.toml").read_text("utf-8")
     (home / "partners/customs.toml").write_text(text.replace('name = "shop"', 'name = "customs"', 1), "utf-8")
