@@ -45,9 +45,14 @@ class Counter:
         at = datetime.now(UTC)
         settings, trades = self._settings, not self._asked.prompt
         told = list(self._workers.map(lambda one: judge(one.data, settings, enterprises, at, trades=trades), arrivals))
+        self.write(arrivals, told, int(at.timestamp() * 1000))
+        return told
+
+    def write(self, arrivals: Sequence[Arrival], told: Sequence[Told], at: int) -> None:
+        """What was told at this moment (ms), and every answer that follows from it, is in the book."""
         book = self._book
         with book.writing():
-            docket = Docket(int(at.timestamp() * 1000), settings, self._asked)
+            docket = Docket(at, self._settings, self._asked)
             come: list[Paper] = []
             for arrival, one in zip(arrivals, told, strict=True):
                 come += self._write(one, arrival, docket)
@@ -55,7 +60,6 @@ class Counter:
             for paper in docket.withdrawn:
                 book.withdraw(paper.message, paper.ordinal, docket.at)
             book.plan(docket.planned())
-        return told
 
     def _write(self, told: Told, arrival: Arrival, docket: Docket) -> list[Paper]:
         """Write down a message; return the papers that its trades go on with."""

@@ -24,12 +24,11 @@ WHERE spec IN ('CEB311', 'CEB303') AND head <> '{}' ORDER BY id
 _TAX = ("taxNo", "customsTax", "valueAddedTax", "consumptionTax", "status")
 
 
-def lines(state: Path) -> Iterator[dict[str, Any]]:
-    """Give a dictionary a trade: `order`, `inventory`, `state`, `invtNo`, `tax`, `refunds`; orders alone come last."""
+def lines(state: Path, at: int) -> Iterator[dict[str, Any]]:
+    """Give a dictionary a trade at a moment: order, inventory, state, invtNo, tax, refunds; orders alone come last."""
     file = state / FILE
     if not file.exists():
         return
-    at = int(time.time() * 1000)
     book = sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=30)
     try:
         book.execute("BEGIN")
@@ -60,7 +59,7 @@ def _line(paper: Paper, at: int) -> dict[str, Any]:
 
 def show(state: Path, *, as_json: bool) -> bool:
     """Print the trades; return whether there is a book."""
-    for line in lines(state):
+    for line in lines(state, int(time.time() * 1000)):
         if as_json:
             print(json.dumps(line, ensure_ascii=False))
         else:

@@ -66,6 +66,10 @@ class Docket:
             return False
         return end in paper.more.get("made", ()) or any(status == end for _, status in paper.said)
 
+    def latest(self, *papers: Paper) -> int:
+        """Return when the last of what is said of these so far is said."""
+        return max(int(entry[0]) for paper in papers for entry in paper.said[-1:])
+
     def withdraw(self, paper: Paper) -> None:
         """What was to be said of a document after this moment is not said."""
         paper.said = [entry for entry in paper.said if entry[0] <= self.at or entry[1] == ACCEPTED]

@@ -67,13 +67,15 @@ class Exports:
             wrong = [(docket.asked.mismatch, "")]
         shelf.changed(listed)
         if wrong:
-            docket.say(listed, "100", returnInfo=compare.said(wrong))
+            docket.say(listed, "100", after=docket.latest(orders[0], waybill), returnInfo=compare.said(wrong))
             return
+        accepted = docket.latest(orders[0], waybill, listed)
         for paper in (orders[0], waybill):
             if paper.waits:
-                docket.say(paper, "120")
+                docket.say(paper, "120", after=accepted)
                 shelf.changed(paper)
-        for status in ("120", *docket.asked.reviews(self._matched), "399"):
+        docket.say(listed, "120", after=accepted)
+        for status in (*docket.asked.reviews(self._matched), "399"):
             docket.say(listed, status)
         self._payments(listed, docket)
         self._release(listed, docket)
@@ -100,7 +102,7 @@ class Exports:
         for listed in self._carried(parts) if paper.spec != "CEB607" else ():
             listed.more[paper.spec] = True
             self._shelf.changed(listed)
-            self._release(listed, docket)
+            self._release(listed, docket, docket.latest(*parts))
 
     def _carried(self, parts: list[Paper]) -> Iterable[Paper]:
         """Return the lists of an arrival or departure: those of the waybills it names, or of its whole bill."""
@@ -110,15 +112,15 @@ class Exports:
         marks = [waybill_mark(parts[0].head, number) for number in sorted(numbers)]
         return [listed for mark in marks for listed in self._shelf.of_waybill(mark, "CEB603")]
 
-    def _release(self, listed: Paper, docket: Docket) -> None:
+    def _release(self, listed: Paper, docket: Docket, after: int = 0) -> None:
         """A list that is examined is released when its goods have arrived, and closed when they have left."""
         if listed.last == "399" and self._is_there(listed, "CEB507"):
             asked = docket.asked
             for status in (*asked.inspections(self._matched), *((asked.held,) if asked.held else ("800",))):
-                docket.say(listed, status)
+                docket.say(listed, status, after=after)
             self._shelf.changed(listed)
         if listed.last == "800" and self._is_there(listed, "CEB509"):
-            docket.say(listed, "899")
+            docket.say(listed, "899", after=after)
             self._shelf.changed(listed)
 
     def _is_there(self, listed: Paper, spec: str) -> bool:

@@ -77,17 +77,19 @@ class Imports:
             wrong = [(docket.asked.mismatch, "")]
         shelf.changed(inventory)
         if wrong:
-            docket.say(inventory, "100", returnInfo=compare.said(wrong))
+            docket.say(inventory, "100", after=docket.latest(order, payment, waybill), returnInfo=compare.said(wrong))
             return
+        accepted = docket.latest(order, payment, waybill, inventory)
         for paper in (order, payment, waybill):
             if paper.waits:
-                docket.say(paper, "120")
+                docket.say(paper, "120", after=accepted)
                 shelf.changed(paper)
+        docket.say(inventory, "120", after=accepted)
         self._go_on(inventory, docket)
 
     def _go_on(self, inventory: Paper, docket: Docket) -> None:
         asked = docket.asked
-        for status in ("120", *asked.reviews(self._matched), "399", *asked.inspections(self._matched)):
+        for status in (*asked.reviews(self._matched), "399", *asked.inspections(self._matched)):
             docket.say(inventory, status)
         if asked.held:
             docket.say(inventory, asked.held)
@@ -119,13 +121,13 @@ class Imports:
             inventory.more |= {"tax": bill, "billed_at": billed_at}
         self._bill_status(inventory, "3" if docket.asked.void_tax else "2", docket)
 
-    def _bill_status(self, inventory: Paper, status: str, docket: Docket) -> None:
+    def _bill_status(self, inventory: Paper, status: str, docket: Docket, after: int = 0) -> None:
         bill = inventory.more.get("tax")
         if bill is None or docket.is_silent(inventory):
             return
         office = inventory.invt[:4]
         duty_number = f"{office}{inventory.invt[9:]}-A01" if status == "2" else ""
-        docket.say(inventory, status, code="CEB818", head={
+        docket.say(inventory, status, after=after, code="CEB818", head={
             "invtNo": inventory.invt, "taxNo": bill["taxNo"], "entDutyNo": duty_number,
             "assureCode": inventory.head.get("assureCode", ""),
         })  # fmt: skip
@@ -146,7 +148,7 @@ class Imports:
             billed = 0 < inventory.more.get("billed_at", 0) <= docket.at
             docket.withdraw(inventory)
             if billed:
-                self._bill_status(inventory, "3", docket)
+                self._bill_status(inventory, "3", docket, docket.latest(paper))
             else:
                 inventory.more.pop("tax", None)
             inventory.said.append([docket.at, "void"])
@@ -172,7 +174,7 @@ class Imports:
         self._use(inventory, docket.at, -_value(inventory, lines))
         self._shelf.changed(inventory)
         if all(returned(inventory).get(line["gnum"]) == duty.number(line.get("qty")) for line in inventory.lines):
-            self._bill_status(inventory, "3", docket)
+            self._bill_status(inventory, "3", docket, docket.latest(paper))
 
     def _answer(self, paper: Paper, why: str, docket: Docket) -> None:
         if why:
