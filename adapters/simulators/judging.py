@@ -125,11 +125,8 @@ def _sender(root: etree._Element, envelope: Envelope, enterprises: Mapping[str, 
 def unit(element: etree._Element, spec: Spec, revision: str, *, kept: bool = False) -> Unit:
     """Return one document as it was told; `kept` with the facts that its trade needs."""
     head = next((child for child in element if len(child)), element)
-    values = {}
-    for name, tag in _wanted(spec.code, revision):
-        value = head.findtext(tag)
-        if value:
-            values[name] = value
+    tags = _wanted(spec.code, revision)
+    values = {str(leaf.tag)[len(CEB) + 2 :]: leaf.text for leaf in head.iterchildren(*tags) if leaf.text}
     return Unit(
         key="|".join(element.findtext(path) or "" for path in _key_paths(spec.code)),
         app_type=head.findtext(f"{{{CEB}}}appType") or "1",
@@ -140,12 +137,12 @@ def unit(element: etree._Element, spec: Spec, revision: str, *, kept: bool = Fal
 
 
 @cache
-def _wanted(code: str, revision: str) -> tuple[tuple[str, str], ...]:
-    """What a receipt of this kind echoes and its texts speak of, each with its tag."""
+def _wanted(code: str, revision: str) -> tuple[str, ...]:
+    """The tags of what a receipt of this kind echoes and its texts speak of."""
     answer = receipt_of(catalog().specs[code])
     made = {"returnStatus", "returnTime", "returnInfo"}
     names = [node.name for node in table(answer.root, revision).children[0].children if node.name not in made]
-    return tuple((name, f"{{{CEB}}}{name}") for name in dict.fromkeys([*names, "orderNo", "customsCode"]))
+    return tuple(f"{{{CEB}}}{name}" for name in dict.fromkeys([*names, "orderNo", "customsCode"]))
 
 
 @cache

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from adapters.simulators.envelope import plain, text, wrap
@@ -118,8 +118,13 @@ def inventory_number(spec: str, customs_code: str, message: int, ordinal: int, t
     >>> inventory_number("CEB621", "2910", 7, 1, 1_795_000_000_000)
     '29102026I000000700'
     """
-    year = f"{datetime.fromtimestamp(told_at / 1000, CHINA):%Y}"
+    year = _day(told_at)[:4]
     return f"{customs_code or '0000':0>4.4}{year}{'I' if spec == 'CEB621' else 'E'}{_serial(message, ordinal):09d}"
+
+
+@lru_cache(maxsize=4096)
+def _day(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment / 1000, CHINA):%Y%m%d}"
 
 
 def _serial(message: int, ordinal: int) -> int:
@@ -190,7 +195,7 @@ def _units(due: Due, booked: Booked, stamp: str, settings: Settings) -> str:
 
 def _made(booked: Booked, ordinal: int, status: str, told: Mapping[str, str]) -> dict[str, str]:
     """What customs adds of its own: the text, and its numbers, which stay the same at every stage."""
-    day = f"{datetime.fromtimestamp(booked.told_at / 1000, CHINA):%Y%m%d}"
+    day = _day(booked.told_at)
     serial = _serial(booked.id, ordinal)
     made = {
         "preNo": told.get("preNo") or f"{_PRE.get(booked.spec, 'B')}{day}{serial:09d}",

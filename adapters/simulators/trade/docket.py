@@ -5,7 +5,6 @@ crash loses nothing: the answers wait in the book for their time.  What is said
 of documents of one message at one step leaves as one answer.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ from adapters.simulators.behaviours import Behaviours
 from adapters.simulators.law import ACCEPTED, TAKEN_IN
 from adapters.simulators.receipts import Planned, guid_of
 from adapters.simulators.settings import Settings
-from adapters.simulators.trade.papers import INVENTORIES, Paper
+from adapters.simulators.trade.papers import INVENTORIES, Paper, written
 
 DELAY = 0.2
 _Place = tuple[int, int, str]  # message, step, code of the answer where it is not the receipt of the declaration
@@ -109,7 +108,7 @@ class Docket:
             guid = guid_of(self._settings.seed, message, chain, step, code)
         else:
             guid = guid_of(self._settings.seed, self._new[message], "taken", 0)
-        about = json.dumps(one.about, ensure_ascii=False) if one.about else ""
+        about = written(one.about) if one.about else ""
         due += int(1000 * self.asked.late)
         for copy in range(self.asked.copies):
             yield message, Planned(step, turn, one.status, guid, one.moment, copy, due, chain, code, about)

@@ -6,7 +6,7 @@ from adapters.simulators.judging import Unit
 from adapters.simulators.trade.docket import Docket
 from adapters.simulators.trade.exports import Exports
 from adapters.simulators.trade.imports import Imports, admitted
-from adapters.simulators.trade.papers import Paper
+from adapters.simulators.trade.papers import INVENTORIES, Paper
 from adapters.simulators.trade.shelf import Shelf
 
 _IMPORTS = ("CEB311", "CEB411", "CEB511", "CEB621", "CEB623", "CEB625")
@@ -30,7 +30,8 @@ class Office:
 
     def consider(self, papers: Sequence[Paper], docket: Docket) -> None:
         """Everything that follows from these papers is said; they stand on the shelf already."""
-        for paper in papers:
+        # Inventories first: what they match need not look for them.
+        for paper in sorted(papers, key=lambda one: one.spec not in INVENTORIES):
             if paper.app_type == "3":
                 for status in _DELETED.get(paper.spec, ("399",) if paper.spec in _EXAMINED else ("120",)):
                     docket.say(paper, status)

@@ -1,5 +1,6 @@
 """Papers: what customs keeps of a document to judge the trade that it belongs to."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -41,6 +42,7 @@ _KEPT = {
 # Who numbers the parts of a split document.
 _WHOSE = {"CEB607": "agentCode", "CEB507": "operatorCode", "CEB509": "logisticsCode", "CEB701": "ebcCode"}
 INVENTORIES = ("CEB621", "CEB603")
+written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _PREFIX = len(CEB) + 2
 Facts = tuple[Mapping[str, str], Sequence[Mapping[str, str]]]
 

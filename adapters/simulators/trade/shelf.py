@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from adapters.simulators.trade.papers import FAILED, Paper
+from adapters.simulators.trade.papers import FAILED, Paper, written
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS paper (
@@ -107,7 +107,7 @@ class Shelf:
     def write(self) -> None:
         """Put down every paper that has changed."""
         rows = [
-            (one.last, json.dumps(one.said), json.dumps(one.more, ensure_ascii=False), one.spec, one.key, one.message)
+            (one.last, written(one.said), written(one.more), one.spec, one.key, one.message)
             for key, one in self._changed.items()
             if self._open.get(key) is one
         ]
@@ -149,6 +149,6 @@ def _row(one: Paper) -> tuple[Any, ...]:
     bill = one.head.get("billNo", "") if one.spec in _BY_BILL else ""
     return (
         one.spec, one.key, one.message, one.ordinal, trade or None, one.waybill or None, one.invt or None, bill or None,
-        one.last, json.dumps(one.head, ensure_ascii=False), json.dumps(one.lines, ensure_ascii=False),
-        json.dumps(one.said), json.dumps(one.more, ensure_ascii=False),
+        one.last, written(one.head), written(one.lines),
+        written(one.said), written(one.more),
     )  # fmt: skip
