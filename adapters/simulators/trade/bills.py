@@ -6,10 +6,10 @@ from typing import Any
 
 from adapters.simulators.envelope import text
 
-# Real tax bills have two fields more than the published schema; they are left out, as the schema is.
+# The last two are not in the published schema; real bills have them.
 _BILL = (
     "guid returnTime invtNo taxNo customsTax valueAddedTax consumptionTax status entDutyNo note assureCode ebcCode "
-    "logisticsCode agentCode customsCode"
+    "logisticsCode agentCode customsCode orderNo logisticsNo"
 )
 _BILL_LINE = "gnum gcode taxPrice customsTax valueAddedTax consumptionTax"
 _STATUS = "guid returnTime invtNo taxNo status entDutyNo assureCode"

@@ -17,6 +17,7 @@ from adapters.simulators.trade.papers import Paper, waybill_mark
 from adapters.simulators.trade.shelf import Shelf
 
 _CANCELLABLE = ("120", "300", "399", "500", "800")
+_BILLED = ("assureCode", "ebcCode", "logisticsCode", "agentCode", "customsCode")
 _REFUNDABLE = ("800", "899")
 
 
@@ -108,8 +109,8 @@ class Imports:
             "consumptionTax": sum((line.consumption for line in lines), Decimal(0)),
         }
         number = f"{inventory.invt}_1"
-        head = {name: inventory.head.get(name, "") for name in
-                ("assureCode", "ebcCode", "logisticsCode", "agentCode", "customsCode")}  # fmt: skip
+        names = (*_BILLED, *(("orderNo", "logisticsNo") if docket.asked.long_bill else ()))
+        head = {name: inventory.head.get(name, "") for name in names}
         bill = {"invtNo": inventory.invt, "taxNo": number, **{name: str(value) for name, value in sums.items()}}
         listed = [
             {"gnum": line.gnum, "gcode": line.gcode, "taxPrice": str(line.value), "customsTax": str(line.duty),

@@ -27,7 +27,8 @@ _NUMBERS = ("orderNo", "payTransactionId", "logisticsNo", "copNo", "coElNo")
 class Port:
     """One customs at a time of our choosing; whatever is told together is one transaction."""
 
-    def __init__(self, place: Path, *asked: str) -> None:
+    def __init__(self, place: Path, *asked: str, published: bool = True) -> None:
+        self._strict = published
         self.book = Book(place)
         delays = dict.fromkeys(("2", "120", "300", "399", "500", "800", "899", "816", "818", "792"), 1.0)
         settings = Settings(place / "box.toml", place, wrap_answers=False, seed="7", delays=delays)
@@ -71,7 +72,7 @@ class Port:
     def _made(self, due: Due) -> etree._Element:
         root = etree.fromstring(make(due, self.book.booked(due.message), self.settings).body)
         schema = compiled(etree.QName(root).localname, "202205")
-        assert schema.validate(root), (schema.error_log, etree.tostring(root, encoding="unicode"))
+        assert not self._strict or schema.validate(root), (schema.error_log, etree.tostring(root, encoding="unicode"))
         return root
 
     def _told_of(self, body: bytes, sender: str) -> Told:
