@@ -37,6 +37,7 @@ CREATE INDEX IF NOT EXISTS answer_due ON answer (due) WHERE sent IS NULL;
 CREATE INDEX IF NOT EXISTS answer_message ON answer (message, turn);
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
+_WAITING = "CREATE INDEX IF NOT EXISTS answer_waiting ON answer (message, chain, turn) WHERE sent IS NULL"
 # A book that was begun before customs knew of trades goes on as it is.
 _FROM_BEFORE_TRADES = """
 ALTER TABLE answer ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
@@ -49,8 +50,9 @@ DROP TABLE living;
 _DUE = """
 SELECT id, message, stage, status, guid, moment, copy, tries, code, about FROM answer AS later
 WHERE sent IS NULL AND due <= ? AND NOT EXISTS (
-    SELECT 1 FROM answer WHERE message = later.message AND sent IS NULL
-    AND (chain = later.chain AND turn < later.turn OR chain = 0 AND stage = 0 AND later.chain > 0))
+    SELECT 1 FROM answer WHERE message = later.message AND chain = later.chain AND turn < later.turn AND sent IS NULL)
+AND (later.chain = 0 OR NOT EXISTS (
+    SELECT 1 FROM answer WHERE message = later.message AND chain = 0 AND stage = 0 AND sent IS NULL))
 ORDER BY due, id LIMIT ?
 """
 _MESSAGE = """
@@ -82,6 +84,7 @@ class Book:
         self._db.executescript(_SCHEMA + SCHEMA)
         if "about" not in [row[1] for row in self._db.execute("PRAGMA table_info(answer)")]:
             self._db.executescript(_FROM_BEFORE_TRADES)
+        self._db.execute(_WAITING)
         self.shelf = Shelf(self._db)
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from adapters.simulators.trade.shelf import Shelf
 
 _CANCELLABLE = ("120", "300", "399", "500", "800")
 _BILLED = ("assureCode", "ebcCode", "logisticsCode", "agentCode", "customsCode")
+_MOST_FEN = 10**12
 _REFUNDABLE = ("800", "899")
 
 
@@ -70,7 +71,7 @@ class Imports:
         payments = [one for one in shelf.of_trade(inventory.trade, "CEB411") if one.last != "100"]
         if order is None or waybill is None or not payments:
             return
-        chosen = [one for one in payments if one.head["payTransactionId"] == order.head.get("payTransactionId")]
+        chosen = [one for one in payments if one.head.get("payTransactionId") == order.head.get("payTransactionId")]
         payment = (chosen or payments)[0]
         self._matched += 1
         wrong = compare.of_import(inventory, order, payment, waybill) or self._over_the_year(inventory, docket.at)
@@ -193,7 +194,9 @@ class Imports:
         return []
 
     def _use(self, inventory: Paper, at: int, value: Decimal) -> None:
-        self._shelf.use(_person(inventory), _year(at), int(value * 100))
+        # What cannot be true is not more than the book can hold.
+        fen = max(-_MOST_FEN, min(_MOST_FEN, int(value * 100)))
+        self._shelf.use(_person(inventory), _year(at), fen)
 
 
 def returned(inventory: Paper) -> dict[str, Decimal]:

@@ -31,14 +31,15 @@ class Sums:
     def gather(self, parts: Sequence[Paper], docket: Docket) -> None:
         """The parts of an application are answered, and the declarations that come of it are told."""
         first = min(parts, key=lambda part: int(part.head.get("msgSeqNo") or 1))
-        numbers = [line["invtNo"] for part in parts for line in part.lines]
+        numbers = [line.get("invtNo", "") for part in parts for line in part.lines]
         lists, why = self._named(numbers, first, docket) if numbers else self._of_period(first, docket)
         if why:
             for part in parts:
                 docket.say(part, "100", returnInfo=f"[Code:1300;Desc:人工退单],{why}")
             return
         serial = (first.message * 100 + first.ordinal - 1) % 10**7
-        base = f"{first.head['customsCode']:0>4.4}{datetime.fromtimestamp(docket.at / 1000, CHINA):%Y}{serial:07d}"
+        year = f"{datetime.fromtimestamp(docket.at / 1000, CHINA):%Y}"
+        base = f"{first.head.get('customsCode', '0000'):0>4.4}{year}{serial:07d}"
         for part in parts:
             docket.say(part, "399", sumNo=f"{base}000")
         declared = declarations(lists)

@@ -87,6 +87,25 @@ def test_what_differs_returns_the_inventory_with_its_code_and_leaves_the_others_
     assert port.trades()[0]["state"] == "100"
 
 
+def test_of_a_message_only_the_documents_that_differ_are_returned(tmp_path: Path) -> None:
+    bodies = [samples.message(spec, 3) for spec in DRAWN]
+    bodies[1] = bodies[1].replace(samples.trade(2)["id"].encode(), samples.citizen(9).encode())
+    port = Port(tmp_path).tell(*bodies)
+    heard = [said for said in port.heard() if said[:6] in ("CEB412", "CEB622")]
+    pay, order = (samples.trade(2)[name] for name in ("payNo", "copNo"))
+    assert [said for said in heard if pay in said or order in said] == [
+        f"CEB412 {pay} 2", f"CEB622 {order} 2", f"CEB622 {order} 100",
+    ]  # fmt: skip
+    assert [one["state"] for one in port.trades()] == ["800", "100", "800"]
+
+
+def test_what_no_trade_can_be_worth_breaks_nothing(tmp_path: Path) -> None:
+    for number, price in enumerate(("-9999999999999.99999", "9999999999999.99999", "0"), 1):
+        port = Port(tmp_path / str(number))
+        port.tell(*trade(**{spec: {"totalPrice": price} for spec in (ORDER, INVENTORY)}))
+        assert port.statuses()[:1] == ["312 2"]
+
+
 def test_a_missing_line_is_told_by_its_number(tmp_path: Path) -> None:
     bodies = trade()
     start, end = bodies[3].rindex(b"<ceb:InventoryList>"), bodies[3].rindex(b"</ceb:Inventory>")

@@ -127,6 +127,7 @@ def test_a_book_from_before_trades_goes_on(tmp_path: Path) -> None:
     port = Port(tmp_path)
     port.book.close()
     book = sqlite3.connect(tmp_path / "book.sqlite3")
+    book.execute("DROP INDEX answer_waiting")
     for column in ("chain", "code", "about"):
         book.execute(f"ALTER TABLE answer DROP COLUMN {column}")
     book.execute("CREATE TABLE living (spec TEXT, key TEXT)")
