@@ -3,10 +3,13 @@
 import json
 import sqlite3
 import subprocess
+import tempfile
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests import samples
 from tests.adapters.simulators.box import HOME, Box, soon
@@ -135,3 +138,26 @@ def test_a_book_from_before_trades_goes_on(tmp_path: Path) -> None:
     book.commit()
     book.close()
     assert Port(tmp_path).tell(*trade()[:1]).statuses() == ["312 -301010"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    order=st.permutations([(spec, number) for spec in DRAWN for number in (1, 2, 3)]),
+    sizes=st.lists(st.integers(1, 5), min_size=12),
+    again=st.integers(0, 11),
+)
+def test_arrivals_shuffled_grouped_and_repeated_end_alike(
+    order: list[tuple[str, int]], sizes: list[int], again: int
+) -> None:
+    bodies = [samples.message(spec, 1, number) for spec, number in order]
+    with tempfile.TemporaryDirectory() as place:
+        port, heard = Port(Path(place)), []
+        told = list(bodies)
+        for size in sizes:
+            heard += port.tell(*told[:size]).statuses()
+            del told[:size]
+        heard += port.tell(bodies[again]).statuses()
+        # What was told again has its acceptance said again, and nothing else.
+        repeated = f"{order[again][0][3:5]}2 2"
+        assert sorted(heard) == sorted([*(3 * ALL), repeated])
+        assert [one["state"] for one in port.trades()] == ["800"] * 3
