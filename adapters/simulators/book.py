@@ -15,6 +15,7 @@ from pathlib import Path
 
 from adapters.simulators.judging import Told
 from adapters.simulators.receipts import Booked, Due, Planned
+from adapters.simulators.trade.papers import written
 from adapters.simulators.trade.shelf import SCHEMA, Shelf
 
 FILE = "book.sqlite3"
@@ -143,7 +144,7 @@ class Book:
         self._db.executemany(
             "INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                (number, ordinal, unit.key, unit.app_type, unit.sha256, verdict, json.dumps(unit.values))
+                (number, ordinal, unit.key, unit.app_type, unit.sha256, verdict, written(unit.values))
                 for ordinal, (unit, verdict) in enumerate(zip(told.units, verdicts, strict=True), 1)
             ),
         )
@@ -167,7 +168,7 @@ class Book:
         for number, about in rows:
             left = {name: one for name, one in json.loads(about).items() if name != str(ordinal)}
             if left:
-                self._db.execute("UPDATE answer SET about = ? WHERE id = ?", (json.dumps(left), number))
+                self._db.execute("UPDATE answer SET about = ? WHERE id = ?", (written(left), number))
             else:
                 self._db.execute("DELETE FROM answer WHERE id = ?", (number,))
 

@@ -5,7 +5,7 @@ refund in part leaves the tax bill as it is, a whole one makes it void.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -55,20 +55,22 @@ class Imports:
                 self._refund(paper, docket)
 
     def _inventory(self, paper: Paper, docket: Docket) -> None:
-        if not self._shelf.of_trade(paper.trade, "CEB411"):
+        payments = self._shelf.of_trade(paper.trade, "CEB411")
+        if not payments:
             head = paper.head
             warning = f"对应电商平台为[{head.get('ebpCode')}]订单号为[{head.get('orderNo')}]支付信息不存在"
             docket.remark(paper, {"warning": f"; {warning}"})
-        self._match(paper, docket)
+        self._match(paper, docket, payments)
 
-    def _match(self, inventory: Paper, docket: Docket) -> None:
+    def _match(self, inventory: Paper, docket: Docket, known: Sequence[Paper] | None = None) -> None:
         """Say how an inventory that waits goes on, if its three documents are there."""
         if not inventory.waits or docket.is_silent(inventory):
             return
         shelf = self._shelf
         order = shelf.get("CEB311", inventory.trade)
         waybill = shelf.get("CEB511", waybill_mark(inventory.head, inventory.head.get("logisticsNo", "")))
-        payments = [one for one in shelf.of_trade(inventory.trade, "CEB411") if one.last != "100"]
+        told = shelf.of_trade(inventory.trade, "CEB411") if known is None else known
+        payments = [one for one in told if one.last != "100"]
         if order is None or waybill is None or not payments:
             return
         chosen = [one for one in payments if one.head.get("payTransactionId") == order.head.get("payTransactionId")]
@@ -187,16 +189,15 @@ class Imports:
 
     def _over_the_year(self, inventory: Paper, at: int) -> list[compare.Difference]:
         value = duty.taxable(inventory.head, inventory.lines)
-        person, year = _person(inventory), _year(at)
-        if Decimal(self._shelf.used(person, year)) / 100 + value > duty.YEARLY_LIMIT:
-            return [("1313", ",[limitPrice:26000]")]
-        self._use(inventory, at, value)
-        return []
+        if Decimal(self._use(inventory, at, value)) / 100 <= duty.YEARLY_LIMIT:
+            return []
+        self._use(inventory, at, -value)
+        return [("1313", ",[limitPrice:26000]")]
 
-    def _use(self, inventory: Paper, at: int, value: Decimal) -> None:
+    def _use(self, inventory: Paper, at: int, value: Decimal) -> int:
         # What cannot be true is not more than the book can hold.
         fen = max(-_MOST_FEN, min(_MOST_FEN, int(value * 100)))
-        self._shelf.use(_person(inventory), _year(at), fen)
+        return self._shelf.use(_person(inventory), _year(at), fen)
 
 
 def returned(inventory: Paper) -> dict[str, Decimal]:

@@ -1,11 +1,11 @@
 """Papers: what customs keeps of a document to judge the trade that it belongs to."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import msgspec
 from lxml import etree
 
 CEB = "http://www.chinaport.gov.cn/ceb"
@@ -42,7 +42,7 @@ _KEPT = {
 # Who numbers the parts of a split document.
 _WHOSE = {"CEB607": "agentCode", "CEB507": "operatorCode", "CEB509": "logisticsCode", "CEB701": "ebcCode"}
 INVENTORIES = ("CEB621", "CEB603")
-written = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_ENCODER = msgspec.json.Encoder()
 _PREFIX = len(CEB) + 2
 Facts = tuple[Mapping[str, str], Sequence[Mapping[str, str]]]
 
@@ -92,6 +92,15 @@ class Paper:
     def moment(self, *statuses: str) -> int:
         """Return when one of these statuses was reached first, 0 if none was."""
         return next((int(moment) for moment, status in self.said if status in statuses), 0)
+
+
+def written(value: object) -> str:
+    """Return a value as JSON, as it stands in the book.
+
+    >>> written({1: ["订单"]})
+    '{"1":["订单"]}'
+    """
+    return _ENCODER.encode(value).decode()
 
 
 def waybill_mark(head: Mapping[str, str], number: str) -> str:

@@ -115,17 +115,13 @@ class Shelf:
             "UPDATE paper SET last = ?, said = ?, more = ? WHERE spec = ? AND key = ? AND message = ?", rows
         )
 
-    def used(self, person: str, year: str) -> int:
-        """Return how much of the yearly limit a person has used, in fen."""
-        row = self._db.execute("SELECT used FROM quota WHERE person = ? AND year = ?", (person, year)).fetchone()
-        return int(row[0]) if row else 0
-
-    def use(self, person: str, year: str, fen: int) -> None:
-        """Count this amount to a person's year; a negative one gives back."""
-        self._db.execute(
-            "INSERT INTO quota VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = MAX(0, used + excluded.used)",
+    def use(self, person: str, year: str, fen: int) -> int:
+        """Count this amount to a person's year, a negative one gives back; return what is used of it then."""
+        [(used,)] = self._db.execute(
+            "INSERT INTO quota VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET used = used + excluded.used RETURNING used",
             (person, year, fen),
-        )
+        ).fetchall()
+        return int(used)
 
     def _where(self, condition: str, *values: str) -> list[Paper]:
         rows = self._db.execute(f"SELECT {_COLUMNS} FROM paper WHERE {condition} ORDER BY id", values).fetchall()
