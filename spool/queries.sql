@@ -22,13 +22,13 @@ SELECT * FROM part p WHERE p.number = ?1
 
 -- name: unfinished_tables
 SELECT i.number, i.sender, i.door, i.file, i.evidence FROM interchange i
- WHERE i.number BETWEEN ? AND ? AND i.documents IS NULL
+ WHERE i.number BETWEEN ? AND ? AND i.documents = -1
    AND NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.ending > 0)
  ORDER BY i.number;
 
 -- name: open_tables
 SELECT i.number, i.sender, i.door, i.file, i.evidence FROM batch b JOIN interchange i ON i.number = b.first
- WHERE b.let_go_at IS NULL AND i.documents IS NULL
+ WHERE b.let_go_at IS NULL AND i.documents = -1
    AND NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.ending > 0)
  ORDER BY i.number;
 
