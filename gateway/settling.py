@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from gateway.case import Case, Judged
-from gateway.living import go_on
+from gateway.living import go_on, learn
 from message_specs.catalog import catalog
 from message_specs.codes import receipt_status
 from message_specs.document import Document
@@ -180,6 +180,7 @@ def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, said: Said, at: str) ->
         said.status, said.outcome, said.said_at, said.info, file,
     )  # fmt: skip
     ledger.run("set_status", said.status, said.said_at, number, ordinal, said.said_at)
+    learn(ledger, case.document, number, ordinal)
     go_on(ledger, number, ordinal, at)
     reason = f"{spec} {said.status} {said.zh}"
     state = State(row["state"])

@@ -195,6 +195,9 @@ WITH RECURSIVE head (prefix) AS (
 )
 SELECT prefix FROM head WHERE prefix IS NOT NULL AND prefix <> '';
 
+-- name: documents_by_reply_start
+SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec = 'CEB621' LIMIT 100;
+
 -- name: answered_by_key_start
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  WHERE d.reply_key >= ?1 || '|' AND d.reply_key < ?1 || '}' AND d.spec = ?2 AND d.version IS NOT NULL
@@ -376,3 +379,17 @@ SELECT r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS decla
 
 -- name: dossier_phase
 UPDATE dossier SET phase = ?1, due_at = ?2 WHERE mark = ?3 AND phase <> ?1;
+
+-- name: learn_mark
+INSERT INTO mark (mark, number, ordinal, came) SELECT ?, ?, ?, last FROM filing WHERE true ON CONFLICT DO NOTHING;
+
+-- name: answers_of
+SELECT r.answer, r.unit, r.spec, i.evidence FROM receipt r JOIN interchange i ON i.number = r.answer
+ WHERE r.number = ?1 AND r.ordinal = ?2
+ ORDER BY r.id;
+
+-- name: answers_under
+SELECT d.number AS answer, d.ordinal AS unit, d.spec, i.evidence
+  FROM document d JOIN interchange i ON i.number = d.number
+ WHERE d.key = ? AND d.spec IN ('CEB816', 'CEB818')
+ ORDER BY d.number, d.ordinal;

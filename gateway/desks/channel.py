@@ -1,4 +1,4 @@
-"""The desk `channel`: goods of 9710 and 9810 are declared by list only inside the limit, and by the type of their order.
+"""The desk `channel`: goods of 9710 and 9810 go by list only inside the limit, and on an order of their own type.
 
 Above the limit of limits.csv they go by declaration (报关单), which is lodged elsewhere: the list is refused before
 customs refuses it. A list of 9710 rests on an order of type B, one of 9810 on a booking of type W; where the order
@@ -62,7 +62,8 @@ def _of_limit(case: Case, records: Records) -> Iterator[Finding]:
         yield finding("T331", path="InventoryHead/tradeMode", value=mode, mode=mode, found=least, limit=number(limit))
     elif value.most is None:
         names = "、".join(value.unknown)
-        yield finding("T332", path="InventoryHead/tradeMode", value=mode, limit=number(limit), found=f"{least}+ {names}")
+        found = f"{least}+ {names}"
+        yield finding("T332", path="InventoryHead/tradeMode", value=mode, limit=number(limit), found=found)
     elif value.most > limit:
         found = f"{least}–{number(value.most)}"
         yield finding("T332", path="InventoryHead/tradeMode", value=mode, limit=number(limit), found=found)

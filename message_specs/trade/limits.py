@@ -1,4 +1,4 @@
-"""The limits of a day: retail import's single and yearly one and the share of its tax that is levied, and that of lists.
+"""The limits of a day: the single and yearly one of retail import, the share of its tax that is levied, that of lists.
 
 The rows of limits.csv name the notice that set them; a new notice is a new row and an end to the old one. A row of
 low confidence is a claim: it stands there to be read, and nothing is decided by it.

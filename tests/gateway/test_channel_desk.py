@@ -1,4 +1,4 @@
-"""The channel desk lets 9710 and 9810 go by list inside the limit and on an order of their own type, and nothing else."""
+"""The channel desk lets 9710 and 9810 go by list inside the limit, on an order of their own type, and not else."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +46,7 @@ def records(case: Case, order_type: str = "", kouan: Kouan | None = None) -> Rec
         papers.append(
             Paper(NUMBER - 9, 1, "CEB303", "order", "shop", "sent", "1", 1, "", own | {"orderType": order_type}, ())
         )
-    told.by_mark = {mark: papers for mark in needs(case, told).marks}
+    told.by_mark = dict.fromkeys(needs(case, told).marks, papers)
     return told
 
 
