@@ -31,7 +31,8 @@ _WINDOWS = {
     "gather_by": "汇总申报 to gather",
 }  # fmt: skip
 _MAY = {"may_correct": "可改单 correct", "may_cancel": "可撤销 cancel", "may_refund": "可退货 return goods"}
-_RECOMPUTED = ("T1", "T2")
+_RECOMPUTED = ("T1", "T2", "T301", "T302", "T303")
+"""What is told anew elsewhere on the screen, and not from old stamps."""
 
 
 @click.command()
@@ -88,6 +89,9 @@ def _trade(trade: Facts, *, utc: bool) -> Iterator[str]:
         yield "  不一致 broken"
     for broken in trade["findings"]:
         yield from _finding(broken)
+        if broken["mends"]:
+            who = "、".join(f"{one['partner']} ({KINDS[one['kind']]} {one['number']})" for one in broken["mends"])
+            yield f"             更正 mends: {who}"
     yield from _tax(trade["tax"])
     if trade["returns"]:
         left = ", ".join(f"{gnum}: {quantity}" for gnum, quantity in trade["returns"]["left"].items())
@@ -137,7 +141,7 @@ def _tax(tax: Facts | None) -> Iterator[str]:
         amounts = _amounts(bill["taxes"]) if bill["taxes"] else "–"
         yield f"    税单 bill {bill['tax_no']}  {bill['status']} {bill['status_zh']}  {amounts}"
         for one in bill["differences"]:
-            yield from _finding(one)
+            yield f"      [{one['code']}] {one['zh']} {one['en']}"
 
 
 def _amounts(taxes: Facts) -> str:

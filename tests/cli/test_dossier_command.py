@@ -34,7 +34,7 @@ def test_a_trade_that_waits_is_told_on_one_screen(home: Path, told: Any) -> None
     text = told("dossier", ORDER)
     for part in (
         "卷宗 dossier  3301961A2B  YX2026000000000001  9610  收单 open", "尚缺 waits    运单 waybill", "[T203]",
-        "[T101]", "请核对后更正", "清单 inventory", "filed", "税款 tax",
+        "[T101]", "请核对后更正", "更正 mends: shop (订单 order", "清单 inventory", "filed", "税款 tax",
     ):  # fmt: skip
         assert part in text, part
     assert len(text.splitlines()) < 50
