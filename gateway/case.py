@@ -26,6 +26,13 @@ class Arrival:
     size: int
 
     @property
+    def drawn_by(self) -> str:
+        """The map by which we drew this table up ourselves, "" where a partner sent it."""
+        map_name, *rest = self.claim.file.rsplit(".", 3)
+        ours = self.claim.door == "drawing" or self.claim.replay_of is not None
+        return map_name if ours and rest[:1] == ["drawing"] else ""
+
+    @property
     def fingerprint(self) -> int:
         """The first eight bytes of the digest, as the ledger indexes them."""
         return int.from_bytes(self.sha256[:8], "big", signed=True)

@@ -20,8 +20,11 @@ import msgspec
 
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Needs, Records, desk
+from gateway.draws import Arrangements
 from gateway.living import said_of
 from gateway.settling import iso
+from message_specs.findings import finding
+from message_specs.trade.choosing import live
 from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
@@ -61,6 +64,7 @@ class Filed:
     revisions: dict[str, int] = field(default_factory=dict)
     asks: dict[str, tuple[int, int]] = field(default_factory=dict)
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
+    draws: Arrangements = field(default_factory=Arrangements)
 
 
 def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
@@ -75,7 +79,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         for case in one.cases
         if case.journey and case.first is None and case.state in _WAITS
     ]
-    filed = Filed()
+    filed = Filed(draws=records.draws)
     if not ones:
         return filed
     cases = [case for _, case in ones]
@@ -177,8 +181,9 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
     """The desks are asked in turn until one does not let the case go on; only what goes on is remembered of it."""
     place, is_new = (case.number, case.ordinal), _is_new(case)
     keeps: dict[str, str | None] = {}
+    own = _own(case, records) if one.arrival.drawn_by else None
     for name in case.journey:
-        outcome = desk(name).decide(case, records)
+        outcome = desk(name).decide(case, records) if own is None else _not_drawn(case, own)
         filed.asks.update(dict.fromkeys(outcome.asks, place))
         filed.notices += [(told.partner, told.name, told.body) for told in outcome.notices]
         if outcome.state is not State.CHECKED:
@@ -198,6 +203,17 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
         filed.waiting.add(place)
     elif case.state is State.CHECKED and kind_of(case.document.spec.code) == "inventory":
         filed.firm[place] = case
+
+
+def _own(case: Case, records: Records) -> Paper | None:
+    """Return the inventory that came for the order of one that was drawn up: it wins."""
+    marks_ = [mark for kind in ("order", "sold") for mark in case.marks.get(kind, ())]
+    others = (one for one in live(records.papers(marks_)) if one.kind == "inventory" and one.name != case.name)
+    return next(others, None)
+
+
+def _not_drawn(case: Case, own: Paper) -> Outcome:
+    return Outcome(State.REFUSED, (finding("T705", document=case.ordinal, value=own.name, names=own.name),))
 
 
 def _stop(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
@@ -234,8 +250,22 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
             told = (head.get("ebpCode", ""), head.get("orderNo", ""), head.get("tradeMode", ""))
             opened.append((entry.dossier, *told, at, opens_until))
     ledger.run_many("open_dossier", opened)
+    _draw(ledger, filed, going, at)
     if going:
         _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
+
+
+def _draw(ledger: Ledger, filed: Filed, going: Iterable[Entry], at: str) -> None:
+    """The trade of an order whose inventory is drawn up is looked at, now and whenever one of its papers comes."""
+    orders = [
+        (entry, entry.dossier)
+        for entry in going
+        if entry.kind == "order"
+        and entry.dossier is not None
+        and filed.draws.of(entry.case.document.spec.code, entry.case.document.head.get("ebcCode", "").strip())
+    ]
+    ledger.run_many("add_awaited", [(mark, dossier, 0) for entry, dossier in orders for mark in entry.marks])
+    ledger.run_many("wake_dossier", [(at, dossier) for _, dossier in orders])
 
 
 def _wait(ledger: Ledger, filed: Filed) -> None:

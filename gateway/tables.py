@@ -47,7 +47,9 @@ class Tables:
     def open(self, arrival: Arrival, partner: Partner, revision_of: Callable[[str], str], now: datetime) -> Opened:
         """Return the table opened: its documents numbered through, checked, every finding with its cell."""
         name = arrival.claim.file
-        fitting = [self._map(one.map) for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
+        drawn_by = arrival.drawn_by
+        maps = [drawn_by] if drawn_by else [one.map for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
+        fitting = [self._map(one) for one in maps]
         if not fitting:
             return Opened(None, self._house.kouan.revision, findings=(finding("M019", name=name),), fatal=True)
         facts = facts_of(partner, _came_at(arrival.claim.number, now))
@@ -65,7 +67,8 @@ class Tables:
             one = judge(run, batch, transfer, today=now.date(), severities=self._severities, limits=self._limits)
             documents += one.documents
             found += one.findings
-        of_file = [placed_in_sheet(run, one) for one in run.findings]
+        # Of a table that we joined the map takes what it wants: the other columns are no oversight of anybody.
+        of_file = [placed_in_sheet(run, one) for one in run.findings if not (drawn_by and one.code == "M005")]
         opened.findings = (*of_file, *found)
         opened.documents = tuple(documents)
         opened.fatal = run.is_refused or not documents

@@ -2,22 +2,28 @@
 
 A dossier comes due when a paper came that it awaits, and when its documents have
 waited as long as waiting.csv allows.  Looking twice does no harm: a notice is
-told once, and an inventory that is drawn up again is a duplicate of the first.
+told once, and what was drawn up is found again and not drawn twice.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from sqlite3 import Row
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from gateway.case import Notice
+from gateway.drawing import Drawing, Drawn, goods_mark
+from gateway.draws import Arranged
 from gateway.filing import paper_of
 from gateway.notices import notice
 from gateway.settling import iso
+from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.choosing import Chosen, choose
-from message_specs.trade.papers import Paper, paid_elsewhere
+from message_specs.trade.comparing import compare, view_for
+from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
 from spool.ledger import Ledger
 
@@ -26,29 +32,82 @@ _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
 
 
-def look(ledger: Ledger, now: datetime) -> int:
+@dataclass(slots=True)
+class Look:
+    """One look: what is told, what is drawn up, when each dossier is looked at again and why."""
+
+    now: datetime
+    told: list[Notice] = field(default_factory=list)
+    ready: list[Drawn] = field(default_factory=list)
+    awaits: list[tuple[int, int, int]] = field(default_factory=list)
+    dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
+
+
+def look(ledger: Ledger, now: datetime, drawing: Drawing | None = None) -> int:
     """Up to two hundred due dossiers have been looked at; return how many."""
     rows = ledger.all("due_dossiers", iso(now), AT_ONCE)
     if not rows:
         return 0
-    told: list[Notice] = []
-    dates: list[tuple[str | None, str | None, int, str]] = []
+    this = Look(now)
     for row in rows:
-        chosen = trade_of(ledger, row["mark"])
-        mode = row["mode"]
-        since = datetime.fromisoformat(row["opened_at"]).astimezone(_CHINA).date()
-        today = now.astimezone(_CHINA).date()
-        late = too_long(chosen, mode, since, today, inventory=True) if row["phase"] == "open" else None
-        if late is not None:
-            told += [notice(paper, [late]) for paper in _parties(chosen)]
-        lacking = missing(chosen, mode, today, inventory=True) if row["phase"] == "open" else ()
-        due = None if not lacking else iso(now + _AGAIN)
-        why = " ".join((late.code if late else "T204", *lacking)) if lacking else None
-        dates.append((due, why, row["mark"], row["due_at"]))
+        due, why = (None, None) if row["phase"] != "open" else _one(this, ledger, row, drawing)
+        this.dates.append((due, why, row["mark"], row["due_at"]))
+    if drawing is not None:
+        # Before the dossiers are put to rest: after a crash between the two they are looked at again.
+        drawing.draw(this.ready)
     with ledger.writing():
-        ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in told])
-        ledger.run_many("dossier_looked_at", dates)
+        ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in this.told])
+        ledger.run_many("add_awaited", this.awaits)
+        ledger.run_many("dossier_looked_at", this.dates)
     return len(rows)
+
+
+def _one(this: Look, ledger: Ledger, row: Row, drawing: Drawing | None) -> tuple[str | None, str | None]:
+    """Return when an open trade is looked at again, and why it waits."""
+    chosen, today = trade_of(ledger, row["mark"]), this.now.astimezone(_CHINA).date()
+    arranged = drawing.arranged(chosen) if drawing is not None else None
+    drawn = arranged is not None and chosen.inventory is None
+    mode = arranged.draw.mode if drawn and arranged is not None else row["mode"]
+    since = datetime.fromisoformat(row["opened_at"]).astimezone(_CHINA).date()
+    late = too_long(chosen, mode, since, today, inventory=not drawn)
+    if late is not None:
+        this.told += [notice(paper, [late]) for paper in _parties(chosen)]
+    lacking = missing(chosen, mode, today, inventory=not drawn)
+    if lacking:
+        return iso(this.now + _AGAIN), " ".join((late.code if late else "T204", *lacking))
+    if not drawn:
+        return None, None
+    assert drawing is not None
+    assert arranged is not None
+    return None, _draw(this, row["mark"], chosen, arranged, drawing)
+
+
+def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Drawing) -> str | None:
+    """The inventory of a complete trade is ready to be drawn up, or whoever must mend or file something is told."""
+    order, today = chosen.order, this.now.astimezone(_CHINA).date()
+    assert order is not None
+    found = [one for one in compare(chosen, arranged.draw.mode, today) if one.severity is Severity.ERROR]
+    for paper in _parties(chosen) if found else ():
+        if mine := [view_for(one, paper.partner) for one in found if paper in (one.left.paper, one.right.paper)]:
+            this.told.append(notice(paper, mine))
+    if found:
+        return found[0].code
+    joined = drawing.join(arranged, chosen, today)
+    if joined.lacking:
+        this.awaits.append((goods_mark(arranged.partner), mark, 0))
+        return _tell(this, order, arranged, joined.lacking)
+    before = drawing.before(arranged, order)
+    if before is not None and not before.is_over:
+        return "T705"
+    if before is not None and before.rows == joined.rows:
+        return _tell(this, order, arranged, (finding("T704", value=before.name, names=before.name),))
+    this.ready.append(Drawn(arranged, joined.rows))
+    return None
+
+
+def _tell(this: Look, order: Paper, arranged: Arranged, found: Sequence[Finding]) -> str:
+    this.told.append(notice(order, found, to=arranged.partner))
+    return found[0].code
 
 
 def trade_of(ledger: Ledger, mark: int) -> Chosen:
@@ -57,10 +116,8 @@ def trade_of(ledger: Ledger, mark: int) -> Chosen:
     anchor = next((one for one in papers if one.kind == "inventory"), None)
     anchor = anchor or next((one for one in papers if one.kind == "order"), None)
     if anchor is not None:
-        from message_specs.trade.papers import marks_of_paper
-
         marks = marks_of_paper(anchor)
-        more = [mark for kind in ("waybill", "sold", "order_no") for mark in marks.get(kind, ())]
+        more = [mark for kind in ("waybill", "sold", "shipped", "order_no") for mark in marks.get(kind, ())]
         papers = _merged(papers, _papers(ledger, [*more, *paid_elsewhere(papers)]))
     return choose(papers, anchor)
 
