@@ -15,6 +15,17 @@ from spool.interchange import Claim
 from spool.states import State
 
 
+def drawn_by(claim: Claim) -> str:
+    """Return the map by which a table was drawn up by ourselves, "" where a partner sent it.
+
+    >>> drawn_by(Claim(7, "agent", "drawing", "draw-621.drawing.7.csv")), drawn_by(Claim(7, "agent", "folder", "a.csv"))
+    ('draw-621', '')
+    """
+    map_name, *rest = claim.file.rsplit(".", 3)
+    ours = claim.door == "drawing" or claim.replay_of is not None
+    return map_name if ours and rest[:1] == ["drawing"] else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A transmission whose bytes lie in the store; `data` is only their head where they are more than we read."""
@@ -28,9 +39,7 @@ class Arrival:
     @property
     def drawn_by(self) -> str:
         """The map by which we drew this table up ourselves, "" where a partner sent it."""
-        map_name, *rest = self.claim.file.rsplit(".", 3)
-        ours = self.claim.door == "drawing" or self.claim.replay_of is not None
-        return map_name if ours and rest[:1] == ["drawing"] else ""
+        return drawn_by(self.claim)
 
     @property
     def fingerprint(self) -> int:

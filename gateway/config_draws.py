@@ -30,7 +30,8 @@ def of_draws(source: Source, partner: Partner, home: Path) -> Iterator[Problem]:
         way = ("draws", index)
         spec = catalog().specs[draw.spec]
         if draw.spec not in partner.specs or not set(spec.senders) & set(partner.roles):
-            cure = f"Add {draw.spec} to specs and one of {', '.join(spec.senders)} to roles: it is declared in his name."
+            senders = ", ".join(spec.senders)
+            cure = f"Add {draw.spec} to specs and one of {senders} to roles: it is declared in his name."
             yield source.problem((*way, "spec"), f"this partner may not send {draw.spec}", cure)
         if draw.mode not in table("trade_mode"):
             what = f'unknown trade mode "{draw.mode}"'

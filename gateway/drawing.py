@@ -15,24 +15,27 @@ Known limits: a map that was mended draws nothing again by itself: replay the ta
 
 import csv
 import io
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
+from gateway import mishap
 from gateway.clerk import Clerk
 from gateway.config import House
 from gateway.draws import Arranged, Arrangements
-from gateway.letting_go import Parting
 from message_specs.catalog import catalog
 from message_specs.trade.choosing import Chosen
 from message_specs.trade.goods import Goods
 from message_specs.trade.joining import Joined, Row, cop_no, joined, rows_of, table_of
 from message_specs.trade.papers import Paper, mark_of
+from spool.errors import Told
 from spool.interchange import Batch, Claim
 from spool.ledger import Ledger
 from spool.number import Numbers
 from spool.states import State
+from spool.store import is_of_the_disk
 
 DOOR: Final = "drawing"
 MOST: Final = 100
@@ -68,10 +71,11 @@ class Drawing:
     """Draws up inventories by one reading of the configuration."""
 
     def __init__(self, clerk: Clerk, numbers: Numbers) -> None:
-        """`numbers` gives the tables theirs."""
+        """`numbers` gives the tables theirs; `news` is who has something in his out/."""
         self._clerk = clerk
         self._numbers = numbers
         self._arrangements = Arrangements(clerk.house.partners)
+        self.news: set[str] = set()
         self._goods = {name: Goods(rows) for name, rows in clerk.house.goods.items()}
 
     def arranged(self, chosen: Chosen) -> Arranged | None:
@@ -104,25 +108,39 @@ class Drawing:
         data = self._clerk.store.read(interchange["evidence"])
         return Before(name, row["state"], rows_of(csv.reader(io.StringIO(data.decode())), copno))
 
-    def draw(self, ready: Sequence[Drawn]) -> list[Parting]:
-        """Every one of these is in the ledger, by hundreds a table; return what was let go."""
-        partings: list[Parting] = []
+    def draw(self, ready: Sequence[Drawn]) -> None:
+        """Every one of these is in the ledger, by hundreds a table."""
         groups: dict[tuple[str, str, str], list[Drawn]] = {}
         for one in ready:
             draw = one.arranged.draw
             groups.setdefault((one.arranged.partner, draw.spec, draw.map_name), []).append(one)
-        for (partner, spec, map_name), group in groups.items():
+        for group in groups.values():
             for first in range(0, len(group), MOST):
-                part = group[first : first + MOST]
-                cells = table_of(spec, [row for one in part for row in one.rows])
-                partings.append(self._take_in(partner, map_name, written(cells)))
-        return partings
+                self._draw(group[first : first + MOST])
 
-    def _take_in(self, partner: str, map_name: str, body: bytes) -> Parting:
+    def _draw(self, group: Sequence[Drawn]) -> None:
+        """A table that costs the clerk his nerves is taken apart, and the one inventory that does is held."""
+        batch = self._batch(group)
+        try:
+            self.news |= self._clerk.take_in(batch).news
+        except (OSError, Told):
+            raise
+        except Exception as trouble:
+            if is_of_the_disk(trouble) or self._clerk.ledger.one("batch", batch.first):
+                raise
+            reason = traceback.format_exc(limit=-6)
+            for one in group if len(group) > 1 else ():
+                self._draw([one])
+            if len(group) == 1:
+                mishap.hold(self._clerk, batch, reason)
+
+    def _batch(self, group: Sequence[Drawn]) -> Batch:
+        partner, draw = group[0].arranged.partner, group[0].arranged.draw
+        body, map_name = written(table_of(draw.spec, [row for one in group for row in one.rows])), draw.map_name
         number = self._numbers.take(1)[0]
         claim = Claim(number, partner, DOOR, f"{map_name}.{DOOR}.{number}.csv", body=body)
         row = self._clerk.ledger.one("low_water")
-        return self._clerk.take_in(Batch(number, number, (row["low_water"] if row else None) or 0, (claim,)))
+        return Batch(number, number, (row["low_water"] if row else None) or 0, (claim,))
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,10 @@ import msgspec
 
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Needs, Records, desk
+from gateway.drawn import await_papers, not_drawn, own_inventory
 from gateway.draws import Arrangements
 from gateway.living import said_of
 from gateway.settling import iso
-from message_specs.findings import finding
-from message_specs.trade.choosing import live
 from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
@@ -181,9 +180,9 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
     """The desks are asked in turn until one does not let the case go on; only what goes on is remembered of it."""
     place, is_new = (case.number, case.ordinal), _is_new(case)
     keeps: dict[str, str | None] = {}
-    own = _own(case, records) if one.arrival.drawn_by else None
+    own = own_inventory(case, records) if one.arrival.drawn_by else None
     for name in case.journey:
-        outcome = desk(name).decide(case, records) if own is None else _not_drawn(case, own)
+        outcome = desk(name).decide(case, records) if own is None else not_drawn(case, own)
         filed.asks.update(dict.fromkeys(outcome.asks, place))
         filed.notices += [(told.partner, told.name, told.body) for told in outcome.notices]
         if outcome.state is not State.CHECKED:
@@ -203,17 +202,6 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
         filed.waiting.add(place)
     elif case.state is State.CHECKED and kind_of(case.document.spec.code) == "inventory":
         filed.firm[place] = case
-
-
-def _own(case: Case, records: Records) -> Paper | None:
-    """Return the inventory that came for the order of one that was drawn up: it wins."""
-    marks_ = [mark for kind in ("order", "sold") for mark in case.marks.get(kind, ())]
-    others = (one for one in live(records.papers(marks_)) if one.kind == "inventory" and one.name != case.name)
-    return next(others, None)
-
-
-def _not_drawn(case: Case, own: Paper) -> Outcome:
-    return Outcome(State.REFUSED, (finding("T705", document=case.ordinal, value=own.name, names=own.name),))
 
 
 def _stop(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
@@ -250,22 +238,10 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
             told = (head.get("ebpCode", ""), head.get("orderNo", ""), head.get("tradeMode", ""))
             opened.append((entry.dossier, *told, at, opens_until))
     ledger.run_many("open_dossier", opened)
-    _draw(ledger, filed, going, at)
+    orders = [(e.case, e.dossier, e.marks) for e in going if e.kind == "order" and e.dossier is not None]
+    await_papers(ledger, filed.draws, orders, at)
     if going:
         _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
-
-
-def _draw(ledger: Ledger, filed: Filed, going: Iterable[Entry], at: str) -> None:
-    """The trade of an order whose inventory is drawn up is looked at, now and whenever one of its papers comes."""
-    orders = [
-        (entry, entry.dossier)
-        for entry in going
-        if entry.kind == "order"
-        and entry.dossier is not None
-        and filed.draws.of(entry.case.document.spec.code, entry.case.document.head.get("ebcCode", "").strip())
-    ]
-    ledger.run_many("add_awaited", [(mark, dossier, 0) for entry, dossier in orders for mark in entry.marks])
-    ledger.run_many("wake_dossier", [(at, dossier) for _, dossier in orders])
 
 
 def _wait(ledger: Ledger, filed: Filed) -> None:

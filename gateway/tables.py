@@ -47,12 +47,13 @@ class Tables:
     def open(self, arrival: Arrival, partner: Partner, revision_of: Callable[[str], str], now: datetime) -> Opened:
         """Return the table opened: its documents numbered through, checked, every finding with its cell."""
         name = arrival.claim.file
-        drawn_by = arrival.drawn_by
-        maps = [drawn_by] if drawn_by else [one.map for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
+        maps = [one.map for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
+        if drawn_by := arrival.drawn_by:
+            maps = [drawn_by]
         fitting = [self._map(one) for one in maps]
         if not fitting:
             return Opened(None, self._house.kouan.revision, findings=(finding("M019", name=name),), fatal=True)
-        facts = facts_of(partner, _came_at(arrival.claim.number, now))
+        facts = facts_of(partner, came_at(arrival.claim.number, now))
         runs = (map_bytes(arrival.data, name, used, facts, revision_of(used.spec.code)) for used in fitting)
         run = _first_good(runs)
         used, revision = run.map, run.revision
@@ -96,8 +97,8 @@ def uses(partner: Partner) -> tuple[MapUse, ...]:
     return tuple(sorted(known, key=lambda one: one.files == "*"))
 
 
-def _came_at(number: int, now: datetime) -> datetime:
-    """When an interchange came, as its number tells, so that mapping it again gives the same documents."""
+def came_at(number: int, now: datetime) -> datetime:
+    """Return when an interchange came, as its number tells, so that mapping it again gives the same documents."""
     try:
         return datetime.strptime(f"{number:018d}"[:12], "%y%m%d%H%M%S").replace(tzinfo=_CHINA)
     except ValueError:

@@ -21,7 +21,7 @@ from gateway.filing import paper_of
 from gateway.notices import notice
 from gateway.settling import iso
 from message_specs.findings import Finding, Severity, finding
-from message_specs.trade.choosing import Chosen, choose
+from message_specs.trade.choosing import Chosen, choose, live
 from message_specs.trade.comparing import compare, view_for
 from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
@@ -94,18 +94,19 @@ def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Dr
         return found[0].code
     joined = drawing.join(arranged, chosen, today)
     if joined.lacking:
-        this.awaits.append((goods_mark(arranged.partner), mark, 0))
-        return _tell(this, order, arranged, joined.lacking)
+        return _tell(this, mark, order, arranged, joined.lacking)
     before = drawing.before(arranged, order)
     if before is not None and not before.is_over:
         return "T705"
     if before is not None and before.rows == joined.rows:
-        return _tell(this, order, arranged, (finding("T704", value=before.name, names=before.name),))
+        return _tell(this, mark, order, arranged, (finding("T704", value=before.name, names=before.name),))
     this.ready.append(Drawn(arranged, joined.rows))
     return None
 
 
-def _tell(this: Look, order: Paper, arranged: Arranged, found: Sequence[Finding]) -> str:
+def _tell(this: Look, mark: int, order: Paper, arranged: Arranged, found: Sequence[Finding]) -> str:
+    """The partner hears what he is to mend, and what he files makes the trade due again."""
+    this.awaits.append((goods_mark(arranged.partner), mark, 0))
     this.told.append(notice(order, found, to=arranged.partner))
     return found[0].code
 
@@ -113,8 +114,9 @@ def _tell(this: Look, order: Paper, arranged: Arranged, found: Sequence[Finding]
 def trade_of(ledger: Ledger, mark: int) -> Chosen:
     """Return the trade of an order's mark as its papers stand in the ledger now."""
     papers = _papers(ledger, [mark])
-    anchor = next((one for one in papers if one.kind == "inventory"), None)
-    anchor = anchor or next((one for one in papers if one.kind == "order"), None)
+    alive = live(papers)
+    anchor = next((one for one in alive if one.kind == "inventory"), None)
+    anchor = anchor or next((one for one in alive if one.kind == "order"), None)
     if anchor is not None:
         marks = marks_of_paper(anchor)
         more = [mark for kind in ("waybill", "sold", "shipped", "order_no") for mark in marks.get(kind, ())]

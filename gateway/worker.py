@@ -167,8 +167,9 @@ class Worker:
 
     def look(self) -> Answer:
         """Due trades have been looked at, and partners have what they are to hear of theirs."""
-        count = look(self._ledger, now(), Drawing(self._clerk, self._numbers))
-        return Answer(count=count, news=tuple(tell(self._home, self._ledger)))
+        drawing = Drawing(self._clerk, self._numbers)
+        count = look(self._ledger, now(), drawing)
+        return Answer(count=count, news=tuple(drawing.news | tell(self._home, self._ledger)))
 
     def let_go_again(self, bounds: Batch = _ALL) -> Answer:
         """Open batches after `first` and below `low_water` have been let go as far as they could, fifty at most.

@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Context, Decimal
 from typing import Final
 
+from message_specs.amounts import amount
 from message_specs.findings import Finding, finding
 from message_specs.trade.choosing import Chosen
 from message_specs.trade.goods import COLUMNS, Good, Goods
@@ -122,7 +123,7 @@ def _line(line: Mapping[str, str], good: Good) -> Row:
 
 
 def _quantity(line: Mapping[str, str]) -> Decimal:
-    return Decimal(line.get("qty", "0"))
+    return amount(line.get("qty")) or Decimal(0)
 
 
 def _plain(value: Decimal) -> str:
