@@ -193,9 +193,9 @@ def test_the_trace_shows_the_sources(world: World, capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert ended(["trace", f"{number}.1", "--json", "--home", str(world.home)]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {"path": "InventoryHead/copNo", "value": COP_NO} == {
+    assert {
         key: told["sources"][12][key] for key in ("path", "value")
-    }
+    } == {"path": "InventoryHead/copNo", "value": COP_NO}
     assert ended(["trace", f"{number}.1", "--home", str(world.home)]) == 0
     assert f"InventoryHead/copNo = {COP_NO}  ← reckoned digest of order.ebpCode" in capsys.readouterr().out
 
@@ -258,8 +258,8 @@ def test_an_inventory_of_ones_own_that_comes_late_meets_the_law_of_keys(world: W
 
 
 def test_the_copy_that_was_drawn_up_while_another_came_is_refused(world: World) -> None:
-    for spec in SENDERS:
-        world.drop(SENDERS[spec], f"{spec}.xml", message(spec, 1))
+    for spec, sender in SENDERS.items():
+        world.drop(sender, f"{spec}.xml", message(spec, 1))
     world.take_in()
     drawing = Drawing(world.clerk, world.lane)
     (dossier,) = [row[0] for row in world.rows("SELECT mark FROM dossier")]
