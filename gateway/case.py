@@ -16,14 +16,13 @@ from spool.states import State
 
 
 def drawn_by(claim: Claim) -> str:
-    """Return the map by which a table was drawn up by ourselves, "" where a partner sent it.
+    """Return the map by which a table was drawn up by ourselves, replayed or not; "" where a partner sent it.
 
     >>> drawn_by(Claim(7, "agent", "drawing", "draw-621.drawing.7.csv")), drawn_by(Claim(7, "agent", "folder", "a.csv"))
     ('draw-621', '')
     """
     map_name, *rest = claim.file.rsplit(".", 3)
-    ours = claim.door == "drawing" or claim.replay_of is not None
-    return map_name if ours and rest[:1] == ["drawing"] else ""
+    return map_name if claim.door in ("drawing", "replay") and rest[:1] == ["drawing"] else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,4 +162,3 @@ def written(cells: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(cells)
     return text.getvalue().encode()
-

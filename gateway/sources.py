@@ -41,13 +41,13 @@ class Source:
         return {"path": self.path, "value": self.value, "of": self.of, "what": self.what}
 
 
-def is_drawn(file: str, door: str, replay_of: str | int | None) -> bool:
+def is_drawn(file: str, door: str) -> bool:
     """Tell whether an interchange was drawn up, or is the replay of one that was.
 
-    >>> is_drawn("draw-621.drawing.7.csv", "drawing", None), is_drawn("orders.csv", "folder", None)
+    >>> is_drawn("draw-621.drawing.7.csv", "drawing"), is_drawn("orders.csv", "folder")
     (True, False)
     """
-    return bool(drawn_by(Claim(0, "", door, file, replay_of=int(replay_of) if replay_of else None)))
+    return bool(drawn_by(Claim(0, "", door, file)))
 
 
 def sources_of(house: House, ledger: Ledger, name: str) -> Iterator[Source]:
@@ -55,9 +55,7 @@ def sources_of(house: House, ledger: Ledger, name: str) -> Iterator[Source]:
     number, ordinal = numbers.parse(name)
     row = ledger.one("interchange", number)
     assert row is not None
-    used = house_map(
-        house.home, drawn_by(Claim(number, row["sender"], row["door"], row["file"], replay_of=row["replay_of"]))
-    )
+    used = house_map(house.home, drawn_by(Claim(number, row["sender"], row["door"], row["file"])))
     data = Store(house.home / "spool" / "store").read(row["evidence"])
     facts = facts_of(house.partner(row["sender"]), came_at(number, datetime.now(UTC)))
     run = map_bytes(data, row["file"], used, facts, row["revision"] or house.kouan.revision)

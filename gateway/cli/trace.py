@@ -53,7 +53,7 @@ def _sources(home: Path, book: "Ledger", life: dict[str, Any]) -> list[dict[str,
     """Return where each value of an inventory that was drawn up came from; nothing for what a partner sent."""
     from gateway.sources import is_drawn, sources_of
 
-    if not is_drawn(life["file"], life["door"], life["replay_of"]):
+    if not is_drawn(life["file"], life["door"]):
         return []
     from gateway.config import load_house
     from spool.errors import ForOperator

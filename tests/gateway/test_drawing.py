@@ -12,8 +12,13 @@ import pytest
 from gateway import dossiers
 from gateway.cli import ended
 from gateway.drawing import Drawing, Drawn, goods_mark
+from gateway.frames import Answer, Job
+from gateway.replaying import Ruling, replay
+from gateway.selecting import Selection, interchanges
 from gateway.sources import Source, sources_of
+from gateway.submitting import Counter
 from gateway.trading import trade_of
+from gateway.worker import Worker
 from message_specs.limits import Limits
 from message_specs.opening import open_message
 from message_specs.trade.joining import cop_no
@@ -323,6 +328,44 @@ def test_what_our_own_check_refuses_is_told_and_not_drawn_again_and_again(world:
     world.reload()
     come(world, "CEB311", app_type="2")
     assert [state for _, state, _ in inventories(world)] == ["refused", "ready"]
+
+
+def test_a_table_that_a_bad_map_spoilt_is_replayed_when_the_map_is_mended(home: Path) -> None:
+    arrange(home, goods(1))
+    file = home / "partners/agent.toml"
+    file.write_text(file.read_text("utf-8").replace("\n[draws.values]", '\nmap = "ours"\n[draws.values]'), "utf-8")
+    (home / "maps").mkdir(exist_ok=True)
+    text = "path,column,verb,argument\n@from,,,draw-621\nInventoryHead/currency,{},text,\n"
+    (home / "maps/ours.csv").write_text(text.format("order.buyerName"), "utf-8")
+    world = World(home)
+    three(world)
+    assert [state for _, state, _ in inventories(world)] == ["refused"]
+    (home / "maps/ours.csv").write_text(text.format("order.currency"), "utf-8")
+    world.reload()
+    (row,) = world.rows("SELECT number FROM interchange WHERE door = 'drawing'")
+    world.close()
+    with Counter(home) as counter:
+        (one,) = replay(counter, interchanges(counter.ledger, Selection((str(row[0]),))), Ruling("mended", "li"))
+    assert one.told is not None
+    assert [entry["state"] for entry in one.told["documents"]] == ["ready"]
+    world = World(home, moment=world.moment)
+    assert drawn(world)["InventoryHead/currency"] == "142"
+    world.close()
+
+
+def test_a_worker_draws_up_what_is_due_and_goes_by_goods_that_came(home: Path) -> None:
+    world = World(arrange(home, HEAD.encode()))
+    for spec, sender in SENDERS.items():
+        world.drop(sender, f"{spec}.xml", message(spec, 1))
+    world.take_in()
+    worker = Worker(home, 1)
+    assert worker.do(Job(0, "look")).news == ("agent",)
+    assert inventories(world) == []
+    (home / "goods/agent.csv").write_bytes(goods(1))
+    assert worker.do(Job(1, "reload")).trouble == ""
+    assert worker.do(Job(2, "look")) == Answer(count=1)
+    assert inventories(world) == [(KEY, "ready", "drawing")]
+    world.close()
 
 
 def test_a_hundred_inventories_go_into_one_table(home: Path) -> None:
