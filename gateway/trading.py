@@ -30,6 +30,8 @@ from spool.ledger import Ledger
 AT_ONCE: Final = 200
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
+_UNCLEAR: Final = ("T151", "T155")
+"""Which of several orders or waybills is meant is not for us to guess in a declaration."""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,8 @@ class Look:
     told: list[Notice] = field(default_factory=list)
     ready: list[Drawn] = field(default_factory=list)
     awaits: list[tuple[int, int, int]] = field(default_factory=list)
+    over: list[tuple[int, int, int]] = field(default_factory=list)
+    """What trades that are closed awaited."""
     dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
 
 
@@ -51,6 +55,10 @@ def look(ledger: Ledger, now: datetime, drawing: Drawing | None = None) -> int:
     this = Look(now)
     for row in rows:
         due, why = (None, None) if row["phase"] != "open" else _one(this, ledger, row, drawing)
+        if row["phase"] == "closed":
+            orders = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "order"]
+            marks = [mark for one in orders for of_kind in marks_of_paper(one).values() for mark in of_kind]
+            this.over += [(mark, row["mark"], 0) for mark in marks]
         this.dates.append((due, why, row["mark"], row["due_at"]))
     if drawing is not None:
         # Before the dossiers are put to rest: after a crash between the two they are looked at again.
@@ -58,6 +66,7 @@ def look(ledger: Ledger, now: datetime, drawing: Drawing | None = None) -> int:
     with ledger.writing():
         ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in this.told])
         ledger.run_many("add_awaited", this.awaits)
+        ledger.run_many("no_longer_awaited", this.over)
         ledger.run_many("dossier_looked_at", this.dates)
     return len(rows)
 
@@ -79,7 +88,9 @@ def _one(this: Look, ledger: Ledger, row: Row, drawing: Drawing | None) -> tuple
         return None, None
     assert drawing is not None
     assert arranged is not None
-    return None, _draw(this, row["mark"], chosen, arranged, drawing)
+    why = _draw(this, row["mark"], chosen, arranged, drawing)
+    # Nothing that comes wakes a trade whose inventory an operator decides about.
+    return iso(this.now + _AGAIN) if why == "T705" else None, why
 
 
 def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Drawing) -> str | None:
@@ -92,6 +103,8 @@ def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Dr
             this.told.append(notice(paper, mine))
     if found:
         return found[0].code
+    if unclear := [one for one in chosen.findings if one.code in _UNCLEAR]:
+        return _tell(this, mark, order, arranged, unclear)
     joined = drawing.join(arranged, chosen, today)
     if joined.lacking:
         return _tell(this, mark, order, arranged, joined.lacking)

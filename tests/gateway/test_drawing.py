@@ -145,10 +145,35 @@ def three(world: World) -> None:
         come(world, spec)
 
 
-def test_every_value_is_that_of_a_hand_made_inventory(world: World) -> None:
-    three(world)
+BONDED = """
+[[draws]]
+spec = "CEB621"
+mode = "1210"
+values = { customsCode = "2909", portCode = "2909", trafMode = "Y", country = "142", emsNo = "T2909W000088", \
+areaCode = "3301980Q3D", areaName = "杭州口岸通报关服务有限公司", wrapType = "2" }
+"""
+
+
+@pytest.mark.parametrize("mode", ["9610", "1210"])
+def test_every_value_is_that_of_a_hand_made_inventory(home: Path, mode: str) -> None:
+    arrange(home, goods(1))
+    if mode == "1210":
+        file = home / "partners/agent.toml"
+        file.write_text(file.read_text("utf-8").replace(ARRANGEMENT, BONDED.replace("\\\n", "")), "utf-8")
+        rows = [row.split(",") for row in goods(1).decode().splitlines()]
+        for row in rows[1:]:
+            row[11] = f"R{row[2]}"
+        (home / "goods/agent.csv").write_text("\n".join(map(",".join, rows)) + "\n", "utf-8")
+    world = World(home)
+    for spec, sender in SENDERS.items():
+        world.drop(sender, f"{spec}.xml", message(spec, 1, mode=mode))
+    world.take_in()
+    look(world)
+    assert [state for _, state, _ in inventories(world)] == ["ready"]
     made = drawn(world)
-    expected = open_message(message("CEB621", 1), revision_of=lambda _: "202205", limits=Limits()).documents[0]
+    world.close()
+    sent = message("CEB621", 1, mode=mode)
+    expected = open_message(sent, revision_of=lambda _: "202205", limits=Limits()).documents[0]
     head = {name: text for name, text in expected.head.items() if text}
     ours = {path.removeprefix("InventoryHead/"): text for path, text in made.items() if path.startswith("InventoryH")}
     for name in ("guid", "appTime", "declTime", "copNo"):
@@ -249,6 +274,23 @@ def test_a_disagreement_is_told_to_both_and_drawn_when_it_is_mended(world: World
     assert inventories(world) == [(KEY, "ready", "drawing")]
 
 
+def test_which_of_two_waybills_is_meant_is_asked_and_not_guessed(world: World) -> None:
+    come(world, "CEB311")
+    come(world, "CEB411")
+    first, second = (trade(number)["logisticsNo"] for number in (1, 9))
+    body = message("CEB511", 1)
+    world.drop("ship", "one.xml", body)
+    world.drop("ship", "two.xml", body.replace(first.encode(), second.encode()))
+    world.take_in()
+    look(world)
+    assert inventories(world) == []
+    (told,) = notices(world, "agent")
+    assert [one["code"] for one in told["findings"]] == ["T155"]
+    come(world, "CEB511", was=first, becomes=second, app_type="3")
+    assert inventories(world) == [(KEY, "ready", "drawing")]
+    assert drawn(world)["InventoryHead/logisticsNo"] == first
+
+
 def test_an_inventory_of_ones_own_wins(world: World) -> None:
     come(world, "CEB621")
     three(world)
@@ -296,6 +338,16 @@ def said(world: World, status: str) -> None:
     world.answer(f"622-{status}-{when}.xml", "CEB622", "InventoryReturn", fields)
     world.take_in()
     look(world)
+
+
+def test_a_closed_trade_awaits_nothing_more(world: World) -> None:
+    three(world)
+    world.carry()
+    assert world.rows("SELECT count(*) FROM awaited") == [(3,)]
+    said(world, "800")
+    assert (phase(world), world.rows("SELECT count(*) FROM awaited")) == ("released", [(3,)])
+    said(world, "899")
+    assert (phase(world), world.rows("SELECT count(*) FROM awaited")) == ("closed", [(0,)])
 
 
 @pytest.mark.parametrize("status", ["100", "-621004"])
