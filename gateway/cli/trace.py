@@ -26,7 +26,8 @@ def trace(*, what: str, evidence: bool, sent: bool, utc: bool, as_json: bool, ho
     """Show the life of a document, by its number, its interchange's or message's number, or its business key.
 
     Of a key its last part (the orderNo) is enough. Several lives are one JSON object each. An interchange that was
-    refused whole is shown with its findings. Ends with 4 when there is nothing.
+    refused whole is shown with its findings. Of an inventory that was drawn up it tells where each value came from
+    (docs/drawing.md). Ends with 4 when there is nothing.
     """
     from gateway import reading
 

@@ -432,6 +432,35 @@ def test_a_hundred_inventories_go_into_one_table(home: Path) -> None:
     world.close()
 
 
+class Faulty:
+    """A pulse that fails at the first and the second table that is judged after it was armed, and never again."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def __call__(self, step: str) -> None:
+        if step == "judged" and self.left:
+            self.left -= 1
+            raise ValueError("a mistake of ours")
+
+
+def test_a_mistake_of_ours_holds_one_inventory_and_not_its_neighbours(home: Path) -> None:
+    faulty = Faulty()
+    world = World(arrange(home, goods(1, 2)), pulse=faulty)
+    for spec, sender in SENDERS.items():
+        world.drop(sender, f"{spec}.xml", message(spec, 2))
+    world.take_in()
+    faulty.left = 2
+    look(world)
+    sql = "SELECT d.spec, d.state FROM document d JOIN interchange i ON i.number = d.number WHERE i.door = 'drawing'"
+    assert sorted(world.rows(sql)) == [("?", "held"), ("CEB621", "ready")]
+    acknowledged = [json.loads(one) for name, one in world.files().items() if "/out/draw-621.drawing." in name]
+    assert sorted(one["documents"][0]["state"] for one in acknowledged) == ["held", "ready"]
+    look(world)
+    assert len(world.rows(sql)) == 2
+    world.close()
+
+
 STEPS = ("claimed", "judged", "sealed", "synced", "writing", "written", "let go")
 
 
