@@ -97,12 +97,14 @@ def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Dr
     """The inventory of a complete trade is ready to be drawn up, or whoever must mend or file something is told."""
     order, today = chosen.order, this.now.astimezone(_CHINA).date()
     assert order is not None
-    found = [one for one in compare(chosen, arranged.draw.mode, today) if one.severity is Severity.ERROR]
-    for paper in _parties(chosen) if found else ():
+    found = compare(chosen, arranged.draw.mode, today)
+    wrong = [one for one in found if one.severity is Severity.ERROR]
+    # In the words of the desk that matched them, so that nobody hears it twice.
+    for paper in _parties(chosen) if wrong else ():
         if mine := [view_for(one, paper.partner) for one in found if paper in (one.left.paper, one.right.paper)]:
             this.told.append(notice(paper, mine))
-    if found:
-        return found[0].code
+    if wrong:
+        return wrong[0].code
     if unclear := [one for one in chosen.findings if one.code in _UNCLEAR]:
         return _tell(this, mark, order, arranged, unclear)
     joined = drawing.join(arranged, chosen, today)
