@@ -34,7 +34,8 @@ def arrange(judged: list[Judged], ledger: Ledger) -> None:
                 _place(one, case, known, placed)
         if _is_whole(one):
             known.add(placed)
-        _whole_duplicate(one)
+        if not one.piece:
+            _whole_duplicate(one)
 
 
 def _same_bytes(judged: list[Judged], ledger: Ledger) -> None:
@@ -45,7 +46,7 @@ def _same_bytes(judged: list[Judged], ledger: Ledger) -> None:
             earlier.setdefault((row["sender"], row["sha256"]), row["number"])
     for one in judged:
         claim = one.arrival.claim
-        if claim.replay_of is not None or one.again:
+        if claim.replay_of is not None or one.again or one.piece > 1:
             continue
         mark = (claim.sender, one.arrival.sha256)
         first = earlier.get(mark)
@@ -62,7 +63,7 @@ def _once(judged: list[Judged], ledger: Ledger) -> None:
     seen: dict[tuple[str, str], tuple[int, bytes]] = {}
     for one in judged:
         claim = one.arrival.claim
-        if claim.once is None:
+        if claim.once is None or one.piece > 1:
             continue
         mark = (claim.sender, claim.once)
         row = ledger.one("once_used", *mark)

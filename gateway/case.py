@@ -7,11 +7,13 @@ on its way through the desks; the clerk carries it and writes what became of it.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from message_specs.document import Document
 from message_specs.findings import Finding, Severity
 from message_specs.opening import Opened
 from spool.interchange import Claim
+from spool.number import CHINA
 from spool.states import State
 
 
@@ -27,13 +29,15 @@ def drawn_by(claim: Claim) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A transmission whose bytes lie in the store; `data` is only their head where they are more than we read."""
+    """A transmission whose bytes lie in the store; `data` is only their head for a table or what is too big to read."""
 
     claim: Claim
     place: str
     data: bytes
     sha256: bytes
     size: int
+    path: Path | None = None
+    """Where a table is read from, which never lies in memory whole."""
 
     @property
     def drawn_by(self) -> str:
@@ -44,6 +48,15 @@ class Arrival:
     def fingerprint(self) -> int:
         """The first eight bytes of the digest, as the ledger indexes them."""
         return int.from_bytes(self.sha256[:8], "big", signed=True)
+
+    def came_at(self, now: datetime) -> datetime:
+        """When it came, in China, as its number tells, so that it means the same whenever it is opened; else `now`."""
+        digits = f"{self.claim.number:018d}"
+        year, month, day, hour, minute, second = (int(digits[place : place + 2]) for place in range(0, 12, 2))
+        try:
+            return datetime(2000 + year, month, day, hour, minute, second, tzinfo=CHINA)
+        except ValueError:
+            return now.astimezone(CHINA)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +160,8 @@ class Judged:
     answer_to: str = ""
     trouble: str = ""
     again: bool = False
+    piece: int = 0
+    """Which part of a long table this is; 0 for a whole interchange."""
     conflict: bool = False
 
     @property

@@ -14,31 +14,34 @@ a batch shares one sync round and one transaction.
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from gateway import entries, filing
 from gateway.arranging import arrange
 from gateway.case import Arrival, Judged
 from gateway.config import House
+from gateway.drawing import Drawing
 from gateway.intake import Intake
 from gateway.letting_go import Parting
+from gateway.long_tables import Desk, LongTables
 from gateway.opening import Opener, TrustedCertificates
-from gateway.parting import part, part_again
+from gateway.parting import acknowledgement_of, part, part_again
 from gateway.sealing import Sealer
 from gateway.settling import Settled, iso, settle
+from gateway.tables import LongTable
 from gateway.telling import tell
+from gateway.trading import look
 from gateway.wrapping import Wrapped, wrap_all
 from spool.aside import keep_watch
 from spool.errors import OurMistake
-from spool.interchange import Batch
+from spool.interchange import Batch, Claim
 from spool.ledger import Ledger
 from spool.number import Numbers
 from spool.store import Store
 
 _ATTEMPTS = 8
 ALL_NUMBERS = 2**62
-_OPEN = timedelta(days=7)
 
 
 class KeysAlwaysTaken(OurMistake):
@@ -68,22 +71,69 @@ class Clerk:
         self.now = now
         self._numbers = numbers
         self._pulse = pulse
+        self.drawing = Drawing(self, numbers)
         self._intake = Intake(self.store, house.kouan.limits.message_bytes)
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
         keep_watch(house.home)
+        self._long = LongTables(
+            Desk(house, ledger, self.store, self._opener, self._sealer, numbers, now, pulse)
+        )  # fmt: skip
         self._forms = {partner.name: partner.receipts for partner in house.partners.values()}
 
-    def take_in(self, batch: Batch) -> Parting:
+    def take_in(self, batch: Batch, *, whole: bool = True) -> Parting:
         """Every claim of the batch that is still there is in the ledger, and what follows from it has been let go.
 
-        Return the acknowledgements by number, which partners have news, and what could not be let go.
+        Return the acknowledgements by number, which partners have news, and what could not be let go.  A long
+        table shares its batch with nobody: LongTable.  Unless `whole`, only the first of it is in the ledger,
+        `more` says so, and `go_on` does the rest.
         """
         received_at = iso(self.now())
         arrivals = self.claim(batch)
         if not arrivals:
             return Parting()
         self._pulse("claimed")
+        try:
+            return self._taken_in(batch, arrivals, received_at)
+        except LongTable as long:
+            if len(batch.claims) > 1:
+                raise
+            self._long.begin(batch, long)
+        parting = self.go_on(batch)
+        while parting.more and (whole or not self._is_told(batch.claims[0])):
+            parting = self.go_on(batch)
+        return parting
+
+    def _is_told(self, claim: Claim) -> bool:
+        """Tell whether nobody waits for it on a line, or it is in the ledger and he can be told."""
+        return claim.body is None or self.ledger.one("interchange", claim.number) is not None
+
+    def go_on(self, batch: Batch) -> Parting:
+        """One more bounded piece of a long table is done; with the last what follows from all of it has been let go."""
+        number = batch.first
+        more = self._long.go_on(number)
+        if isinstance(more, Judged):
+            at = iso(self.now())
+            settled = self._write(batch, [more], [], filing.Filed(self.now()), at)
+            self._pulse("written")
+            return self._let_go(batch, [more], settled, at)
+        if not more:
+            return self.let_go(number, number)
+        parting = Parting(more=True)
+        if (row := self.ledger.one("interchange", number)) is not None:
+            parting.answers[number] = acknowledgement_of(self.ledger, row).as_json()
+        return parting
+
+    def is_unfinished(self, number: int) -> bool:
+        """Tell whether a long table is in hand or in the ledger, and not whole."""
+        return self._long.has(number)
+
+    def abandon(self, number: int, reason: str) -> Parting:
+        """A long table that cannot go on ends where it stands, with a held document that tells why."""
+        self._long.abandon(number, reason)
+        return self.let_go(number, number)
+
+    def _taken_in(self, batch: Batch, arrivals: Sequence[Arrival], received_at: str) -> Parting:
         for attempt in range(_ATTEMPTS):
             judged = self._judge(arrivals)
             self._pulse("judged")
@@ -96,8 +146,7 @@ class Clerk:
             try:
                 settled = self._write(batch, judged, wrapped, filed, received_at)
             except (sqlite3.IntegrityError, filing.Outdated) as error:
-                taken = isinstance(error, filing.Outdated) or "UNIQUE" in str(error)
-                if not taken or attempt + 1 == _ATTEMPTS:
+                if not filing.may_be_tried_again(error) or attempt + 1 == _ATTEMPTS:
                     raise
                 for one in wrapped:
                     self.store.forget(one.place)
@@ -133,9 +182,15 @@ class Clerk:
     def let_go(self, first: int, last: int, *, together: bool = False) -> Parting:
         """What a batch in the ledger promised has left, as far as it could; `together`, all of it or nothing."""
         parting = part_again(self.house.home, self.ledger, self.store, first, last, self._forms)
-        if not parting.do(self.house.home, together=together):
+        if not parting.do(self.house.home, together=together) and not parting.more:
+            self._pulse("let go")
             self.mark(first)
         return parting
+
+    def look(self) -> int:
+        """Due trades have been looked at; return how many."""
+        records = self._opener.records(self.now())
+        return look(self.ledger, records.now, records.kouan, records.secret, self.drawing)
 
     def resources(self) -> tuple[House, Ledger, Store, Opener, Sealer, Numbers]:
         """Return what resuming works with."""
@@ -152,7 +207,7 @@ class Clerk:
         with self.ledger.writing() as ledger:
             self._pulse("writing")
             entries.write(ledger, batch, judged, wrapped, at)
-            filing.write(ledger, filed, at, iso(self.now() + _OPEN))
+            filing.write(ledger, filed, at, iso(self.now() + filing.OPEN))
             for one in judged:
                 if one.answer_to and one.duplicate_of is None:
                     settled[one.arrival.claim.number] = settle(ledger, one, at)

@@ -8,6 +8,7 @@ new partner needs no restart.
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
@@ -24,12 +25,14 @@ from gateway.config_shapes import (
     Draw,
     Folder,
     Http,
+    Identity,
     KeyUse,
     Kouan,
     LimitsSection,
     Logging,
     Partner,
     Retry,
+    RevisionSince,
     Sftp,
     Tax,
     Workers,
@@ -39,6 +42,7 @@ from gateway.config_tables import Journey, Route, journey_for, read_journeys, re
 from gateway.goods import FOLDER as GOODS
 from gateway.goods import filed_goods
 from gateway.rates import own_rates
+from message_specs.catalog import revision_on
 from message_specs.trade.goods import Good
 from message_specs.trade.rates import Rate
 from spool.errors import ForOperator, UnknownAuthority, UnknownPartner
@@ -51,6 +55,7 @@ __all__ = [
     "Folder",
     "House",
     "Http",
+    "Identity",
     "Journey",
     "KeyUse",
     "Kouan",
@@ -61,6 +66,7 @@ __all__ = [
     "Partner",
     "Problem",
     "Retry",
+    "RevisionSince",
     "Route",
     "Sftp",
     "Tax",
@@ -71,6 +77,7 @@ __all__ = [
     "inspect_house",
     "load_house",
     "near",
+    "revision_of",
     "settings",
 ]
 
@@ -134,9 +141,26 @@ class House:
         """Return the desks that a document of this spec and mode visits, in order."""
         return journey_for(self.journeys, mode, spec)
 
-    def revision(self, authority: str) -> str:
-        """Return the revision in which this authority is declared to."""
-        return self.authority(authority).revision or self.kouan.revision
+    def revision(self, spec: str, on: date) -> str:
+        """Return the revision in which the authority that takes this spec was declared to on that day."""
+        try:
+            said = self.route(spec).revision
+        except ForOperator:
+            said = None
+        return revision_of(said, on) or revision_of(self.kouan.revision, on) or revision_on(on)
+
+
+def revision_of(said: str | tuple[RevisionSince, ...] | None, on: date) -> str | None:
+    """Return the revision that a setting means on a day; None where it leaves that to others.
+
+    >>> lines = (RevisionSince("2018"), RevisionSince("202205", date(2022, 7, 1)))
+    >>> revision_of(lines, date(2022, 6, 30)), revision_of(lines, date(2022, 7, 1)), revision_of("dated", date.min)
+    ('2018', '202205', None)
+    """
+    if said is None or isinstance(said, str):
+        return None if said == "dated" else said
+    holding = [one.code for one in said if one.since is None or one.since <= on]
+    return holding[-1] if holding else None
 
 
 def load_house(home: Path) -> House:
@@ -157,7 +181,7 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     source = with_environment(read_toml(home, "kouan.toml"), Kouan, environ)
     places = origins(source, Kouan, "", environ)
     kouan = shaped(source, Kouan, problems) or Kouan()
-    problems += checks.of_kouan(source, kouan, finding_codes)
+    problems += checks.of_kouan(source, kouan, finding_codes, home)
     partners: dict[str, Partner] = {}
     for source, partner in _folder(home, "partners", Partner, problems, places):
         problems += checks.of_partner(source, partner, specs, home)

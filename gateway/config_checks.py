@@ -10,11 +10,12 @@ import ipaddress
 import pkgutil
 import re
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
-from gateway.config_shapes import Authority, Kouan, Partner
+from gateway.config_shapes import Authority, Identity, Kouan, Partner, RevisionSince
 from gateway.config_tables import ANY, Journey, Route
 from spool.errors import ForOperator
 
@@ -40,7 +41,7 @@ def address_of(listen: str) -> tuple[str, int]:
     return host, int(port)
 
 
-def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object]) -> Iterator[Problem]:
+def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object], home: Path) -> Iterator[Problem]:
     """Yield what is wrong in kouan.toml beyond its shape."""
     for door, listen in (("sftp", kouan.sftp.listen), ("http", kouan.http.listen)):
         try:
@@ -50,6 +51,7 @@ def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object]) -> It
             cure = 'Write an address of this machine and a port, as "127.0.0.1:2222", or "" to keep the door shut.'
             yield source.problem((door, "listen"), f'"{listen}" is no address to listen on', cure)
     yield from _ranges(source, kouan)
+    yield from _identity(source, kouan.identity, home)
     tolerance = kouan.tax.tolerance
     if not tolerance.is_finite() or not 0 <= tolerance <= 1000:
         yield source.problem(("tax", "tolerance"), f"{tolerance} is out of range", "Write yuan from 0 to 1000.")
@@ -59,7 +61,7 @@ def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object]) -> It
 
 
 def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
-    limits, workers, folder = kouan.limits, kouan.workers, kouan.folder
+    limits, workers, folder, identity = kouan.limits, kouan.workers, kouan.folder, kouan.identity
     for way, value, least, most in (
         (("workers", "count"), workers.count, 1, 8),
         (("workers", "group_files"), workers.group_files, 1, 10_000),
@@ -69,6 +71,9 @@ def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
         (("limits", "depth"), limits.depth, 4, 256),
         (("limits", "documents"), limits.documents, 1, 100),
         (("limits", "text_bytes"), limits.text_bytes, 1, 10_000_000),
+        (("limits", "table_bytes"), limits.table_bytes, 1, 4 * 1024**3),
+        (("limits", "workbook_bytes"), limits.workbook_bytes, 1, 256 * 1024**2),
+        (("limits", "table_documents"), limits.table_documents, 1, 1_000_000),
         (("limits", "disk_free_bytes"), limits.disk_free_bytes, 0, 2**60),
         (("limits", "disk_free_percent"), limits.disk_free_percent, 0, 90),
         (("folder", "scan_seconds"), folder.scan_seconds, 0.01, 3600),
@@ -81,9 +86,32 @@ def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
         (("sftp", "idle_seconds"), kouan.sftp.idle_seconds, 1, 86400),
         (("tax", "places"), kouan.tax.places, 0, 5),
         (("http", "body_bytes"), kouan.http.body_bytes, 1, 256 * 1024**2),
+        (("identity", "timeout_seconds"), identity.timeout_seconds, 0.1, 300),
+        (("identity", "at_once"), identity.at_once, 1, 64),
+        (("identity", "attempts"), identity.attempts, 1, 1000),
+        (("identity", "first_seconds"), identity.first_seconds, 0.1, 86400),
+        (("identity", "most_seconds"), identity.most_seconds, identity.first_seconds, 604_800),
+        (("identity", "match_days"), identity.match_days, 1, 36500),
+        (("identity", "other_days"), identity.other_days, 1, 36500),
     ):
         if not least <= value <= most:
             yield source.problem(way, f"{value} is out of range", f"Write a number from {least} to {most}.")
+
+
+def _identity(source: Source, identity: Identity, home: Path) -> Iterator[Problem]:
+    from adapters.identity_dialects import dialects
+
+    if identity.dialect not in dialects():
+        what = f'no service speaks "{identity.dialect}"'
+        yield source.problem(("identity", "dialect"), what, near(identity.dialect, dialects()))
+    if identity.ask == "never":
+        return
+    if not re.match(r"https?://[^/]", identity.url):
+        yield source.problem(("identity", "url"), "the service has no url", "Add: url = https://…")
+    if not (home / identity.token_file).is_file():
+        what = f"there is no file {identity.token_file}"
+        cure = "Put the token of the verification service into it, readable by its owner alone."
+        yield source.problem(("identity", "token_file"), what, cure)
 
 
 def of_partner(source: Source, partner: Partner, specs: Mapping[str, object], home: Path) -> Iterator[Problem]:
@@ -160,6 +188,8 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     """Yield what is wrong in one authority's file beyond its shape."""
     yield from _name(source, authority.name)
     carrier, retry = authority.carrier, authority.retry
+    if isinstance(authority.revision, tuple):
+        yield from _revisions(source, authority.revision)
     if not 1 <= authority.pack <= 100:
         yield source.problem(("pack",), f"{authority.pack} is out of range", "A message holds 1 to 100 documents.")
     if not 1 <= len(authority.dxp_id) <= 16:
@@ -179,6 +209,13 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
         yield source.problem(("retry",), "this plan of repeats cannot be followed", cure)
     if not 0 <= retry.jitter <= 1 or retry.attempts < 0:
         yield source.problem(("retry",), "jitter or attempts is out of range", "jitter 0 to 1, attempts 0 or more.")
+
+
+def _revisions(source: Source, lines: tuple[RevisionSince, ...]) -> Iterator[Problem]:
+    days = [one.since or date.min for one in lines]
+    if not lines or days != sorted(set(days)):
+        cure = 'The earliest first: [{ code = "2018" }, { code = "202205", since = 2022-05-01 }]'
+        yield source.problem(("revision",), "the revisions do not follow each other by their days", cure)
 
 
 def _name(source: Source, name: str) -> Iterator[Problem]:

@@ -54,6 +54,9 @@ class LimitsSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     depth: int = 32
     documents: int = 100
     text_bytes: int = 10_000_000
+    table_bytes: int = 256 * MIB
+    workbook_bytes: int = 20 * MIB
+    table_documents: int = 500_000
     disk_free_bytes: int = 1 * GIB
     disk_free_percent: float = 2.0
 
@@ -97,11 +100,35 @@ class Tax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return Rounding(self.rounding, self.places, self.round_at)
 
 
+Action = Literal["refuse", "hold", "pass"]
+
+
+class Identity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the desk `identity` asks of whom, and what follows from the answers."""
+
+    ask: Literal["never", "differs", "always"] = "never"
+    url: str = ""
+    dialect: str = "generic"
+    token_file: str = "keys/identity.token"  # noqa: S105  a path
+    timeout_seconds: float = 10.0
+    at_once: int = 4
+    attempts: int = 8
+    first_seconds: float = 30.0
+    most_seconds: float = 3600.0
+    match_days: int = 365
+    other_days: int = 1
+    on_other_payer: Action = "refuse"
+    on_mismatch: Action = "refuse"
+    on_no_record: Action = "hold"
+    on_bad_input: Action = "refuse"
+    on_service_error: Action = "hold"
+
+
 class Kouan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """kouan.toml; `home` is the folder it was read from and no key of the file."""
 
     home: Path = Path()
-    revision: Literal["2018", "202205"] = "202205"
+    revision: Literal["dated", "2018", "202205"] = "dated"
     sftp: Sftp = Sftp()
     http: Http = Http()
     folder: Folder = Folder()
@@ -109,6 +136,7 @@ class Kouan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Workers = Workers()
     logging: Logging = Logging()
     tax: Tax = Tax()
+    identity: Identity = Identity()
     severity: dict[str, Literal["error", "warning"]] = msgspec.field(default_factory=dict)
 
 
@@ -218,6 +246,13 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: int = 0
 
 
+class RevisionSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A revision, and the first day on which an authority reads messages by it; None: it always did."""
+
+    code: Literal["2018", "202205"]
+    since: date | None = None
+
+
 class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """authorities/NAME.toml: an agency we declare to, its dialect and its carrier."""
 
@@ -230,7 +265,7 @@ class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: Answers = Answers()
     pack: int = 100
     retry: Retry = Retry()
-    revision: Literal["2018", "202205"] | None = None
+    revision: Literal["dated", "2018", "202205"] | tuple[RevisionSince, ...] | None = None
     simulate: bool = False
 
 

@@ -39,6 +39,8 @@ class Assigned:
     job: Job
     done: "Deferred[Answer]"
     deaths: int = 0
+    slot: int | None = None
+    """The worker that has what the job goes on with in hand; any other begins from the ledger."""
 
 
 class Hand(ProcessProtocol):
@@ -121,16 +123,17 @@ class Crew:
     @property
     def free(self) -> int:
         """How many workers wait for a job."""
-        return sum(1 for hand in self._hands.values() if hand.ready and hand.assigned is None) - len(self._waiting)
+        idle = sum(1 for hand in self._hands.values() if hand.ready and hand.assigned is None)
+        return idle - sum(1 for one in self._waiting if one.slot is None)
 
     @property
     def pids(self) -> list[int]:
         """The process ids of the living workers."""
         return [hand.process.pid for hand in self._hands.values() if hand.process.pid]
 
-    def do(self, kind: str, batch: Batch | None = None) -> "Deferred[Answer]":
-        """Return what fires with the answer of whichever worker is free first."""
-        assigned = Assigned(Job(self._next, kind, batch), Deferred())
+    def do(self, kind: str, batch: Batch | None = None, slot: int | None = None) -> "Deferred[Answer]":
+        """Return what fires with the answer of whichever worker is free first, or of that one while it lives."""
+        assigned = Assigned(Job(self._next, kind, batch), Deferred(), slot=slot if slot in self._hands else None)
         self._next += 1
         self._waiting.append(assigned)
         self._hand_out()
@@ -148,8 +151,9 @@ class Crew:
             if hand.ready and hand.assigned is None:
                 if hand.first:
                     hand.give(Assigned(hand.first.popleft(), Deferred()))
-                elif self._waiting:
-                    hand.give(self._waiting.popleft())
+                elif one := next((one for one in self._waiting if one.slot in (None, hand.slot)), None):
+                    self._waiting.remove(one)
+                    hand.give(one)
 
     def answered(self, hand: Hand, answer: Answer) -> None:
         """The worker is free again and whoever waited has his answer."""
@@ -159,7 +163,7 @@ class Crew:
         else:
             if answer.trouble and assigned.job.kind == "reload":
                 log.error("config.refused", slot=hand.slot, trouble=answer.trouble)
-            assigned.done.callback(answer)
+            assigned.done.callback(msgspec.structs.replace(answer, slot=hand.slot) if answer.more else answer)
         self._hand_out()
         if self.free > 0:
             self._idle()
@@ -173,6 +177,9 @@ class Crew:
             self._end()
             return
         log.warning("worker.died", slot=hand.slot, reason=reason.getErrorMessage())
+        for one in self._waiting:
+            if one.slot == hand.slot:
+                one.slot = None
         if hand.assigned is not None:
             self._again(hand.assigned)
             self._hand_out()
@@ -180,6 +187,7 @@ class Crew:
 
     def _again(self, assigned: Assigned) -> None:
         assigned.deaths += 1
+        assigned.slot = None
         batch = assigned.job.batch
         if batch is None or not batch.claims:
             if assigned.deaths >= _DEATHS or assigned.job.kind == "reload":

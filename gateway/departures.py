@@ -1,9 +1,9 @@
-"""Departures: one dispatcher for each authority, woken when something may leave."""
+"""Departures: a dispatcher for each authority, and an asker where the house asks, woken when something may leave."""
 
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
@@ -11,15 +11,19 @@ from twisted.python.failure import Failure
 from adapters.carriers.carrier import Carrier
 from adapters.carriers.folder import FolderCarrier
 from adapters.carriers.http import HttpCarrier
+from gateway.asking import Asker
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
 from spool.ledger import Ledger
 from spool.store import Store
 
+_IDENTITY: Final = "identity|"
+"""The asker's place among the authorities, none of which can have this name."""
+
 
 class Departures:
-    """The dispatchers of a home."""
+    """The dispatchers of a home, and its asker."""
 
     def __init__(self, reactor: Any, pool: Any, ledger: Ledger, home: Path, now: Callable[[], datetime]) -> None:
         self._reactor = reactor
@@ -28,7 +32,7 @@ class Departures:
         self._home = home
         self._now = now
         self._store = Store(home / "spool" / "store")
-        self._dispatchers: dict[str, tuple[Authority, Dispatcher]] = {}
+        self._dispatchers: dict[str, tuple[object, Dispatcher | Asker]] = {}
         self._rounds: dict[str, Deferred[Any]] = {}
         self._again: set[str] = set()
         self._stopping = False
@@ -45,6 +49,11 @@ class Departures:
                 outgoing = Outgoing(self._ledger, self._store, authority)
                 carrier = self._carrier(authority)
                 dispatchers[name] = (authority, Dispatcher(self._reactor, self._pool, outgoing, carrier, self._now))
+        dispatchers.pop(_IDENTITY, None)
+        if house.kouan.identity.ask != "never":
+            known = self._dispatchers.get(_IDENTITY)
+            asker = Asker(self._reactor, self._pool, self._ledger, house, self._now)
+            dispatchers[_IDENTITY] = known if known and known[0] == house else (house, asker)
         self._dispatchers = dispatchers
 
     def _carrier(self, authority: Authority) -> Carrier:

@@ -19,10 +19,9 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gateway import mishap
-from gateway.clerk import Clerk
 from gateway.config import House
 from gateway.draws import Arranged, Arrangements
 from message_specs.catalog import catalog
@@ -36,6 +35,9 @@ from spool.ledger import Ledger
 from spool.number import Numbers
 from spool.states import State
 from spool.store import is_of_the_disk
+
+if TYPE_CHECKING:
+    from gateway.clerk import Clerk
 
 DOOR: Final = "drawing"
 MOST: Final = 100
@@ -70,7 +72,7 @@ class Drawn:
 class Drawing:
     """Draws up inventories by one reading of the configuration."""
 
-    def __init__(self, clerk: Clerk, numbers: Numbers) -> None:
+    def __init__(self, clerk: "Clerk", numbers: Numbers) -> None:
         """`numbers` gives the tables theirs; `news` is who has something in his out/."""
         self._clerk = clerk
         self._numbers = numbers

@@ -25,13 +25,13 @@ def not_drawn(case: Case, own: Paper) -> Outcome:
 
 
 def await_papers(
-    ledger: Ledger, draws: Arrangements, orders: Iterable[tuple[Case, int, tuple[int, ...]]], at: str
+    ledger: Ledger, draws: Arrangements, orders: Iterable[tuple[Case, int | None, tuple[int, ...]]], at: str
 ) -> None:
     """The trade of each order whose inventory is drawn up is looked at, now and whenever one of its papers comes."""
     arranged = [
         (dossier, marks)
         for case, dossier, marks in orders
-        if draws.of(case.document.spec.code, case.document.head.get("ebcCode", "").strip())
+        if dossier is not None and draws.of(case.document.spec.code, case.document.head.get("ebcCode", "").strip())
     ]
     ledger.run_many("add_awaited", [(mark, dossier, 0) for dossier, marks in arranged for mark in marks])
     ledger.run_many("wake_dossier", [(at, dossier) for dossier, _ in arranged])

@@ -58,9 +58,9 @@ class Enquiries:
     def _ask(self, question: Callable[..., Any], *values: object) -> "Deferred[Any]":
         return deferToThreadPool(self._reactor, self._pool, question, self._ledger, *values)
 
-    def interchange(self, sender: str, number: str) -> "Deferred[dict[str, Any] | None]":
-        """Return what fires with this sender's interchange."""
-        return self._ask(reading.interchange, _number(number)[0], sender)
+    def interchange(self, sender: str, number: str, after: int = 0) -> "Deferred[dict[str, Any] | None]":
+        """Return what fires with this sender's interchange; of a long table with the documents after an ordinal."""
+        return self._ask(reading.interchange, _number(number)[0], sender, after)
 
     def documents(self, sender: str, key: str) -> "Deferred[list[dict[str, Any]]]":
         """Return what fires with this sender's documents of a key."""

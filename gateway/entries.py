@@ -5,13 +5,14 @@ written by `executemany`; their order is that of queries.sql.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.arranging import fresh
 from gateway.case import Case, Judged
 from gateway.letting_go import encoded
 from gateway.receipts import refusal_row
 from gateway.settling import hold
+from gateway.tables import Piece
 from gateway.wrapping import Wrapped
 from spool.interchange import Batch
 from spool.ledger import Ledger
@@ -25,14 +26,32 @@ def write(ledger: Ledger, batch: Batch, judged: list[Judged], wrapped: Iterable[
     ledger.run("add_batch", batch.first, batch.last, batch.low_water)
     ledger.run_many("add_interchange", [_interchange(one, at) for one in judged if not one.conflict])
     declared = [case for one in judged if not one.answer_to for case in fresh(one.cases)]
-    ledger.run_many("add_document", [_document(case) for case in declared])
-    ledger.run_many("add_stamp", [row for case in declared for row in stamps(case, at, 1)])
+    _add_documents(ledger, declared, at)
     write_messages(ledger, wrapped, at)
     ledger.run_many("add_receipt", [row for one in judged if (row := refusal_row(one, at)) is not None])
     for one in judged:
         if one.answer_to and not one.cases and one.duplicate_of is None:
             why = "K104 " + "; ".join(found.en for found in one.findings[:3])
             hold(ledger, one.arrival.claim.number, 1, one.spec or "?", None, one.answer_to, why, at)
+
+
+def write_piece(
+    ledger: Ledger, batch: Batch, one: Judged, piece: Piece, law: bytes, wrapped: Iterable[Wrapped], at: str
+) -> None:
+    """A piece of a long table is in the open transaction; with the first its batch and its interchange."""
+    number = one.arrival.claim.number
+    if piece.number == 1:
+        ledger.run("add_batch", batch.first, batch.last, batch.low_water)
+        ledger.run("add_interchange", *_interchange(one, at))
+    found = encoded(said.as_dict() for said in one.findings) if one.findings else None
+    ledger.run("add_part", number, piece.number, piece.last, piece.told, law, int(piece.is_last), found)
+    _add_documents(ledger, fresh(one.cases), at)
+    write_messages(ledger, wrapped, at)
+
+
+def _add_documents(ledger: Ledger, cases: Sequence[Case], at: str) -> None:
+    ledger.run_many("add_document", [_document(case) for case in cases])
+    ledger.run_many("add_stamp", [row for case in cases for row in stamps(case, at, 1)])
 
 
 def write_messages(ledger: Ledger, wrapped: Iterable[Wrapped], at: str) -> None:
@@ -66,9 +85,10 @@ def _interchange(one: Judged, at: str) -> tuple[object, ...]:
     opened = one.opened
     return (
         claim.number, claim.sender, claim.door, claim.file, arrival.size, arrival.sha256, arrival.fingerprint, at,
-        arrival.place, one.spec, opened.revision if opened else None, len(one.cases), one.duplicate_of,
+        arrival.place, one.spec, opened.revision if opened else None, None if one.piece else len(one.cases),
+        one.duplicate_of,
         claim.replay_of, None if one.again else claim.once,
-        encoded(found.as_dict() for found in one.findings) if one.findings else None,
+        encoded(found.as_dict() for found in one.findings) if one.findings and not one.piece else None,
     )  # fmt: skip
 
 

@@ -14,7 +14,9 @@ document is looked at again at once; one that was to go on is judged anew
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from itertools import chain
+from typing import Final
 
 import msgspec
 
@@ -23,18 +25,27 @@ from gateway.desks import Needs, Records, desk
 from gateway.drawn import await_papers, not_drawn, own_inventory
 from gateway.draws import Arrangements
 from gateway.living import said_of
+from gateway.posing import pose
 from gateway.settling import iso
-from message_specs.trade.papers import Paper, kept, kind_of, marks, pack, paid_elsewhere, unpack
+from message_specs.findings import Finding
+from message_specs.trade.papers import Paper, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
 from spool.states import State
 
+OPEN: Final = timedelta(days=7)
+"""So long a new dossier may be open before it is looked at; waiting.csv says what is too long."""
 _WAITS = (State.CHECKED, State.FILED)
 _OPENS = frozenset({"order", "payment", "inventory"})
 
 
 class Outdated(OurMistake):
     """What a document was decided by has changed while it was decided; it is judged anew"""
+
+
+def may_be_tried_again(error: Exception) -> bool:
+    """Tell whether a batch that could not be written is judged anew: its keys or its trades were taken meanwhile."""
+    return isinstance(error, Outdated) or "UNIQUE" in str(error)
 
 
 @dataclass(slots=True)
@@ -50,8 +61,9 @@ class Entry:
 
 @dataclass(slots=True)
 class Filed:
-    """What a batch does to the trades: all of it is written with the batch."""
+    """What a batch does to the trades, by what was known at `now`: all of it is written with the batch."""
 
+    now: datetime
     seen: int = 0
     entries: list[Entry] = field(default_factory=list)
     decided: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
@@ -61,7 +73,7 @@ class Filed:
     """The inventories that go on, by what their fellows say."""
     keeps: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
-    asks: dict[str, tuple[int, int]] = field(default_factory=dict)
+    asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
     draws: Arrangements = field(default_factory=Arrangements)
 
@@ -78,7 +90,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         for case in one.cases
         if case.journey and case.first is None and case.state in _WAITS
     ]
-    filed = Filed(draws=records.draws)
+    filed = Filed(records.now, draws=records.draws)
     if not ones:
         return filed
     cases = [case for _, case in ones]
@@ -164,15 +176,11 @@ def paper_of(row: sqlite3.Row) -> Paper:
 
 
 def _paper(entry: Entry) -> Paper:
-    """Return the paper of a document of this batch; it stands where the batch is about to put it."""
+    """Return the paper of a document of this batch, where the batch is about to put it, with all its texts."""
     case, document = entry.case, entry.case.document
-    names, of_line = kept(document.spec.code)
-    head, lines = document.head, document.lines if of_line else ()
     return Paper(
-        case.number, case.ordinal, document.spec.code, entry.kind, case.partner, case.state,
-        document.app_type, case.version or 0, "",
-        {name: text for name in names if (text := head.get(name))},
-        tuple({name: text for name in of_line if (text := line.get(name))} for line in lines),
+        case.number, case.ordinal, document.spec.code, entry.kind, case.partner, case.state, document.app_type,
+        case.version or 0, "", document.head, tuple(document.lines),
     )  # fmt: skip
 
 
@@ -180,22 +188,24 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
     """The desks are asked in turn until one does not let the case go on; only what goes on is remembered of it."""
     place, is_new = (case.number, case.ordinal), _is_new(case)
     keeps: dict[str, str | None] = {}
+    warned: list[Finding] = []
     own = own_inventory(case, records) if one.arrival.drawn_by else None
     for name in case.journey:
         outcome = desk(name).decide(case, records) if own is None else not_drawn(case, own)
-        filed.asks.update(dict.fromkeys(outcome.asks, place))
+        filed.asks += [(subject, place) for subject in outcome.asks]
         filed.notices += [(told.partner, told.name, told.body) for told in outcome.notices]
         if outcome.state is not State.CHECKED:
             _stop(one, case, name, outcome)
             break
         keeps.update(outcome.keeps)
+        warned += outcome.findings
         if outcome.findings and is_new:
             one.add(*outcome.findings)
             case.move(name, case.state, None, outcome.findings)
     else:
         case.due_at = case.why = None
         if case.state is State.FILED:
-            case.move(case.journey[-1], State.CHECKED)
+            case.move(case.journey[-1], State.CHECKED, None, tuple(warned))
         records.keep(keeps)
         filed.keeps.update({key: value or "" for key, value in keeps.items()})
     if case.state is State.FILED:
@@ -224,6 +234,8 @@ def write(ledger: Ledger, filed: Filed, at: str, opens_until: str) -> None:
     _keep(ledger, filed)
     _papers_in(ledger, filed, came, at, opens_until)
     _wait(ledger, filed)
+    for subject, place in filed.asks:
+        pose(ledger, subject, *place, filed.now)
     ledger.run_many("add_notice", filed.notices)
 
 
@@ -238,8 +250,7 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
             told = (head.get("ebpCode", ""), head.get("orderNo", ""), head.get("tradeMode", ""))
             opened.append((entry.dossier, *told, at, opens_until))
     ledger.run_many("open_dossier", opened)
-    orders = [(e.case, e.dossier, e.marks) for e in going if e.kind == "order" and e.dossier is not None]
-    await_papers(ledger, filed.draws, orders, at)
+    await_papers(ledger, filed.draws, [(e.case, e.dossier, e.marks) for e in going if e.kind == "order"], at)
     if going:
         _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
 

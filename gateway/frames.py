@@ -12,7 +12,7 @@ class Job(msgspec.Struct, frozen=True, array_like=True):
     """One thing for a worker to do.
 
     With a batch of claims: take_in, take_again (as far as a worker that died
-    or failed did not) or hold (its one claim, whole).  With a batch that is
+    or failed did not), go_on (a piece of a long table) or hold (its one claim, whole).  With a batch that is
     only bounds, (`first`, `low_water`): let_go_again, or let_go_late, where
     nothing appears twice while the trouble lasts.  Without: resume, look (at due trades), reload.
     """
@@ -26,6 +26,7 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     """What came of a job: acknowledgements by number, partners with news, how many, or the trouble.
 
     `untold` is what is in the ledger and could not be let go; it is tried again.
+    `more` are the long tables of the batch that are not whole yet and have to go on, with the worker in `slot`.
     """
 
     job: int = 0
@@ -35,13 +36,16 @@ class Answer(msgspec.Struct, frozen=True, array_like=True):
     trouble: str = ""
     disk: bool = False
     untold: tuple[str, ...] = ()
+    more: tuple[int, ...] = ()
+    slot: int = -1
 
 
 def joined(parts: Iterable[Answer]) -> Answer:
     """Return the answer to a job that was done in parts; one part's trouble is the trouble of the whole.
 
-    >>> joined([Answer(answers={1: b"a"}, news=("shop",)), Answer(trouble="no space", disk=True)])
-    Answer(job=0, answers={1: b'a'}, news=('shop',), count=0, trouble='no space', disk=True, untold=())
+    >>> told = joined([Answer(answers={1: b"a"}, news=("shop",)), Answer(trouble="no space", disk=True)])
+    >>> told.answers, told.news, told.trouble, told.disk
+    ({1: b'a'}, ('shop',), 'no space', True)
     """
     told = list(parts)
     troubled = next((part for part in told if part.trouble), Answer())

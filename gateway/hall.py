@@ -100,6 +100,7 @@ class Hall:
         self._children.start(self.house)
         self._lookout.start()
         self._upkeep.start()
+        self.reception.go_on(left.tables)
         where = {"event": "ready", "http": self._http_at(), "sftp": self._sftp_at()}
         print(json.dumps(where), flush=True)
         log.info("hall.open", http=where["http"], sftp=where["sftp"])

@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import socket
+import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
@@ -27,16 +28,19 @@ SAMPLE = Path(__file__).resolve().parents[1] / "conf"
 PORTS = {"sftp": 2222, "http": 8080}
 SUITES = {"shop": "rsa", "pay": "rsa", "ship": "sm2", "agent": "sm2"}
 DAYS = 1095
-MAPS = {
-    "shop": ["orders-311", "inventories-621"],
-    "pay": ["payments-411"],
-    "ship": ["waybills-511"],
-    "agent": ["inventories-621"],
-}
+EVERY_TABLE = ("orders-311", "inventories-621", "payments-411", "waybills-511")
+"""The maps of a trial that are for tables of any name; each other one is for those whose name holds its number."""
 FOLDERS = (
     *("", "partners", "authorities", "spool", "spool/partners", "spool/store", "spool/authorities"),
     *("spool/authorities/customs", "spool/authorities/customs/in", "spool/authorities/customs/out"),
 )
+IDENTITY_IN_A_BOX = """\
+# What the verification service in a box of this home is told: kouan simulate identity
+# To ask it, write into [identity] of kouan.toml: ask = "always" and url = "http://127.0.0.1:8092/verify"
+state = "../spool/simulators/identity"
+listen = "127.0.0.1:8092"
+token = "{token}"
+"""
 
 
 class HomeExists(ForOperator):
@@ -108,7 +112,7 @@ def _make_demo(home: Path, now: datetime) -> None:
                 "ssh_keys": [_new_ssh_key(folder, f"{name}@kouan-demo")],
                 "token_sha256": [_new_token(folder)],
                 "certificates": [f"keys/{name}/cert.pem"],
-                "maps": MAPS[name],
+                "maps": _maps_of(tomllib.loads(text)["specs"]),
             },
         )
         put(home / f"partners/{name}.toml", with_key(text, name).encode())
@@ -118,6 +122,19 @@ def _make_demo(home: Path, now: datetime) -> None:
     put(file, filled(file.read_text("utf-8"), {"simulate": True}).encode())
     (home / "simulators").mkdir(mode=0o750, exist_ok=True)
     put(home / "simulators/customs.toml", simulator_text(enterprises).encode())
+    token, _ = new_token()
+    put(home / "keys/identity.token", token.encode(), 0o600)
+    put(home / "simulators/identity.toml", IDENTITY_IN_A_BOX.format(token=token).encode(), 0o600)
+
+
+def _maps_of(specs: Iterable[str]) -> list[object]:
+    """Return every map of ours for one of these specs, each with the files it is for."""
+    from mapping.table import shipped
+
+    ours = {name: name.rpartition("-")[2] for name in shipped()}
+    mine = [name for name, number in ours.items() if f"CEB{number}" in specs]
+    named: list[object] = [{"map": one, "files": f"*{ours[one]}*"} for one in mine if one not in EVERY_TABLE]
+    return [*(one for one in EVERY_TABLE if one in mine), *named]
 
 
 def simulator_text(enterprises: Iterable[tuple[str, str, str]]) -> str:
@@ -193,15 +210,23 @@ def change_partner(home: Path, name: str, values: Mapping[str, object]) -> None:
 def filled(text: str, values: Mapping[str, object]) -> str:
     r"""Return the TOML with the values of these keys of its first table changed, comments and all else kept.
 
-    >>> filled('# who\nname = "a"\nspecs = []\n', {"specs": ["CEB311"]})
-    '# who\nname = "a"\nspecs = ["CEB311"]\n'
+    >>> filled('# who\nname = "a"\nspecs = []\n', {"specs": ["CEB311"], "maps": [{"map": "m", "files": "*"}]})
+    'maps = [{map = "m", files = "*"}]\n# who\nname = "a"\nspecs = ["CEB311"]\n'
     """
     head, table, tail = re.match(r"(.*?)(^\[.*|\Z)(.*)", text, re.DOTALL | re.MULTILINE).groups()  # type: ignore[union-attr]
     for key, value in values.items():
-        line = f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        line = f"{key} = {_as_toml(value)}"
         pattern = re.compile(rf"^{key}[ \t]*=[ \t]*(\[[^\]]*\]|[^\n]*)", re.MULTILINE)
         head = pattern.sub(lambda _, line=line: line, head) if pattern.search(head) else f"{line}\n{head}"
     return head + table + tail
+
+
+def _as_toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_as_toml(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_as_toml(one) for one in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def value_of(text: str, key: str) -> str:

@@ -20,6 +20,7 @@ from typing import Final
 from adapters.doors.folder import is_written
 from adapters.doors.folder_names import says_done
 from gateway.case import Arrival
+from gateway.tables import is_table_file
 from spool.interchange import Batch, Claim
 from spool.store import Store
 
@@ -59,9 +60,13 @@ class Intake:
         return arrivals
 
     def _arrival(self, claim: Claim, place: str) -> Arrival | None:
-        if claim.body is not None:
-            return Arrival(claim, place, claim.body, hashlib.sha256(claim.body).digest(), len(claim.body))
         path = self._store.path(place)
+        if claim.body is not None:
+            head = claim.body[:_HEAD]
+            digest, size = hashlib.sha256(claim.body).digest(), len(claim.body)
+            if is_table_file(claim.file, head):
+                return Arrival(claim, place, head, digest, size, path)
+            return Arrival(claim, place, claim.body, digest, size)
         if not stat.S_ISREG(os.lstat(path).st_mode):
             # Somebody put a link, a pipe or a folder in the place of the file after it was looked at.
             self._store.set_aside(place)
@@ -73,12 +78,25 @@ class Intake:
                 return None
             facts = os.fstat(file.fileno())
             size = facts.st_size
+            head = file.read(_HEAD)
+            if is_table_file(claim.file, head):
+                if facts.st_nlink > 1 or written is not False:
+                    return self._copied(claim, place)
+                return Arrival(claim, place, head, hashlib.file_digest(_rewound(file), "sha256").digest(), size, path)
             if size <= self._most:
-                data = file.read()
+                data = head + file.read()
                 if facts.st_nlink > 1 or written is not False:
                     self._store.rewrite(place, data)
                 return Arrival(claim, place, data, hashlib.sha256(data).digest(), len(data))
-            return Arrival(claim, place, file.read(_HEAD), hashlib.file_digest(_rewound(file), "sha256").digest(), size)
+            return Arrival(claim, place, head, hashlib.file_digest(_rewound(file), "sha256").digest(), size)
+
+    def _copied(self, claim: Claim, place: str) -> Arrival:
+        """The evidence is a copy of our own, streamed."""
+        self._store.copy_own(place)
+        path = self._store.path(place)
+        with open(path, "rb", buffering=0) as file:
+            head, size = file.read(_HEAD), os.fstat(file.fileno()).st_size
+            return Arrival(claim, place, head, hashlib.file_digest(_rewound(file), "sha256").digest(), size, path)
 
     def _given_back(self, claim: Claim, place: str) -> bool:
         """The file lies in in/ again; not where its sender says that it is done, or has put another there."""

@@ -6,7 +6,7 @@ All of it can be done again from the ledger and the evidence, under the same
 names with the same content; that is what happens after a crash.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +19,8 @@ from spool.mailbox import Mailbox
 _JSON = msgspec.json.Encoder()
 FILED: Final = ("folder", "sftp", "replay", "drawing")
 """The doors whose acknowledgement is a file in out/; the others answer on the line."""
+Pieces = Callable[[], Iterator[bytes]]
+"""What yields the bytes of a file that is never in memory whole."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,8 @@ class Acknowledgement:
     duplicate_of: int | None
     documents: list[dict[str, str | None]]
     findings: list[dict[str, Any]]
+    length: dict[str, Any] = field(default_factory=dict)
+    """Of a long table: whether it is complete, and how much of it is shown."""
 
     def as_facts(self) -> dict[str, Any]:
         """Return the acknowledgement under the keys of the contract."""
@@ -45,6 +49,7 @@ class Acknowledgement:
             "duplicate_of": str(self.duplicate_of) if self.duplicate_of else None,
             "documents": self.documents,
             "findings": self.findings,
+            **self.length,
         }
 
     def as_json(self) -> bytes:
@@ -56,10 +61,12 @@ class Acknowledgement:
 class Parting:
     """Everything that a batch lets go: files for partners' folders, and answers for those who wait on a line."""
 
-    files: list[tuple[str, str, bytes | Path]] = field(default_factory=list)
+    files: list[tuple[str, str, bytes | Path | Pieces]] = field(default_factory=list)
     answers: dict[int, bytes] = field(default_factory=dict)
     news: set[str] = field(default_factory=set)
     troubles: list[str] = field(default_factory=list)
+    more: bool = False
+    """A long table is not whole yet: its batch stays open."""
 
     def do(self, root: Path, *, together: bool = False) -> list[str]:
         """The files are in their folders, durably; return and keep the troubles of those that are not.
@@ -101,13 +108,29 @@ def refuse(parting: Parting, home: Path, told: Acknowledgement, door: str, file:
 
 def why(told: Acknowledgement) -> Iterator[str]:
     """Yield the lines that tell a person, in Chinese and English, what must be mended."""
-    yield f"文件 File: {told.file}\n编号 Number: {told.number}\n收到 Received: {told.received_at}\n"
     refused = [one for one in told.documents if one["state"] == "refused"]
-    if told.documents:
-        yield f"单证 Documents: {len(told.documents)}，退回 refused: {len(refused)}\n"
-    for one in refused:
-        yield f"  退回 refused: {one['spec']} {one['key']} ({one['number']})\n"
-    for finding in told.findings:
+    yield from why_head(told, len(told.documents), len(refused))
+    yield from why_refused(refused)
+    yield from why_findings(told.findings)
+
+
+def why_head(told: Acknowledgement, documents: int, refused: int) -> Iterator[str]:
+    """Yield what the reasons begin with."""
+    yield f"文件 File: {told.file}\n编号 Number: {told.number}\n收到 Received: {told.received_at}\n"
+    if documents:
+        yield f"单证 Documents: {documents}，退回 refused: {refused}\n"
+
+
+def why_refused(documents: Iterable[Mapping[str, str | None]]) -> Iterator[str]:
+    """Yield a line for each document that is refused."""
+    for one in documents:
+        if one["state"] == "refused":
+            yield f"  退回 refused: {one['spec']} {one['key']} ({one['number']})\n"
+
+
+def why_findings(findings: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what was found, for people."""
+    for finding in findings:
         yield from _told(finding)
 
 

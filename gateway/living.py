@@ -27,7 +27,10 @@ def go_on(ledger: Ledger, number: int, ordinal: int, at: str) -> None:
     A trade that is open again, void or released is looked at: it may have to give something back.
     """
     row = ledger.one("paper", number, ordinal)
-    if row is None or row["dossier"] is None or row["kind"] not in _TELL:
+    if row is None or row["dossier"] is None:
         return
-    phase = life_in(ledger, row["dossier"]).phase
-    ledger.run("dossier_phase", phase, at, row["dossier"])
+    if row["kind"] in _TELL:
+        phase = life_in(ledger, row["dossier"]).phase
+        ledger.run("dossier_phase", phase, at, row["dossier"])
+    elif row["kind"] == "refund":
+        ledger.run("wake_dossier", at, row["dossier"])

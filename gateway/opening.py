@@ -5,8 +5,10 @@ and the partner's own rights.  An authority's answer is taken out of its
 envelope and read tolerantly.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 from gateway.case import Arrival, Case, Judged, is_error
@@ -16,12 +18,11 @@ from gateway.draws import Arrangements
 from gateway.secret import secret_of
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
-from gateway.tables import Tables
+from gateway.tables import LongTable, Piece, Table, Tables, is_table_file
 from message_specs.check import check
 from message_specs.document import Document
 from message_specs.dxp.envelope import open_reply, unwrap
 from message_specs.findings import Finding, Severity, finding
-from message_specs.limits import Limits
 from message_specs.opening import Opened, open_message, open_receipt
 from message_specs.trade.rates import Rates
 from spool.errors import ForOperator
@@ -53,7 +54,7 @@ class Opener:
         return Records(now, self._secret, self._house.kouan, self._rates, self._draws)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
-        """Return the arrival opened, by whoever sent it."""
+        """Return the arrival opened, by whoever sent it; LongTable where it is a table of more than one piece."""
         sender = arrival.claim.sender
         if authority := self._house.authorities.get(sender):
             return self.open_answer(arrival, authority)
@@ -61,14 +62,13 @@ class Opener:
 
     def open_declaration(self, arrival: Arrival, partner: Partner, now: datetime) -> Judged:
         """Return a partner's message as cases: each checked or refused, with every finding at once."""
+        if is_table_file(arrival.claim.file, arrival.data):
+            return self._open_table(arrival, partner, now)
         if arrival.size > len(arrival.data):
-            return Judged(arrival, None, (_too_big(arrival, self._limits),))
-        if self._tables.means(arrival):
-            opened = self._tables.open(arrival, partner, self._revision_of, now)
-            found = (*opened.findings, *([] if opened.fatal else _rights(opened, partner)))
-        else:
-            opened = open_message(arrival.data, revision_of=self._revision_of, limits=self._limits)
-            found = self._found(opened, partner, now.date())
+            return Judged(arrival, None, (_too_big(arrival, self._limits.message_bytes),))
+        revision_of = partial(self._house.revision, on=arrival.came_at(now).date())
+        opened = open_message(arrival.data, revision_of=revision_of, limits=self._limits)
+        found = self._found(opened, partner, now.date())
         judged = Judged(arrival, opened, found, signed=opened.signed)
         if opened.spec is None or opened.fatal:
             return judged
@@ -83,6 +83,74 @@ class Opener:
         elif any(case.state is State.REFUSED for case in judged.cases):
             self._together(judged, partner)
         return judged
+
+    def _open_table(self, arrival: Arrival, partner: Partner, now: datetime) -> Judged:
+        table = self.table(arrival, partner, now)
+        if isinstance(table, Judged):
+            return table
+        pieces = table.pieces()
+        first = next(pieces)
+        if not first.is_last:
+            raise LongTable(table, pieces, first)
+        judged = self.open_piece(table, first, partner)
+        if partner.all_or_nothing and any(is_error(one) for one in judged.findings):
+            self.spoil(judged)
+        return judged
+
+    def table(self, arrival: Arrival, partner: Partner, now: datetime) -> Table | Judged:
+        """Return a partner's table, open, or why there is none."""
+        if arrival.size > (most := self._tables.most_bytes(arrival)):
+            return Judged(arrival, None, (_too_big(arrival, most),))
+        revision_of = partial(self._house.revision, on=arrival.came_at(now).date())
+        table = self._tables.open(arrival, partner, revision_of, now)
+        if isinstance(table, Finding):
+            opened = Opened(None, self._house.kouan.revision, findings=(table,), fatal=True)
+            return Judged(arrival, opened, (table,))
+        return table
+
+    def open_some(self, arrival: Arrival, keys: Mapping[int, str], now: datetime) -> Judged:
+        """Return a table again with those documents alone, each only if it still has the key it had."""
+        partner = self._house.partner(arrival.claim.sender)
+        table = self.table(arrival, partner, now)
+        if isinstance(table, Judged):
+            return table
+        found = Judged(arrival, None)
+        for piece in table.pieces(after=min(keys) - 1, number=1):
+            piece.documents = [one for one in piece.documents if one.ordinal in keys]
+            if piece.documents:
+                one = self.open_piece(table, piece, partner)
+                found.opened = found.opened or one.opened
+                found.findings = (*found.findings, *one.findings)
+                found.cases = (*found.cases, *(case for case in one.cases if case.key == keys[case.ordinal]))
+            if piece.last >= max(keys):
+                break
+        table.source.close()
+        return found
+
+    def open_piece(self, table: Table, piece: Piece, partner: Partner) -> Judged:
+        """Return a piece of a table as cases: each checked or refused; a row that is none refuses no other."""
+        opened = table.opened(piece)
+        rights = [] if opened.fatal else _rights(opened, partner)
+        judged = Judged(table.arrival, opened, (*opened.findings, *rights))
+        if opened.fatal:
+            return judged
+        of: dict[int | None, list[Finding]] = {}
+        for one in opened.findings:
+            of.setdefault(one.document, []).append(one)
+        records = self.records(table.came)
+        judged.cases = tuple(
+            self._case(judged, partner, document, tuple(of.get(document.ordinal, ())), records)
+            for document in opened.documents
+        )
+        if reasons := tuple(one for one in rights if is_error(one)):
+            _refuse_rest(judged.cases, reasons)
+        return judged
+
+    @staticmethod
+    def spoil(judged: Judged) -> None:
+        """Nothing of it goes, for the partner wants all or nothing and not all is good."""
+        judged.add(reason := finding("P305"))
+        _refuse_rest(judged.cases, (reason,))
 
     def _found(self, opened: Opened, partner: Partner, today: date) -> tuple[Finding, ...]:
         if opened.spec is None or opened.fatal:
@@ -115,13 +183,6 @@ class Opener:
         case.journey = tuple(rest)
         return case
 
-    def _revision_of(self, spec: str) -> str:
-        """Return the revision in which the authority that takes this spec is declared to."""
-        try:
-            return self._house.revision(self._house.route(spec).name)
-        except ForOperator:
-            return self._house.kouan.revision
-
     def _journey(self, document: Document) -> tuple[str, ...]:
         mode = document.head.get("tradeMode", "")
         # A mode that no row names is nobody's journey; what partners write is not remembered here.
@@ -140,7 +201,9 @@ class Opener:
     def open_answer(self, arrival: Arrival, authority: Authority) -> Judged:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
         if arrival.size > len(arrival.data):
-            return Judged(arrival, None, (_too_big(arrival, self._limits),), answer_to=authority.name)
+            return Judged(
+                arrival, None, (_too_big(arrival, self._limits.message_bytes),), answer_to=authority.name
+            )
         if (opened := open_reply(arrival.data, self._limits)) is None:
             envelope = unwrap(arrival.data, self._limits)
             data = arrival.data if envelope is None else envelope.data
@@ -180,8 +243,8 @@ def _certificate(file: Path) -> bytes:
         raise CertificateUnreadable(f"{file}: {trouble}") from trouble
 
 
-def _too_big(arrival: Arrival, limits: Limits) -> Finding:
-    return finding("S004", found=str(arrival.size), limit=str(limits.message_bytes))
+def _too_big(arrival: Arrival, most: int) -> Finding:
+    return finding("S004", found=str(arrival.size), limit=str(most))
 
 
 def _rights(opened: Opened, partner: Partner) -> list[Finding]:
@@ -189,6 +252,9 @@ def _rights(opened: Opened, partner: Partner) -> list[Finding]:
     assert spec is not None
     path = f"/{opened.root_name}/BaseTransfer"
     found = []
+    if spec.family == "dxp":
+        # It has no BaseTransfer to be compared.
+        return [finding("P106", path=f"/{opened.root_name}", spec=spec.code)]
     if not spec.receipt:
         found.append(finding("P105", path=f"/{opened.root_name}", spec=spec.code))
     elif spec.code not in partner.specs or not set(spec.senders) & set(partner.roles):

@@ -21,12 +21,15 @@ SILENT_HOURS: Final = 24
 """How long an authority may say nothing at all about a document before people should ask (our choice of 2026-11)."""
 
 
-def interchange(ledger: Ledger, number: int, sender: str | None = None) -> Facts | None:
-    """Return one interchange as its acknowledgement and where it came from; None when it is not the sender's."""
+def interchange(ledger: Ledger, number: int, sender: str | None = None, after: int = 0) -> Facts | None:
+    """Return one interchange as its acknowledgement and where it came from; None when it is not the sender's.
+
+    Of a long table only the documents after an ordinal are shown.
+    """
     row = ledger.one("interchange", number)
     if row is None or (sender is not None and row["sender"] != sender):
         return None
-    told = acknowledgement_of(ledger, row)
+    told = acknowledgement_of(ledger, row, after)
     return {
         **told.as_facts(),
         "door": row["door"],
@@ -47,8 +50,8 @@ def document(ledger: Ledger, number: int, ordinal: int, partner: str | None = No
 
 
 def documents(ledger: Ledger, key: str, partner: str | None = None) -> list[Facts]:
-    """Return every document with this business key, or whose key ends in it, with stamps and receipts."""
-    rows = ledger.all("documents_by_key", key)
+    """Return every document with this business key, or whose key ends in it, or to which an authority gave it."""
+    rows = ledger.all("documents_by_key", key) + ledger.all("documents_by_given_number", key)
     if not rows and "|" not in key:
         for head in ledger.all("key_heads"):
             rows += ledger.all("documents_by_key", f"{head['prefix']}{key}")

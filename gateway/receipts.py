@@ -50,6 +50,18 @@ def named(data: bytes, number: int, rows: Iterable[sqlite3.Row]) -> Iterator[tup
     yield from _divided(opened, message, number, [(row["partner"], row["unit"]) for row in rows])
 
 
+def brought(data: bytes, row: sqlite3.Row) -> bytes:
+    """Return the one receipt of an answer that waited for its number: the answer itself where it held no other."""
+    message = message_of(data)
+    opened = open_receipt(message, limits=_roomy(message))
+    chosen = [unit for unit in opened.documents if unit.ordinal == row["unit"]]
+    if opened.spec is None or opened.fatal or not chosen:
+        raise ReceiptsDisagree(str(row["answer"]))
+    if len(opened.documents) == 1:
+        return message
+    return writing.receipt(opened.spec.root, _guid(opened.guid, row["answer"]), [_fields(chosen[0])])
+
+
 def formed(name: str, body: bytes, form: str | None) -> tuple[str, bytes]:
     """Return a receipt file in the form that its partner asked for: as it is, or as a table of the same name."""
     if form not in ("csv", "xlsx"):
@@ -122,7 +134,7 @@ def refusal_row(one: Judged, at: str) -> tuple[object, ...] | None:
     info = _reasons(found, one.opened.root_name if one.opened is not None else None)
     return (
         claim.sender, claim.number, 1, claim.number, 0, "CEB900", "", writing.FORMAT_REFUSED, "refused", at, info,
-        file_name(claim.number, "CEB900"),
+        file_name(claim.number, "CEB900"), None,
     )  # fmt: skip
 
 

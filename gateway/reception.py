@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
@@ -18,6 +19,7 @@ from gateway.crew import Crew
 from gateway.frames import Answer
 from gateway.logs import log
 from gateway.turns import Turns
+from mapping.cells import is_table
 from spool.errors import OurMistake
 from spool.interchange import Batch, Claim
 from spool.number import Numbers
@@ -28,6 +30,8 @@ _PATIENCE_SECONDS = 300.0
 """So long a request waits for its acknowledgement at most."""
 _ENOUGH = 100
 """So many files are a batch worth starting at any moment."""
+_SMALL = 32 * 1024
+"""A table up to this size goes with the messages; one of more than a piece all the same is taken out by the worker."""
 _TOLD = 3
 """So many troubles of a kind are logged."""
 _MOST_WAITING = 4000
@@ -64,6 +68,8 @@ class Reception:
         self._numbers = numbers
         self._news = news
         self._turns: Turns[Waiting] = Turns()
+        self._tables: Turns[Waiting] = Turns()
+        self._long: set[int] = set()
         self._bytes = 0
         self._last = 0.0
         self._pausing = False
@@ -77,7 +83,7 @@ class Reception:
         self.seconds = 0.0
 
     def __len__(self) -> int:
-        return len(self._turns)
+        return len(self._turns) + len(self._tables)
 
     @property
     def in_flight(self) -> int:
@@ -85,14 +91,15 @@ class Reception:
         return len(self._in_flight)
 
     def hand_in(self, waiting: Waiting, size: int) -> None:
-        """The file waits for its turn."""
-        self._turns.add(waiting.sender, waiting, size)
+        """The file waits for its turn; tables that may be long have turns of their own."""
+        turns = self._tables if size > _SMALL and is_table(waiting.file) else self._turns
+        turns.add(waiting.sender, waiting, size)
         self.feed()
 
     def receive(self, sender: str, door: str, file: str, body: bytes, once: str | None) -> "Deferred[bytes]":
         """Return what fires with the acknowledgement; Full when too much waits already."""
         done: Deferred[bytes] = Deferred()
-        if len(self._turns) >= _MOST_WAITING or self._bytes + len(body) > _MOST_BYTES:
+        if len(self) >= _MOST_WAITING or self._bytes + len(body) > _MOST_BYTES:
             done.errback(Failure(Full()))  # type: ignore[no-untyped-call]
             return done
         self._bytes += len(body)
@@ -106,22 +113,37 @@ class Reception:
         batch = Batch(claims[0].number, claims[-1].number, min([claims[0].number, *self._in_flight]), tuple(claims))
         return self._assign(batch, "take_in")
 
+    def go_on(self, tables: Iterable[Claim]) -> None:
+        """Long tables that a crash cut short go on, beside everything else."""
+        for claim in tables:
+            self._long.add(claim.number)
+            self._assign(Batch(claim.number, claim.number, claim.number, (claim,)), "go_on")
+
     def feed(self) -> None:
-        """Every free worker has a batch, as far as something waits and the last batch is not too fresh."""
+        """Every free worker has a batch, as far as something waits and the last batch is not too fresh.
+
+        Of tables that may be long, no more are begun than there are workers; their pieces take turns with all else.
+        """
+        while self.crew is not None and len(self._long) < self._settings.count and len(self._tables):
+            batch = self._batch_of(list(self._tables.take(1, 1)))
+            self._long.add(batch.first)
+            self._assign(batch, "take_in")
         while self.crew is not None and (free := self.crew.free) > 0 and len(self._turns):
             if self._too_soon():
                 return
             share = -(-len(self._turns) // free)
             taken = list(self._turns.take(min(share, self._settings.group_files), self._settings.group_bytes))
-            numbers = self._numbers.take(len(taken))
-            claims = []
-            for number, waiting in zip(numbers, taken, strict=True):
-                self._lines[number] = waiting
-                if waiting.body is not None:
-                    self._bytes -= len(waiting.body)
-                claims.append(_claim(number, waiting))
-            low_water = min([numbers[0], *self._in_flight])
-            self._assign(Batch(numbers[0], numbers[-1], low_water, tuple(claims)), "take_in")
+            self._assign(self._batch_of(taken), "take_in")
+
+    def _batch_of(self, taken: list[Waiting]) -> Batch:
+        numbers = self._numbers.take(len(taken))
+        claims = []
+        for number, waiting in zip(numbers, taken, strict=True):
+            self._lines[number] = waiting
+            if waiting.body is not None:
+                self._bytes -= len(waiting.body)
+            claims.append(_claim(number, waiting))
+        return Batch(numbers[0], numbers[-1], min([numbers[0], *self._in_flight]), tuple(claims))
 
     def _too_soon(self) -> bool:
         """In a stream of single files batches keep a distance, so that some files share what a batch costs.
@@ -148,11 +170,11 @@ class Reception:
         """Every number below this is settled in the ledger."""
         return min([self._numbers.following, *self._in_flight])
 
-    def _assign(self, batch: Batch, kind: str) -> "Deferred[Answer]":
+    def _assign(self, batch: Batch, kind: str, slot: int | None = None) -> "Deferred[Answer]":
         assert self.crew is not None
         self._in_flight[batch.first] = batch
         started = time.monotonic()
-        done = self.crew.do(kind, batch)
+        done = self.crew.do(kind, batch, slot)
         done.addCallback(self._answered, batch, started)
         done.addErrback(self._mistaken, batch)
         return done
@@ -163,6 +185,7 @@ class Reception:
         log.error("reception.mistake", trouble=trouble)
         self._in_flight.pop(batch.first, None)
         for claim in batch.claims:
+            self._long.discard(claim.number)
             waiting = self._lines.pop(claim.number, None)
             if waiting is not None and waiting.done is not None and not waiting.done.called:
                 waiting.done.errback(Failure(NotTakenIn()))  # type: ignore[no-untyped-call]
@@ -177,12 +200,27 @@ class Reception:
         del self._in_flight[batch.first]
         self._attempts.pop(batch.first, None)
         self.batches += 1
-        self.taken_in += len(batch.claims)
+        self.taken_in += len(batch.claims) - len(answer.more)
         self.seconds += time.monotonic() - started
         for claim in batch.claims:
-            self._hear(claim, answer)
+            if claim.number not in answer.more or claim.number in answer.answers or claim.body is None:
+                self._hear(claim, answer)
         self._news(answer.news)
+        self._go_on(answer, batch)
         return answer
+
+    def _go_on(self, answer: Answer, batch: Batch) -> None:
+        """What else waits has the worker first; then a long table has its next piece there."""
+        for claim in batch.claims:
+            if claim.number not in answer.more:
+                self._long.discard(claim.number)
+                continue
+            self._long.add(claim.number)
+            self._in_flight[claim.number] = Batch(claim.number, claim.number, batch.low_water, (_bare(claim),))
+        if answer.more:
+            self.feed()
+        for number in answer.more:
+            self._assign(self._in_flight[number], "go_on", answer.slot)
 
     def _hear(self, claim: Claim, answer: Answer) -> None:
         waiting = self._lines.pop(claim.number, None)
@@ -227,6 +265,11 @@ def _out_of_patience(result: object, _: float) -> object:
 def _claim(number: int, waiting: Waiting) -> Claim:
     file = waiting.file or f"{number}.xml"
     return Claim(number, waiting.sender, waiting.door, file, waiting.path, waiting.body, once=waiting.once)
+
+
+def _bare(claim: Claim) -> Claim:
+    """The claim without its bytes, which lie in the store."""
+    return msgspec.structs.replace(claim, body=None)
 
 
 def _tell(waiting: Waiting, answer: bytes | None) -> None:

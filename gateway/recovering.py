@@ -21,9 +21,10 @@ from spool.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What a start finds: claims without rows, how much was set aside, and the last number ever given."""
+    """What a start finds: claims without rows, long tables to go on with, what was set aside, the last number given."""
 
     claims: tuple[Claim, ...]
+    tables: tuple[Claim, ...]
     set_aside: int
     last_number: int
 
@@ -67,7 +68,12 @@ def _put_in_order(home: Path, ledger: Ledger) -> Left:
     _sweep(home)
     if set_aside:
         sync_filesystem(home)
-    return Left(tuple(claims), set_aside, (last // SEQUENCE + 1) * SEQUENCE - 1 if last else 0)
+    return Left(tuple(claims), _cut_short(ledger), set_aside, (last // SEQUENCE + 1) * SEQUENCE - 1 if last else 0)
+
+
+def _cut_short(ledger: Ledger) -> tuple[Claim, ...]:
+    rows = ledger.all("open_tables")
+    return tuple(Claim(row["number"], row["sender"], row["door"], row["file"], place=row["evidence"]) for row in rows)
 
 
 def at_work(home: Path) -> int:

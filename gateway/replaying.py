@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from gateway.settling import decided_units, iso
 from gateway.submitting import Counter
+from mapping.cells import is_table
 from spool.interchange import Claim
 from spool.states import State
 
@@ -104,7 +105,7 @@ def _claim(counter: Counter, row: Row) -> Claim | str:
         return f"no file in partners/ or authorities/ names {row['sender']}"
     if not store.path(row["evidence"]).is_file():
         return f"its evidence is gone: {row['evidence']}"
-    if row["size"] > house.kouan.limits.message_bytes:
+    if row["size"] > house.kouan.limits.message_bytes or is_table(row["file"]):
         # Never read whole into memory, so it is looked at where it lies.
         return Claim(0, row["sender"], DOOR, row["file"], place=row["evidence"], replay_of=row["number"])
     return Claim(

@@ -3,7 +3,8 @@
 Every receipt is stamped and kept.  A final one closes, a refusing one refuses,
 an interim one leaves the document where it stands; what comes after the end is
 only stamped.  Codes nobody knows are kept and shown.  A receipt that fits no
-document declared to this authority is held for an operator.  Of several
+document declared to this authority is held for an operator; one that names a
+number which its authority has not given yet waits for it (following).  Of several
 versions of a document it means the one that was newest when it was said.  What
 the exchange node says of a message is stamped, and trouble holds its documents.
 """
@@ -12,18 +13,17 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from itertools import pairwise
 
+from gateway import following
 from gateway.case import Case, Judged
 from gateway.living import go_on
+from gateway.said import Said, said
 from message_specs.catalog import catalog
-from message_specs.codes import receipt_status
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, is_good
 from spool.ledger import NEVER, Ledger
 from spool.states import State
-
-_CHINA = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +34,6 @@ class Settled:
     unit: Document
     answer: int
     spec: str
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What one receipt says: status, its meaning, when and in which words."""
-
-    status: str
-    outcome: str
-    zh: str
-    said_at: str
-    info: str
 
 
 def settle(ledger: Ledger, judged: Judged, at: str) -> list[Settled]:
@@ -58,14 +47,59 @@ def settle(ledger: Ledger, judged: Judged, at: str) -> list[Settled]:
         if case.document.spec is REPLY:
             _note_reply(ledger, case, at)
             continue
-        said = _said(case.document)
-        rows = list(_answered(ledger, case, said.said_at))
-        if not rows:
-            _hold_unknown(ledger, case, at)
+        told = said(case.document)
+        rows = _followed(ledger, case, told, at)
+        if rows is None:
+            rows = list(_answered(ledger, case, told.said_at))
+            if not rows:
+                _hold_unknown(ledger, case, at)
         for row in rows:
-            if _apply(ledger, case, row, said, at):
+            if _apply(ledger, case, row, told, at):
                 settled.append(Settled(row["partner"], case.document, case.number, case.document.spec.code))
+            for number in following.given(case):
+                if following.remember(ledger, number, row):
+                    _bring(ledger, case, row, number, at)
     return settled
+
+
+def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.Row] | None:
+    """Return the documents that an unasked receipt means by its number; None for one that names its document itself.
+
+    One whose number nobody was given yet waits for it; one whose number says nothing is held.
+    """
+    spec = case.document.spec
+    if not spec.follows:
+        return None
+    number = following.followed(case)
+    documents, clear = following.numbered(ledger, number)
+    if not clear:
+        why = f"K110 {number.kind} {number.value}"
+        hold(ledger, case.number, case.ordinal, spec.code, case.key, case.partner, why, at)
+        return []
+    if not documents:
+        why = f"K109 {spec.code} {number.kind} {number.value}"
+        _receive(ledger, case.number, case.ordinal, spec.code, case.key, case.partner, following.until(at), why, at)
+    following.keep(ledger, number, case, told)
+    return [_meant(versions, told.said_at) for versions in documents]
+
+
+def _bring(ledger: Ledger, case: Case, row: sqlite3.Row, number: following.Number, at: str) -> None:
+    """What was said by the number that this receipt brought is said of its document too."""
+    waiting = list(following.kept(ledger, number))
+    if not waiting or not following.numbered(ledger, number)[1]:
+        return
+    for one in waiting:
+        document = ledger.one("document", row["number"], row["ordinal"])
+        assert document is not None
+        answer = (one.number, one.ordinal, one.spec)
+        file = f"{one.number}.{one.ordinal}.{one.spec}.xml"
+        _write(ledger, answer, document, one.said, case.partner, at, (file, case.number))
+        if one.state not in (State.RECEIVED, State.HELD):
+            continue
+        place, reason = (one.number, one.ordinal), f"{number.kind} {number.value} came with {case.name}"
+        for before, after in pairwise(dict.fromkeys((State(one.state), State.RECEIVED, State.CLOSED))):
+            ledger.run("add_next_stamp", *place, at, "settle", before, after, "kouan", reason, None)
+        ledger.run("set_waiting", None, None, *place)
 
 
 def decided_units(rows: Sequence[sqlite3.Row]) -> frozenset[int]:
@@ -148,43 +182,38 @@ def _members(text: str) -> Iterator[tuple[int, int]]:
         yield int(number), int(ordinal)
 
 
-def _said(unit: Document) -> Said:
-    head = unit.head
-    status = head.get("returnStatus", "").strip()
-    meaning = receipt_status(unit.spec.code, status)
-    return Said(status, meaning.outcome, meaning.zh, _moment(head.get("returnTime", "")), head.get("returnInfo", ""))
-
-
-def _moment(digits: str) -> str:
-    """Return the ISO time of 17 or 14 digits of China Standard Time; other texts as they stand.
-
-    >>> _moment("20261121120506789"), _moment("20261121120506"), _moment("soon")
-    ('2026-11-21T12:05:06.789+08:00', '2026-11-21T12:05:06.000+08:00', 'soon')
-    """
-    padded = digits.ljust(17, "0") if len(digits) in (14, 17) and digits.isdigit() else ""
-    try:
-        when = datetime.strptime(padded[:14], "%Y%m%d%H%M%S").replace(tzinfo=_CHINA)
-    except ValueError:
-        return digits
-    return f"{when:%Y-%m-%dT%H:%M:%S}.{padded[14:]}+08:00"
-
-
-def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, said: Said, at: str) -> bool:
-    number, ordinal = row["number"], row["ordinal"]
-    if ledger.one("receipt_known", row["key"], row["spec"], said.status, said.said_at, said.info):
-        return False
+def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, told: Said, at: str) -> bool:
     spec = case.document.spec.code
-    file = file_name(case.number, spec)
+    answer = (case.number, case.ordinal, spec)
+    return _write(ledger, answer, row, told, case.partner, at, (file_name(case.number, spec), None))
+
+
+def _write(
+    ledger: Ledger,
+    answer: tuple[int, int, str],
+    row: sqlite3.Row,
+    told: Said,
+    authority: str,
+    at: str,
+    given: tuple[str, int | None],
+) -> bool:
+    """The receipt is in the ledger and its document where it leads; False when it was there before."""
+    number, ordinal = row["number"], row["ordinal"]
+    spec = answer[2]
+    if ledger.one("receipt_known", row["key"], row["spec"], spec, told.status, told.said_at, told.info):
+        return False
     ledger.run(
-        "add_receipt", row["partner"], case.number, case.ordinal, number, ordinal, spec, row["key"] or "",
-        said.status, said.outcome, said.said_at, said.info, file,
+        "add_receipt", row["partner"], *answer[:2], number, ordinal, spec, row["key"] or "", told.status,
+        told.outcome, told.said_at, told.info, *given,
     )  # fmt: skip
-    ledger.run("set_status", said.status, said.said_at, number, ordinal, said.said_at)
+    if not catalog().specs[spec].follows:
+        # The state of a tax bill is none of the inventory.
+        ledger.run("set_status", told.status, told.said_at, number, ordinal, told.said_at)
     go_on(ledger, number, ordinal, at)
-    reason = f"{spec} {said.status} {said.zh}"
+    reason = f"{spec} {told.status} {told.zh}"
     state = State(row["state"])
-    for after in moves(state, said.outcome):
-        ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, case.partner, reason, None)
+    for after in moves(state, told.outcome):
+        ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, authority, reason, None)
         state = after
     return True
 
@@ -232,11 +261,15 @@ def _hold_unknown(ledger: Ledger, case: Case, at: str) -> None:
 
 def hold(ledger: Ledger, number: int, ordinal: int, spec: str, key: str | None, sender: str, why: str, at: str) -> None:
     """A document of an authority's answer is held for an operator, with its reason stamped."""
-    ledger.run(
-        "add_document", number, ordinal, spec, key, None, sender, None, None, None, sender, None, NEVER, why
-    )  # fmt: skip
-    ledger.run("add_stamp", number, ordinal, 1, at, "door", "", State.RECEIVED, "kouan", None, None)
+    _receive(ledger, number, ordinal, spec, key, sender, NEVER, why, at)
     ledger.run("add_stamp", number, ordinal, 2, at, "settle", State.RECEIVED, State.HELD, "kouan", why, None)
+
+
+def _receive(
+    ledger: Ledger, number: int, ordinal: int, spec: str, key: str | None, sender: str, due: str, why: str, at: str
+) -> None:
+    ledger.run("add_document", number, ordinal, spec, key, None, sender, None, None, None, sender, None, due, why)
+    ledger.run("add_stamp", number, ordinal, 1, at, "door", "", State.RECEIVED, "kouan", None, None)
 
 
 def iso(moment: datetime) -> str:

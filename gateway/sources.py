@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from gateway.case import drawn_by
+from gateway.case import Arrival, drawn_by
 from gateway.config import House
 from gateway.maps import facts_of, house_map
-from gateway.tables import came_at
 from mapping.apply import MappedFile, map_bytes
 from mapping.drafting import Mapped
 from mapping.fitting import Unfit
@@ -55,9 +54,11 @@ def sources_of(house: House, ledger: Ledger, name: str) -> Iterator[Source]:
     number, ordinal = numbers.parse(name)
     row = ledger.one("interchange", number)
     assert row is not None
-    used = house_map(house.home, drawn_by(Claim(number, row["sender"], row["door"], row["file"])))
     data = Store(house.home / "spool" / "store").read(row["evidence"])
-    facts = facts_of(house.partner(row["sender"]), came_at(number, datetime.now(UTC)))
+    claim = Claim(number, row["sender"], row["door"], row["file"])
+    used = house_map(house.home, drawn_by(claim))
+    arrival = Arrival(claim, row["evidence"], data, row["sha256"], row["size"])
+    facts = facts_of(house.partner(row["sender"]), arrival.came_at(datetime.now(UTC)))
     run = map_bytes(data, row["file"], used, facts, row["revision"] or house.kouan.revision)
     for batch in run.batches():
         for document in batch:

@@ -15,9 +15,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from gateway.case import Notice
+from gateway.config_shapes import Kouan
 from gateway.drawing import Drawing, Drawn, goods_mark
 from gateway.draws import Arranged
-from gateway.filing import paper_of
+from gateway.filing import Outdated, paper_of
+from gateway.giving import Kept, used_of
+from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
 from message_specs.findings import Finding, Severity, finding
@@ -26,6 +29,7 @@ from message_specs.trade.comparing import compare, view_for
 from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
 from spool.ledger import Ledger
+from spool.states import State
 
 AT_ONCE: Final = 200
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
@@ -39,6 +43,7 @@ class Look:
     """One look: what is told, what is drawn up, when each dossier is looked at again and why."""
 
     now: datetime
+    kept: dict[str, Kept] = field(default_factory=dict)
     told: list[Notice] = field(default_factory=list)
     ready: list[Drawn] = field(default_factory=list)
     awaits: list[tuple[int, int, int]] = field(default_factory=list)
@@ -47,36 +52,67 @@ class Look:
     dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
 
 
-def look(ledger: Ledger, now: datetime, drawing: Drawing | None = None) -> int:
+def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, drawing: Drawing) -> int:
     """Up to two hundred due dossiers have been looked at; return how many."""
     rows = ledger.all("due_dossiers", iso(now), AT_ONCE)
     if not rows:
         return 0
     this = Look(now)
     for row in rows:
-        due, why = (None, None) if row["phase"] != "open" else _one(this, ledger, row, drawing)
+        chosen = trade_of(ledger, row["mark"])
+        if not _give_back(ledger, this, row, chosen, kouan, secret):
+            continue
+        due, why = (None, None) if row["phase"] != "open" else _one(this, ledger, row, chosen, drawing)
         if row["phase"] == "closed":
             orders = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "order"]
             marks = [mark for one in orders for of_kind in marks_of_paper(one).values() for mark in of_kind]
             this.over += [(mark, row["mark"], 0) for mark in marks]
         this.dates.append((due, why, row["mark"], row["due_at"]))
-    if drawing is not None:
-        # Before the dossiers are put to rest: after a crash between the two they are looked at again.
-        drawing.draw(this.ready)
+    # Before the dossiers are put to rest: after a crash between the two they are looked at again.
+    drawing.draw(this.ready)
+    _write(ledger, this)
+    return len(rows)
+
+
+def _write(ledger: Ledger, this: Look) -> None:
     with ledger.writing():
+        for one in this.kept.values():
+            # A desk has kept something else meanwhile: the dossiers are looked at again.
+            if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
+                raise Outdated(one.key)
         ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in this.told])
         ledger.run_many("add_awaited", this.awaits)
         ledger.run_many("no_longer_awaited", this.over)
         ledger.run_many("dossier_looked_at", this.dates)
-    return len(rows)
 
 
-def _one(this: Look, ledger: Ledger, row: Row, drawing: Drawing | None) -> tuple[str | None, str | None]:
+def _give_back(
+    ledger: Ledger, this: Look, row: Row, chosen: Chosen, kouan: Kouan, secret: bytes
+) -> bool:
+    """What the inventory used is reckoned anew; False where another dossier of this round has the same record."""
+    inventory = chosen.inventory
+    if inventory is None:
+        return True
+    life = life_in(ledger, row["mark"])
+    refunds = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "refund"]
+    kept = list(used_of(ledger, inventory, refunds, life, kouan.tax.quotas, secret))
+    if any(one.key in this.kept for one in kept):
+        return False
+    this.kept.update({one.key: one for one in kept})
+    return True
+
+
+def _one(
+    this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing
+) -> tuple[str | None, str | None]:
     """Return when an open trade is looked at again, and why it waits."""
-    chosen, today = trade_of(ledger, row["mark"]), this.now.astimezone(_CHINA).date()
-    arranged = drawing.arranged(chosen) if drawing is not None else None
+    if chosen.inventory is not None and chosen.inventory.state == State.REFUSED:
+        # What was refused has given back what it used, and another may be drawn up in its place.
+        chosen = trade_of(ledger, row["mark"], alive=True)
+    today = this.now.astimezone(_CHINA).date()
+    arranged = drawing.arranged(chosen)
     drawn = arranged is not None and chosen.inventory is None
-    mode = arranged.draw.mode if drawn and arranged is not None else row["mode"]
+    mode = arranged.draw.mode if arranged is not None and drawn else row["mode"]
     since = datetime.fromisoformat(row["opened_at"]).astimezone(_CHINA).date()
     late = too_long(chosen, mode, since, today, inventory=not drawn)
     if late is not None:
@@ -84,10 +120,8 @@ def _one(this: Look, ledger: Ledger, row: Row, drawing: Drawing | None) -> tuple
     lacking = missing(chosen, mode, today, inventory=not drawn)
     if lacking:
         return iso(this.now + _AGAIN), " ".join((late.code if late else "T204", *lacking))
-    if not drawn:
+    if not drawn or arranged is None:
         return None, None
-    assert drawing is not None
-    assert arranged is not None
     why = _draw(this, row["mark"], chosen, arranged, drawing)
     # Nothing that comes wakes a trade whose inventory an operator decides about.
     return iso(this.now + _AGAIN) if why == "T705" else None, why
@@ -126,12 +160,12 @@ def _tell(this: Look, mark: int, order: Paper, arranged: Arranged, found: Sequen
     return found[0].code
 
 
-def trade_of(ledger: Ledger, mark: int) -> Chosen:
-    """Return the trade of an order's mark as its papers stand in the ledger now."""
+def trade_of(ledger: Ledger, mark: int, *, alive: bool = False) -> Chosen:
+    """Return the trade of an order's mark as its papers stand now; `alive`: without an inventory that was refused."""
     papers = _papers(ledger, [mark])
-    alive = live(papers)
-    anchor = next((one for one in alive if one.kind == "inventory"), None)
-    anchor = anchor or next((one for one in alive if one.kind == "order"), None)
+    anchors = live(papers) if alive else papers
+    anchor = next((one for one in anchors if one.kind == "inventory"), None)
+    anchor = anchor or next((one for one in anchors if one.kind == "order"), None)
     if anchor is not None:
         marks = marks_of_paper(anchor)
         more = [mark for kind in ("waybill", "sold", "shipped", "order_no") for mark in marks.get(kind, ())]

@@ -18,6 +18,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
+from gateway.desks import released_key
 from gateway.letting_go import Parting
 from gateway.refusing import let_go_refusal
 from gateway.replaying import Replayed, Ruling, is_placeholder, replay
@@ -149,6 +150,7 @@ class Verbs:
         if origin is State.READY and (answered or self._messages.has_left(row)):
             origin = State.SENT
         self._stamp(row, State.HELD, origin)
+        self._remember(row)
         resting = origin in RESTING
         self._ledger.run("set_waiting", self._at if resting else None, None, row["number"], row["ordinal"])
         note = "it goes on within a second while the daemon runs" if resting else ""
@@ -157,6 +159,13 @@ class Verbs:
         elif origin is State.SENT:
             return self._ended(row)
         return _result(row, origin, note)
+
+    def _remember(self, row: sqlite3.Row) -> None:
+        """The desk that held the document will know that an operator has let it go on."""
+        code, key = (row["why"] or "").partition(" ")[0], released_key(row["number"], row["ordinal"])
+        if code.startswith("T"):
+            known = self._ledger.one("record", key)
+            self._ledger.run("put_record", key, f"{known['value']} {code}" if known else code)
 
     def _ended(self, row: sqlite3.Row) -> Result:
         """What an authority decided while the document was held holds."""

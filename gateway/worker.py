@@ -21,7 +21,7 @@ import msgspec
 from gateway import mishap
 from gateway.clerk import ALL_NUMBERS, Clerk, clerk_at, quiet
 from gateway.config import House, load_house
-from gateway.drawing import Drawing, goods_came
+from gateway.drawing import goods_came
 from gateway.frames import Answer, Job, joined, read_frame, write_frame
 from gateway.in_force import in_force
 from gateway.letting_go import Parting
@@ -30,7 +30,6 @@ from gateway.recovering import at_work
 from gateway.resuming import resume
 from gateway.settling import iso
 from gateway.telling import tell
-from gateway.trading import look
 from spool.errors import Told
 from spool.interchange import Batch
 from spool.ledger import Ledger
@@ -58,7 +57,7 @@ class Worker:
         self._home = home
         self._house = house
         self._with_batch: dict[str, Callable[[Batch], Answer]] = {
-            "take_in": self.take_in, "take_again": self.take_again, "hold": self.hold,
+            "take_in": self.take_in, "take_again": self.take_again, "hold": self.hold, "go_on": self.go_on,
             "let_go_again": self.let_go_again, "let_go_late": self.let_go_late,
         }  # fmt: skip
         self._alone: dict[str, Callable[[], Answer]] = {
@@ -79,13 +78,13 @@ class Worker:
     def take_in(self, batch: Batch) -> Answer:
         """The batch is in the ledger; what failed by itself is held."""
         try:
-            return _told(self._clerk.take_in(batch))
+            return _told(self._clerk.take_in(batch, whole=False))
         except Exception as trouble:  # whatever it is, the hall stays open
             self._roll_back()
             if is_of_the_disk(trouble):
                 raise
             if self._is_written(batch):
-                return self.take_again(batch)
+                return self._gone_wrong(batch) if self._clerk.is_unfinished(batch.first) else self.take_again(batch)
             return self._one_by_one(batch)
 
     def take_again(self, batch: Batch) -> Answer:
@@ -100,8 +99,30 @@ class Worker:
         first = rest[0].number if self._ledger.one("batch", batch.first) else batch.first
         return joined([done, self.take_in(msgspec.structs.replace(batch, first=first, claims=rest))])
 
+    def go_on(self, batch: Batch) -> Answer:
+        """One more piece of a long table is in the ledger; with the last, its acknowledgement has left."""
+        if not self._clerk.is_unfinished(batch.first):
+            return self.take_again(batch)
+        try:
+            return _told(self._clerk.go_on(batch))
+        except Exception as trouble:  # whatever it is, the hall stays open
+            self._roll_back()
+            if is_of_the_disk(trouble):
+                raise
+            return self._gone_wrong(batch)
+
+    def _gone_wrong(self, batch: Batch) -> Answer:
+        """A long table ends where it stands, with the traceback; one of which nothing is written is held whole."""
+        reason = traceback.format_exc(limit=-6)
+        if self._is_settled(batch.first):
+            return _told(self._clerk.abandon(batch.first, reason))
+        claims = tuple(mishap.claimed(batch, self._clerk.store))
+        return _told(mishap.hold(self._clerk, msgspec.structs.replace(batch, claims=claims), reason))
+
     def hold(self, batch: Batch) -> Answer:
         """The one claim of the batch, which has cost workers their lives, is held whole."""
+        if self._clerk.is_unfinished(batch.first):
+            return _told(self._clerk.abandon(batch.first, "a worker process died of it"))
         if self._is_settled(batch.first):
             return self.take_again(batch)
         claims = tuple(mishap.claimed(batch, self._clerk.store))
@@ -116,7 +137,7 @@ class Worker:
                 parts.append(self._let_go(claim.number, claim.number))
                 continue
             try:
-                parts.append(_told(self._clerk.take_in(single)))
+                parts.append(_told(self._clerk.take_in(single, whole=False)))
             except Exception as trouble:  # held with its traceback
                 self._roll_back()
                 if is_of_the_disk(trouble):
@@ -167,9 +188,8 @@ class Worker:
 
     def look(self) -> Answer:
         """Due trades have been looked at, and partners have what they are to hear of theirs."""
-        drawing = Drawing(self._clerk, self._numbers)
-        count = look(self._ledger, now(), drawing)
-        return Answer(count=count, news=tuple(drawing.news | tell(self._home, self._ledger)))
+        count = self._clerk.look()
+        return Answer(count=count, news=tuple(self._clerk.drawing.news | tell(self._home, self._ledger)))
 
     def let_go_again(self, bounds: Batch = _ALL) -> Answer:
         """Open batches after `first` and below `low_water` have been let go as far as they could, fifty at most.
@@ -197,7 +217,9 @@ class Worker:
         """Return the answer to a job; whatever goes wrong is an answer too."""
         try:
             if job.batch is not None:
-                return self._with_batch[job.kind](job.batch)
+                answer = self._with_batch[job.kind](job.batch)
+                more = tuple(claim.number for claim in job.batch.claims if self._clerk.is_unfinished(claim.number))
+                return msgspec.structs.replace(answer, more=more) if more else answer
             return self._alone[job.kind]()
         except Told as trouble:
             return Answer(trouble=str(trouble))

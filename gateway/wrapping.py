@@ -16,6 +16,8 @@ from spool.number import Numbers
 from spool.states import State
 from spool.store import Store
 
+_IN_A_MESSAGE = 100
+_BEYOND = "GHIJKLMNOPQRSTUVWXYZ"
 KEY_TROUBLE_WAIT = timedelta(seconds=30)
 
 
@@ -65,11 +67,22 @@ def _route(one: Judged, sealer: Sealer, house: House, now: datetime) -> None:
             case.move("seal", State.REFUSED, None, (found,))
             continue
         if spec.fill and not one.signed:
-            value = f"{case.number}{case.ordinal % 100:02d}"
-            fill(case, dict.fromkeys(spec.fill, value), house.kouan.revision)
+            assert one.opened is not None
+            fill(case, dict.fromkeys(spec.fill, _own_number(case)), one.opened.revision)
             case.canonical = case.document.canonical()
         if spec.reply_key != spec.key:
             case.reply_key = case.document.reply_key
+
+
+def _own_number(case: Case) -> str:
+    """Return a number of ours for a document that came without one: at most 20 letters, and no other has it.
+
+    A message holds a hundred documents at most and the number two more digits; a table holds more.
+    """
+    if case.ordinal <= _IN_A_MESSAGE:
+        return f"{case.number}{case.ordinal % _IN_A_MESSAGE:02d}"
+    beyond, within = divmod(case.ordinal, 1 << 16)
+    return f"{_BEYOND[beyond]}{case.number:X}{within:04X}"
 
 
 def _together(one: Judged, now: datetime) -> None:

@@ -5,7 +5,7 @@ rows of the documents plus the rows told of in findings plus the blank ones.
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import BinaryIO, Final
@@ -17,13 +17,24 @@ from mapping.drafting import Drafting, Mapped
 from mapping.plan import Field, Plan, make_plan
 from mapping.reckoning import Facts
 from mapping.rows import Group, Grouping, Heads, Tally
+from mapping.survey import Survey, surveyed
 from mapping.table import Map
 from mapping.workbooks import open_workbook, other_sheets
 from message_specs.findings import Finding, Severity, finding
 
 BATCH: Final = 100
 MOST_FINDINGS: Final = 5_000
-Progress = Callable[[Tally], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Most:
+    """How much of a file is taken."""
+
+    documents: int | None = None
+    findings: int = MOST_FINDINGS
+
+
+_MOST: Final = Most()
 
 
 @dataclass(slots=True)
@@ -60,28 +71,118 @@ def map_bytes(data: bytes, name: str, used: Map, facts: Facts, revision: str = "
     return map_file(io.BytesIO(data), name, used, facts, revision)
 
 
-def map_file(file: BinaryIO, name: str, used: Map, facts: Facts, revision: str = "202205") -> MappedFile:
-    """The mapping of a file; text is streamed from it while batches are taken, a workbook is read at once."""
+def map_file(
+    file: BinaryIO, name: str, used: Map, facts: Facts, revision: str = "202205", most: Most = _MOST
+) -> MappedFile:
+    """The mapping of a file; text is streamed from it while batches are taken, a workbook is read at once.
+
+    The file is read twice: what a first reading tells decides what may be declared at all.
+    """
     mapping = MappedFile(used, revision)
+    ready = _surveyed(mapping, file, name, most)
+    if ready is None:
+        return mapping
+    file.seek(0)
+    sheets = [found_headings.take_headings(sheet, used) for sheet in _chosen(mapping, file, name) or ()]
+    rows = [one[2].rows for one in sheets if not isinstance(one, Finding)]
+    grouping = Grouping(
+        ready.plan, mapping.tally, ready.survey, heads=ready.heads, odd=ready.odd, merged=ready.merged
+    )
+    groups = grouping.groups(rows[-1])
+    if ready.heads is not None:
+        groups = chain(ready.heads.read(rows[0]), groups, ready.heads.left())
+    mapping.is_refused = False
+    drafting = Drafting(ready.plan, facts, used.spec.family, mapping.head_plan)
+    mapping._documents = _documents(mapping, groups, drafting, most.findings)  # noqa: SLF001
+    return mapping
+
+
+def _chosen(mapping: MappedFile, file: BinaryIO, name: str) -> list[Sheet] | None:
+    """The sheet that the map reads, or that of the heads and that of the lines; None where a finding says why not."""
+    used = mapping.map
     sheets = _sheets(file, name, used)
     if isinstance(sheets, Finding):
         mapping.findings.append(sheets)
-        return mapping
+        return None
     head = found_headings.chosen(sheets, used.sheet, used)
     is_apart = found_headings.has_sheet(sheets, used.list_sheet) and len(sheets) > 1
     lines = found_headings.chosen(sheets, used.list_sheet, used) if is_apart else head
     for one in (head, lines):
         if isinstance(one, Finding):
             mapping.findings.append(one)
-            return mapping
+            return None
     assert isinstance(head, Sheet)
     assert isinstance(lines, Sheet)
-    mapping.findings += other_sheets(sheets, (head, lines))
-    if head is lines:
-        _one_sheet(mapping, head, facts)
-    else:
-        _two_sheets(mapping, head, lines, facts)
-    return mapping
+    if mapping.plan is None:
+        mapping.findings += other_sheets(sheets, (head, lines))
+    return [head] if head is lines else [head, lines]
+
+
+@dataclass(slots=True)
+class _Ready:
+    """What the first reading of a file leaves for the second."""
+
+    plan: Plan
+    survey: Survey
+    odd: Mapping[int, list[Finding]]
+    merged: frozenset[int]
+    heads: Heads | None = None
+
+
+def _surveyed(mapping: MappedFile, file: BinaryIO, name: str, most: Most) -> _Ready | None:
+    """What the first reading tells; None where the file as a whole is refused, with its findings."""
+    sheets = _chosen(mapping, file, name)
+    if sheets is None:
+        return None
+    planned = [_planned(mapping, sheet) for sheet in sheets]
+    there = [one for one in planned if one is not None]
+    if len(there) < len(sheets):
+        return None
+    (head_plan, head_rest), (plan, rest) = there[0], there[-1]
+    mapping.head_sheet, mapping.sheet = head_rest.name, rest.name
+    mapping.head_plan, mapping.plan = head_plan, plan
+    rests = [one for _, one in there]
+    _keyed(mapping, head_plan, plan)
+    if any(found.severity is Severity.ERROR for found in mapping.findings):
+        _refuse_all(mapping, *rests)
+        return None
+    for of, one in there:
+        mapping.findings += found_headings.formulas(one, of.headings, _used(of), of.heading_row)
+    ready = _Ready(plan, Survey(), _odd(rest, plan), _merged(rest, plan))
+    if head_plan is not plan:
+        ready.heads = Heads(head_plan, mapping.tally, _odd(head_rest, head_plan))
+    ready.survey = surveyed(plan, rest.rows, ready.merged, has_heads=ready.heads is not None)
+    said = _too_doubtful(ready.survey, most)
+    if not said:
+        return ready
+    mapping.findings += said
+    _refuse_all(mapping, *rests)
+    mapping.tally.rows += ready.survey.rows
+    mapping.tally.refused += ready.survey.rows
+    return None
+
+
+def _too_doubtful(survey: Survey, most: Most) -> list[Finding]:
+    if survey.lost:
+        return [*survey.findings, finding("M029", row=survey.lost, place=str(survey.lost))]
+    if most.documents is not None and survey.documents > most.documents:
+        return [finding("M027", limit=str(most.documents))]
+    return []
+
+
+def _keyed(mapping: MappedFile, head_plan: Plan, plan: Plan) -> None:
+    """What is wrong with the columns is told, and both sheets know by which of them their rows belong together."""
+    if head_plan is plan:
+        mapping.findings += plan.findings
+        if not plan.key_columns and plan.shape.list_group:
+            _no_key(mapping, plan)
+        return
+    _parted(mapping, head_plan, plan)
+    shared = [path for path in mapping.map.key if path in head_plan.columns and path in plan.columns]
+    if not shared:
+        _no_key(mapping, plan)
+    head_plan.key_columns = tuple(head_plan.columns[path] for path in shared)
+    plan.key_columns = tuple(plan.columns[path] for path in shared)
 
 
 def _sheets(file: BinaryIO, name: str, used: Map) -> list[Sheet] | Finding:
@@ -108,52 +209,6 @@ def _planned(mapping: MappedFile, sheet: Sheet) -> tuple[Plan, Sheet] | None:
     headings, row, rest = taken
     plan = make_plan(mapping.map, headings, row, mapping.revision)
     return plan, rest
-
-
-def _one_sheet(mapping: MappedFile, sheet: Sheet, facts: Facts) -> None:
-    planned = _planned(mapping, sheet)
-    if planned is None:
-        return
-    plan, rest = planned
-    mapping.findings += plan.findings
-    mapping.sheet = mapping.head_sheet = sheet.name
-    mapping.plan = mapping.head_plan = plan
-    if not plan.key_columns and plan.shape.list_group:
-        _no_key(mapping, plan)
-    if any(found.severity is Severity.ERROR for found in mapping.findings):
-        _refuse_all(mapping, rest)
-        return
-    mapping.findings += found_headings.formulas(rest, plan.headings, _used(plan), plan.heading_row)
-    grouping = Grouping(plan, mapping.tally, odd=_odd(rest, plan))
-    drafting = Drafting(plan, facts, mapping.map.spec.family)
-    mapping.is_refused = False
-    mapping._documents = _documents(mapping, grouping.groups(rest.rows), drafting)  # noqa: SLF001
-
-
-def _two_sheets(mapping: MappedFile, head: Sheet, lines: Sheet, facts: Facts) -> None:
-    plans = [_planned(mapping, sheet) for sheet in (head, lines)]
-    if plans[0] is None or plans[1] is None:
-        return
-    (head_plan, head_rest), (plan, rest) = plans[0], plans[1]
-    _parted(mapping, head_plan, plan)
-    mapping.head_sheet, mapping.sheet = head.name, lines.name
-    mapping.head_plan, mapping.plan = head_plan, plan
-    shared = [path for path in mapping.map.key if path in head_plan.columns and path in plan.columns]
-    if not shared:
-        _no_key(mapping, plan)
-    head_plan.key_columns = tuple(head_plan.columns[path] for path in shared)
-    plan.key_columns = tuple(plan.columns[path] for path in shared)
-    if any(found.severity is Severity.ERROR for found in mapping.findings):
-        _refuse_all(mapping, head_rest, rest)
-        return
-    for one, of in ((head_rest, head_plan), (rest, plan)):
-        mapping.findings += found_headings.formulas(one, of.headings, _used(of), of.heading_row)
-    heads = Heads(head_plan, mapping.tally, _odd(head_rest, head_plan))
-    grouping = Grouping(plan, mapping.tally, heads=heads, odd=_odd(rest, plan))
-    drafting = Drafting(plan, facts, mapping.map.spec.family, head_plan)
-    groups = chain(heads.read(head_rest.rows), grouping.groups(rest.rows), heads.left())
-    mapping.is_refused = False
-    mapping._documents = _documents(mapping, groups, drafting)  # noqa: SLF001
 
 
 def _parted(mapping: MappedFile, head_plan: Plan, plan: Plan) -> None:
@@ -187,6 +242,17 @@ def _odd(sheet: Sheet, plan: Plan) -> Mapping[int, list[Finding]]:
     return odd
 
 
+def _merged(sheet: Sheet, plan: Plan) -> frozenset[int]:
+    """The rows over whose number a cell from above is merged."""
+    keys = set(plan.key_columns)
+    return frozenset(
+        number
+        for top, left, bottom, right in sheet.merged
+        if bottom > top > plan.heading_row and keys & set(range(left, right + 1))
+        for number in range(top + 1, bottom + 1)
+    )
+
+
 def _refuse_all(mapping: MappedFile, *sheets: Sheet) -> None:
     """The rows of a file that cannot be mapped are counted as refused."""
     for sheet in sheets:
@@ -195,7 +261,9 @@ def _refuse_all(mapping: MappedFile, *sheets: Sheet) -> None:
         mapping.tally.refused += left
 
 
-def _documents(mapping: MappedFile, groups: Iterator[Group], drafting: Drafting) -> Iterator[Mapped]:
+def _documents(
+    mapping: MappedFile, groups: Iterator[Group], drafting: Drafting, most: int
+) -> Iterator[Mapped]:
     tally, found = mapping.tally, 0
     for group in groups:
         if group.is_refused:
@@ -208,7 +276,7 @@ def _documents(mapping: MappedFile, groups: Iterator[Group], drafting: Drafting)
                 found += len(document.findings)
                 tally.bad += document.is_bad
             yield document
-        if found > MOST_FINDINGS:
+        if found > most:
             last = group.numbers[-1] if group.numbers else 0
             mapping.findings.append(finding("M013", row=last, place=str(last)))
             _drain(tally, groups)

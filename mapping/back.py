@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -36,14 +36,14 @@ def rows_of(spec: Spec, units: Sequence[Document]) -> Iterator[list[str]]:
     extra = sorted({name for unit in units for name in unit.head} - {name for name, _ in columns})
     yield [heading for _, heading in columns] + extra + list(_MEANING)
     for unit in units:
-        yield [unit.head.get(name, "") for name in (*(name for name, _ in columns), *extra)] + _meaning(spec, unit.head)
+        yield [unit.head.get(name, "") for name in (*(name for name, _ in columns), *extra)] + _meaning(unit)
 
 
-def _meaning(spec: Spec, fields: Mapping[str, str]) -> list[str]:
-    told = fields.get("returnStatus", "")
+def _meaning(unit: Document) -> list[str]:
+    told = (unit.text(unit.spec.status) or "").strip()
     if not told:
         return ["", ""]
-    status = receipt_status(spec.code, told)
+    status = receipt_status(unit.spec.code, told)
     return [status.zh, _OUTCOMES.get(status.outcome, status.outcome)]
 
 

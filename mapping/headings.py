@@ -12,6 +12,8 @@ from mapping.texts import DELIMITERS, records, rows_of
 from message_specs.findings import Finding, finding
 
 ROWS_LOOKED_AT: Final = 20
+MOST_COLUMNS: Final = 1_000
+"""Every row in hand is made as wide as the headings."""
 _HEAD_LETTERS: Final = 1 << 18
 _SHOWN: Final = 5
 
@@ -52,14 +54,18 @@ def take_headings(sheet: Sheet, used: Map) -> tuple[Cells, int, Sheet] | Finding
         known = _known(used)
         scores = [_score(cells, known) for _, cells in first]
         best = max(scores, default=0)
-        number = scores.index(best) + 1 if best else 0
+        # Headings may stand there again, and with more columns; the rows between must not be passed over.
+        number = next((place for place, score in enumerate(scores, 1) if best and score * 2 >= best), 0)
     if not any(any(cells) for _, cells in first if not isinstance(cells, Broken)):
         return finding("M003")
     cells = first[number - 1][1] if number else None
     if cells is None or isinstance(cells, Broken) or not _score(cells, _known(used)):
         expected = "、".join(list(dict.fromkeys(line.columns[0] for line in used.lines if line.columns))[:_SHOWN])
         return finding("M004", row=1, rows=str(max(number, len(first))), expected=expected)
-    return _trimmed(cells), number, replace(sheet, rows=chain(first[number:], rows))
+    headings = _trimmed(cells)
+    if len(headings) > MOST_COLUMNS:
+        return finding("M038", row=number, found=str(len(headings)), limit=str(MOST_COLUMNS))
+    return headings, number, replace(sheet, rows=chain(first[number:], rows))
 
 
 def _trimmed(cells: Sequence[str]) -> Cells:
@@ -112,10 +118,11 @@ def oddities(sheet: Sheet, used_columns: Sequence[int], heading_row: int) -> Ite
 
     used = set(used_columns)
     for top, left, bottom, right in sheet.merged:
-        if bottom > heading_row and used & set(range(left, right + 1)):
+        first = min((column for column in used if left <= column <= right), default=None)
+        if first is not None:
             span = f"{letters(left)}{top}:{letters(right)}{bottom}"
             for number in range(max(top, heading_row + 1), bottom + 1):
-                yield number, finding("M015", row=number, cell=f"{letters(left)}{top}", range=span)
+                yield number, finding("M015", row=number, cell=f"{letters(first)}{number}", range=span)
     for number, column in sorted(sheet.errors):
         if number > heading_row and column in used:
             cell = f"{letters(column)}{number}"

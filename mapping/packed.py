@@ -1,83 +1,63 @@
-"""A packed workbook before it is opened: how big it really is, and where formulas, errors and far cells lie.
+"""A packed workbook, xlsx or ods, before it is opened: a zip of XML, and nothing it says of sizes is believed.
 
-An xlsx or ods file is a zip of XML. What its directory says of sizes is not believed:
-every part is unpacked and counted, and thrown away beyond the cap.
+Every part is unpacked and counted, read as XML to its end, and packed anew: what opens the workbook
+sees only what was counted here. Reading XML that breaks off may go on for ever there.
 """
 
-import re
+import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Final
+from xml.parsers import expat
 
-from mapping.cells import column_of
-from message_specs.findings import Finding, finding
+from mapping import open_documents, sheet_parts
+from mapping.bounds import MOST_BYTES, MOST_PARTS, Inspected, TooBig, Unsound, check_weight
 
-MOST_BYTES: Final = 400 << 20
-MOST_PARTS: Final = 2000
-MOST_CELLS: Final = 8_000_000
-_CHUNK: Final = 1 << 20
-_REFERENCE: Final = re.compile(rb'\br\s*=\s*"([A-Z]*)(\d+)"')
-_FORMULA: Final = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br\s*=\s*"([A-Z]+)(\d+)"[^>]*>\s*<(?:\w+:)?f[\s>/]')
-_ERROR: Final = re.compile(rb'<(?:\w+:)?c\s(?=[^>]*?\bt\s*=\s*"e")[^>]*?\br\s*=\s*"([A-Z]+)(\d+)"')
-_TAG: Final = re.compile(rb"<table:(table|table-row|table-cell|covered-table-cell)\b([^>]*)>")
-_TIMES: Final = re.compile(rb'number-(?:columns|rows)-repeated\s*=\s*"(\d+)"')
-_SHEET: Final = re.compile(rb'<(?:\w+:)?sheet\s[^>]*?\bname\s*=\s*"([^"]*)"[^>]*?:id\s*=\s*"([^"]*)"')
-_TARGET: Final = re.compile(rb"<(?:\w+:)?Relationship\s[^>]*>")
+_OPEN_DOCUMENT: Final = ("mimetype", "META-INF/manifest.xml", "content.xml")
 
 
-@dataclass(frozen=True, slots=True)
-class Oddities:
-    """What calamine does not tell of a sheet: its formulas by column, and its error cells."""
-
-    formulas: Mapping[int, list[int]] = field(default_factory=dict)
-    errors: frozenset[tuple[int, int]] = frozenset()
-
-
-class _TooBig(Exception):  # noqa: N818  what happened
-    """More comes out of the file than anyone can want"""
-
-
-def inspected(data: bytes) -> Mapping[str, Oddities] | Finding:
-    """Return the oddities of each sheet by its name, or why the workbook must not be opened."""
+def inspected(data: bytes) -> Inspected:
+    """Return the workbook packed anew with its oddities; raise TooBig or Unsound where it must not be opened."""
     try:
         parts = dict(_parts(data))
-        if "content.xml" in parts:
-            _check_repeats(parts["content.xml"])
-            return {}
-        return {name: _oddities(parts[part]) for name, part in _sheets(parts) if part in parts}
-    except _TooBig as reason:
-        zh, en = reason.args
-        return finding("M010", reason_zh=zh, reason=en)
-    except (zipfile.BadZipFile, zlib.error, struct.error, ValueError, NotImplementedError, EOFError) as trouble:
-        return finding("M009", reason=str(trouble))
+        if "content.xml" in parts and not any(name.lower() == "xl/workbook.xml" for name in parts):
+            parts = {name: parts[name] for name in _OPEN_DOCUMENT if name in parts}
+            sheets = open_documents.oddities(parts["content.xml"])
+        else:
+            sheets = sheet_parts.oddities(parts)
+        for one in sheets.values():
+            one.check()
+        check_weight(sum(one.weight for one in sheets.values()))
+        return Inspected(_packed(parts), sheets)
+    except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, expat.ExpatError) as trouble:
+        raise Unsound(str(trouble)) from trouble
 
 
 def _parts(data: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield the XML parts, unpacked; everything is counted."""
-    import io
-
+    """Yield the parts that are read, unpacked; everything is counted."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
     if len(entries) > MOST_PARTS:
-        raise _TooBig(f"有 {len(entries)} 个部分", f"it has {len(entries)} parts")
+        raise TooBig(f"有 {len(entries)} 个部分", f"it has {len(entries)} parts")
+    check_weight(sum(entry.file_size for entry in entries))
     if sum(entry.compress_size for entry in entries) > len(data):
-        raise _TooBig("各部分互相重叠", "its parts overlap")
-    left = MOST_BYTES
+        raise TooBig("各部分互相重叠", "its parts overlap")
+    left, seen = MOST_BYTES, set()
     for entry in entries:
+        if (plain := entry.filename.lower()) in seen:
+            raise Unsound(f"two parts are called {entry.filename}")
+        seen.add(plain)
         body = _unpacked(data, entry, left)
         left -= len(body)
-        if _is_read(entry.filename):
+        if plain.endswith((".xml", ".rels")) or plain == "mimetype":
             yield entry.filename, body
 
 
-def _is_read(name: str) -> bool:
-    return name in ("content.xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels") or name.startswith("xl/worksheets/")
-
-
 def _unpacked(data: bytes, entry: zipfile.ZipInfo, most: int) -> bytes:
+    if entry.flag_bits & 1:
+        raise Unsound(f"{entry.filename} is encrypted")
     name, extra = struct.unpack_from("<HH", data, entry.header_offset + 26)
     start = entry.header_offset + 30 + name + extra
     packed = data[start : start + entry.compress_size]
@@ -86,65 +66,15 @@ def _unpacked(data: bytes, entry: zipfile.ZipInfo, most: int) -> bytes:
     elif entry.compress_type == zipfile.ZIP_DEFLATED:
         body = zlib.decompressobj(-15).decompress(packed, most + 1)
     else:
-        raise ValueError(f"{entry.filename} is packed in an unusual way")
+        raise Unsound(f"{entry.filename} is packed in an unusual way")
     if len(body) > most:
-        raise _TooBig(f"超过 {MOST_BYTES >> 20} MiB", f"more than {MOST_BYTES >> 20} MiB")
+        check_weight(MOST_BYTES + 1)
     return body
 
 
-def _sheets(parts: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
-    targets = {}
-    for relation in _TARGET.findall(parts.get("xl/_rels/workbook.xml.rels", b"").replace(b"'", b'"')):
-        named = dict(re.findall(rb'\b(Id|Target)\s*=\s*"([^"]*)"', relation))
-        targets[named.get(b"Id", b"")] = named.get(b"Target", b"").decode("utf-8", "replace")
-    from html import unescape
-
-    for name, relation in _SHEET.findall(parts.get("xl/workbook.xml", b"").replace(b"'", b'"')):
-        target = targets.get(relation, "")
-        yield (
-            unescape(name.decode("utf-8", "replace")),
-            target.lstrip("/") if target.startswith("/") else f"xl/{target}",
-        )
-
-
-def _oddities(sheet: bytes) -> Oddities:
-    if b"='" in sheet or b"= '" in sheet:
-        sheet = sheet.replace(b"'", b'"')
-    _check_extent(sheet)
-    formulas: dict[int, list[int]] = {}
-    if b"<f" in sheet or b":f" in sheet:
-        for column, row in _FORMULA.findall(sheet):
-            formulas.setdefault(column_of(column.decode()), []).append(int(row))
-    errors = frozenset((int(row), column_of(column.decode())) for column, row in _ERROR.findall(sheet))
-    return Oddities(formulas, errors)
-
-
-def _check_extent(sheet: bytes) -> None:
-    """A sheet is read as a full rectangle: two cells far apart would cost gigabytes."""
-    columns, rows = {b"A"}, {b"1"}
-    for start in range(0, len(sheet), _CHUNK):
-        for column, row in _REFERENCE.findall(sheet, start, start + _CHUNK + 64):
-            columns.add(column)
-            rows.add(row)
-    height = max(int(row[:9]) for row in rows)
-    width = max(column_of(column.decode()[:9]) for column in columns) + 1
-    if height * width > MOST_CELLS:
-        raise _TooBig(f"{height} 行 × {width} 列", f"{height} rows by {width} columns")
-
-
-def _check_repeats(content: bytes) -> None:
-    """Cells and rows of an OpenDocument sheet may be repeated; only what is empty to the end is free."""
-    row = column = repeated = height = width = 0
-    for match in _TAG.finditer(content.replace(b"'", b'"')):
-        kind, told = match.groups()
-        times = int(found[1][:9]) if (found := _TIMES.search(told)) else 1
-        if kind == b"table":
-            row = repeated = height = width = 0
-        elif kind == b"table-row":
-            row, repeated, column = row + repeated, times, 0
-        else:
-            column += times
-            if not told.endswith(b"/"):
-                height, width = row + repeated, max(width, column)
-                if height * width > MOST_CELLS:
-                    raise _TooBig(f"{height} 行 × {width} 列", f"{height} rows by {width} columns")
+def _packed(parts: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        while parts:
+            archive.writestr(*parts.popitem())
+    return made.getvalue()

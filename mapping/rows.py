@@ -1,25 +1,24 @@
 """Rows become groups: those that carry the same business key are one document, in the order of first appearance.
 
-A group is given out once the sheet is `WINDOW` rows beyond its first row, so a file of any length
-needs the memory of a window. Rows of a document that stand farther apart are refused, never
-declared as a second document.
+A survey has read all rows before (see survey), so a group is given out with its last row, and a
+document that may be missing one of its lines, or whose rows stand more than `WINDOW` apart, is
+refused before anything of it is declared. Memory is that of the groups that are open at a time.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
 
 from mapping.cells import Broken, Cells, Row, letters, worded
 from mapping.plan import Plan
+from mapping.survey import Survey
+from mapping.tidying import Tidied, getter, nothing, tidied
 from message_specs.findings import Finding, finding
 
-WINDOW: Final = 10_000
 _SPARE_LINES: Final = 1
 _NOTHING_ODD: Final[Mapping[int, Sequence[Finding]]] = MappingProxyType({})
-_Key = Callable[[Cells], tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -32,6 +31,8 @@ class Group:
     findings: list[Finding] = field(default_factory=list)
     head: tuple[int, Cells] | None = None
     """The row of the head sheet, where there are two sheets."""
+    last: int = 0
+    """The row with which it is complete."""
     is_refused: bool = False
     """Nothing of it becomes a document: its rows are told in findings alone."""
 
@@ -60,111 +61,96 @@ class Grouping:
         self,
         plan: Plan,
         tally: Tally,
+        survey: Survey,
         *,
-        window: int = WINDOW,
         heads: "Heads | None" = None,
         odd: Mapping[int, Sequence[Finding]] = _NOTHING_ODD,
+        merged: Collection[int] = (),
     ) -> None:
-        """`odd` holds what is wrong with single rows before they are read: merged cells, error values."""
+        """`survey` is that of the same rows with the same `merged`; `odd` holds what is wrong with single rows."""
         self._plan = plan
         self._odd = odd
         self._tally = tally
-        self._window = window
+        self._survey = survey
+        self._merged = merged
         self._heads = heads
-        self._width = len(plan.headings)
         self._open: OrderedDict[tuple[str, ...], Group] = OrderedDict()
-        self._done: set[int] = set()
-        self._last: Group | None = None
+        self._far: set[tuple[str, ...]] = set()
+        self._last: tuple[str, ...] = ()
+        self._seen = 0
         self._most = plan.shape.most_lines + _SPARE_LINES
-        self._key = _getter(plan.key_columns)
-        self._shared = _getter(plan.head_columns) if heads is None else _nothing
+        self._shared = getter(plan.head_columns) if heads is None else nothing
 
     def groups(self, rows: Iterator[Row]) -> Iterator[Group]:
         """Yield the groups; rows that belong to none come alone, with their finding."""
-        if not self._plan.shape.list_group:
-            yield from self._each(rows)
-            return
-        for row in self._tidied(rows):
-            if isinstance(row, Group):
-                yield row
-                continue
-            number, tidy, said = row
-            if (alone := self._put(number, tidy, said)) is not None:
-                yield alone
-            yield from self._ripe(number)
-        yield from self._rest()
-
-    def _tidied(self, rows: Iterator[Row]) -> Iterator[Group | tuple[int, list[str], Finding | None]]:
-        """Yield each row that is not blank, counted and of the sheet's width, or alone where it cannot be read."""
-        for number, cells in rows:
+        put = self._put if self._plan.shape.list_group else self._by_itself
+        for row in tidied(self._plan, rows):
             self._tally.rows += 1
-            if isinstance(cells, Broken):
-                yield self._alone(number, worded(cells.code, cells.words, row=number))
-                continue
-            tidy = [cell.strip() for cell in cells]
-            if not any(tidy):
+            if row.is_blank:
                 self._tally.blank += 1
                 continue
-            said = None
-            if len(tidy) != self._width:
-                tidy, said = self._evened(number, tidy)
-            yield number, tidy, said
+            if (alone := put(row)) is not None:
+                yield alone
+            yield from self._ripe(row.number)
+        yield from self._ripe(None)
 
-    def _each(self, rows: Iterator[Row]) -> Iterator[Group]:
-        """Yield every row as a document of its own, where the spec has no lines."""
-        for row in self._tidied(rows):
-            if isinstance(row, Group):
-                yield row
-                continue
-            number, tidy, said = row
-            self._tally.mapped += 1
-            found = [*self._odd.get(number, ()), *([said] if said else [])]
-            yield Group(self._key(tidy), [number], [tidy], found)
+    def _by_itself(self, row: Tidied) -> Group:
+        """The row is a document of its own, where the spec has no lines."""
+        if row.broken is not None:
+            return self._alone(row)
+        self._tally.mapped += 1
+        found = [*self._odd.get(row.number, ()), *([row.said] if row.said else [])]
+        return Group(row.key, [row.number], [row.cells], found)
 
-    def _evened(self, number: int, cells: Cells) -> tuple[Cells, Finding | None]:
-        """The row as wide as the headings, and a finding unless only blanks were too many."""
-        width = self._width
-        if len(cells) > width and not any(cells[width:]):
-            return cells[:width], None
-        said = finding("M020", row=number, found=str(len(cells)), expected=str(width), value=" | ".join(cells))
-        return (cells + [""] * width)[:width], said
-
-    def _put(self, number: int, cells: Cells, said: Finding | None) -> Group | None:
-        key = self._key(cells)
-        if not all(key):
-            heading = self._plan.headings[self._plan.key_columns[key.index("")]]
-            if said is None and number not in self._odd:
-                said = finding("M022", row=number, value=" | ".join(filter(None, cells)), heading=heading)
-            if self._last is None or self._last.key not in self._open:
-                return self._alone(number, *([said] if said else ()))
-            # It may belong to the document above, which must not go without it.
-            group = self._last
-        elif hash(key) in self._done:
-            limit = str(self._window)
-            return self._alone(number, finding("M023", row=number, value=" ".join(key), key=" ".join(key), limit=limit))
-        else:
-            found = self._open.get(key)
-            group = found if found is not None else self._new(key, number)
-        self._add(group, number, cells, said)
+    def _put(self, row: Tidied) -> Group | None:
+        if row.broken is not None:
+            return self._alone(row)
+        if not all(row.key):
+            # A merged cell above says itself to which document the row belongs.
+            if row.number not in self._merged or self._last not in self._open:
+                return self._alone(row)
+            self._add(self._open[self._last], row)
+            return None
+        if row.key in self._far:
+            self._tally.refused += 1
+            return None
+        found = self._open.get(row.key)
+        if found is None:
+            found = self._new(row)
+            if found.is_refused and not found.last:
+                return found
+        self._add(found, row)
         return None
 
-    def _new(self, key: tuple[str, ...], number: int) -> Group:
-        group = self._open[key] = Group(key)
+    def _new(self, row: Tidied) -> Group:
+        key = row.key
+        last = self._survey.lasts[self._seen]
+        self._seen += 1
+        if not last:
+            self._far.add(key)
+            limit, shown = str(self._survey.window), " ".join(key)
+            self._tally.refused += 1
+            said = finding("M023", row=row.number, value=shown, key=shown, limit=limit)
+            return Group((), [row.number], [], [said], is_refused=True)
+        group = self._open[key] = Group(key, last=last)
         if self._heads is not None:
             group.head = self._heads.take(key)
             if group.head is None:
                 group.is_refused = True
-                group.findings.append(finding("M025", row=number, value=" ".join(key), key=" ".join(key)))
+                group.findings.append(finding("M025", row=row.number, value=" ".join(key), key=" ".join(key)))
+            else:
+                group.findings.extend(self._heads.said_of(key))
         return group
 
-    def _add(self, group: Group, number: int, cells: Cells, said: Finding | None) -> None:
-        self._last = group
+    def _add(self, group: Group, row: Tidied) -> None:
+        self._last = group.key
+        number, cells = row.number, row.cells
         group.numbers.append(number)
         if number in self._odd:
             group.findings.extend(self._odd[number])
-        if said is not None:
-            group.findings.append(said)
-        elif group.rows and self._shared(cells) != self._shared(group.rows[0]):
+        if row.said is not None:
+            group.findings.append(row.said)
+        elif group.rows and all(row.key) and self._shared(cells) != self._shared(group.rows[0]):
             group.findings.extend(self._differing(group, number, cells))
         # A document beyond its most lines is refused by its spec; more than one line too many changes nothing.
         if len(group.rows) <= max(self._most, 1):
@@ -179,29 +165,26 @@ class Grouping:
                     heading=self._plan.headings[column], first=first,
                 )  # fmt: skip
 
-    def _ripe(self, number: int) -> Iterator[Group]:
+    def _ripe(self, number: int | None) -> Iterator[Group]:
+        """Yield the groups at the front whose last row has been read; all at the end."""
         while self._open:
             group = next(iter(self._open.values()))
-            if number - group.numbers[0] < self._window:
+            if number is not None and number < group.last:
                 return
-            yield self._closed(group)
+            del self._open[group.key]
+            group.findings.extend(self._survey.doubts_of(group.key, group.rows[0], group.numbers))
+            if group.is_refused:
+                self._tally.refused += len(group.numbers)
+            else:
+                self._tally.mapped += len(group.numbers)
+            yield group
 
-    def _rest(self) -> Iterator[Group]:
-        while self._open:
-            yield self._closed(next(iter(self._open.values())))
-
-    def _closed(self, group: Group) -> Group:
-        del self._open[group.key]
-        self._done.add(hash(group.key))
-        if group.is_refused:
-            self._tally.refused += len(group.numbers)
-        else:
-            self._tally.mapped += len(group.numbers)
-        return group
-
-    def _alone(self, number: int, *said: Finding) -> Group:
+    def _alone(self, row: Tidied) -> Group:
         self._tally.refused += 1
-        return Group((), [number], [], [*self._odd.get(number, ()), *said], is_refused=True)
+        said = row.unplaced(self._plan)
+        odd = self._odd.get(row.number, ())
+        found = [*odd, *([] if odd and row.broken is None and row.said is None else [said])]
+        return Group((), [row.number], [], found, is_refused=True)
 
 
 class Heads:
@@ -212,10 +195,11 @@ class Heads:
         self._rows: dict[tuple[str, ...], tuple[int, Cells]] = {}
         self._plan = plan
         self._tally = tally
+        self._twice: dict[tuple[str, ...], list[Finding]] = {}
 
     def read(self, rows: Iterator[Row]) -> Iterator[Group]:
         """Every row is kept; yield those that cannot be."""
-        width, key_of = len(self._plan.headings), _getter(self._plan.key_columns)
+        width, key_of = len(self._plan.headings), getter(self._plan.key_columns)
         for number, cells in rows:
             self._tally.rows += 1
             if isinstance(cells, Broken):
@@ -237,6 +221,7 @@ class Heads:
                 said = finding("M022", row=number, value=" | ".join(filter(None, tidy)), heading=heading)
             elif key in self._rows:
                 said = finding("M026", row=number, value=" ".join(key), key=" ".join(key))
+                self._twice.setdefault(key, []).append(said)
             if said is not None or number in self._odd:
                 self._tally.refused += 1
                 found = [*self._odd.get(number, ()), *([said] if said else [])]
@@ -251,23 +236,13 @@ class Heads:
             self._tally.mapped += 1
         return found
 
+    def said_of(self, key: tuple[str, ...]) -> Sequence[Finding]:
+        """What refuses the document of that key: its head stands twice, so nobody can tell which one holds."""
+        return self._twice.get(key, ())
+
     def left(self) -> Iterator[Group]:
         """Yield the heads that no line named, each as a document without lines, which its spec refuses."""
         for key, head in self._rows.items():
             self._tally.mapped += 1
-            yield Group(key, [], [], [], head=head)
+            yield Group(key, [], [], list(self.said_of(key)), head=head)
         self._rows.clear()
-
-
-def _nothing(_cells: Cells) -> tuple[str, ...]:
-    return ()
-
-
-def _getter(columns: tuple[int, ...]) -> _Key:
-    if not columns:
-        return _nothing
-    if len(columns) == 1:
-        column = columns[0]
-        return lambda cells: (cells[column],)
-    found: _Key = itemgetter(*columns)
-    return found

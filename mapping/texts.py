@@ -47,7 +47,8 @@ def rows_of(file: BinaryIO, encoding: str, delimiter: str) -> Iterator[Row]:
     try:
         yield from records(text, delimiter)
     finally:
-        text.detach()
+        if not file.closed:  # whoever closed it first needs nothing back
+            text.detach()
 
 
 def records(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
@@ -70,7 +71,7 @@ def records(lines: Iterator[str], delimiter: str) -> Iterator[Row]:
         except csv.Error as trouble:
             if not taken:
                 return
-            yield number, Broken("M021", {"reason": _reason(str(trouble))})
+            yield number, Broken("M021", {"reason": _reason(str(trouble)), "text": taken[0]})
             tape.wind_back()
             reader = csv.reader(tape, delimiter=delimiter, strict=True)
 

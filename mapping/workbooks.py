@@ -1,19 +1,22 @@
 """Excel and OpenDocument workbooks, read by calamine; a cell becomes the text that a person would write.
 
-Known limits: an old .xls file is not packed and its formulas and error cells are not told; hidden
-rows are read like all others.
+What it is, a zip of XML or records of Excel 97, is counted and made anew before that library sees it.
+
+Known limits: hidden rows are read like all others; a binary xlsb is no workbook here.
 """
 
 import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 import python_calamine
 
-from mapping.cells import Row, Sheet
-from mapping.packed import MOST_CELLS, Oddities, inspected
+from mapping import old_books, packed
+from mapping.bounds import MOST_CELLS, MOST_ODD, Inspected, Oddities, TooBig
+from mapping.cells import Row, Sheet, worded
 from message_specs.findings import Finding, finding
 
 _SURE_DIGITS: Final = 15
@@ -23,37 +26,55 @@ _NONE: Final = Oddities()
 
 def open_workbook(data: bytes) -> list[Sheet] | Finding:
     """Return the sheets in their order, or why they cannot be read."""
-    oddities: Any = {}
-    if data.startswith(b"PK"):
-        oddities = inspected(data)
-        if isinstance(oddities, Finding):
-            return oddities
     try:
-        book = python_calamine.load_workbook(io.BytesIO(data))
-        names = [sheet.name for sheet in book.sheets_metadata if sheet.typ is python_calamine.SheetTypeEnum.WorkSheet]
-        return [_sheet(book, name, oddities.get(name, _NONE)) for name in names]
-    except python_calamine.PasswordError:
+        safe = packed.inspected(data) if data.startswith(b"PK") else old_books.inspected(data)
+        book = python_calamine.load_workbook(io.BytesIO(safe.data))
+        left = _Room()
+        return [
+            _sheet(book, sheet.name, odd, left)
+            for sheet, odd in zip(book.sheets_metadata, _by_place(book, safe), strict=True)
+            if sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
+        ]
+    except (old_books.Locked, python_calamine.PasswordError):
         return finding("M017")
-    except _Wide as reason:
-        return finding("M010", reason_zh=str(reason), reason=str(reason))
+    except TooBig as reason:
+        return worded("M010", reason.words)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as trouble:  # noqa: BLE001  a panic of the Rust library is no Exception
         return finding("M009", reason=" ".join(str(trouble).split())[:200] or type(trouble).__name__)
 
 
-class _Wide(Exception):  # noqa: N818  what happened
-    """Too many cells"""
+def _by_place(book: python_calamine.CalamineWorkbook, safe: Inspected) -> list[Oddities]:
+    """The oddities of each sheet in their order: the name of a sheet of Excel 95 depends on who reads it."""
+    names = [sheet.name for sheet in book.sheets_metadata]
+    if len(names) == len(safe.sheets):
+        return list(safe.sheets.values())
+    return [safe.sheets.get(name, _NONE) for name in names]
 
 
-def _sheet(book: python_calamine.CalamineWorkbook, name: str, odd: Oddities) -> Sheet:
+@dataclass(slots=True)
+class _Room:
+    """How many cells, and rows of merged cells, may still come."""
+
+    cells: int = MOST_CELLS
+    merged: int = MOST_ODD
+
+
+def _sheet(book: python_calamine.CalamineWorkbook, name: str, odd: Oddities, left: _Room) -> Sheet:
     sheet = book.get_sheet_by_name(name)
-    if sheet.total_height * sheet.total_width > MOST_CELLS:
-        raise _Wide(f"{sheet.total_height} × {sheet.total_width}")
-    merged = tuple(
-        (top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
-    )
-    return Sheet(name, _rows(sheet), formulas=odd.formulas, errors=odd.errors, merged=merged)
+    last_row, last_column = sheet.end or (0, 0)
+    height, width = last_row + 1, last_column + 1
+    left.cells -= height * width
+    if left.cells < 0:
+        raise TooBig(f"{height} 行 × {width} 列", f"{height} rows by {width} columns")
+    spans = [(top + 1, start, bottom + 1, end) for (top, start), (bottom, end) in sheet.merged_cell_ranges or ()]
+    # Nothing is missing from cells below the last row that holds something.
+    merged = tuple((top, start, min(bottom, height), end) for top, start, bottom, end in spans or odd.merged)
+    left.merged -= sum(max(bottom - top + 1, 1) for top, _, bottom, _ in merged)
+    if left.merged < 0:
+        raise TooBig(f"合并的单元格超过 {MOST_ODD} 行", f"more than {MOST_ODD} rows of merged cells")
+    return Sheet(name, _rows(sheet), formulas=odd.formulas, errors=frozenset(odd.errors), merged=merged)
 
 
 def _rows(sheet: python_calamine.CalamineSheet) -> Iterator[Row]:

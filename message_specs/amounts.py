@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Context, Decimal, InvalidOperation
 
+from message_specs import codes
 from message_specs.places import Arguments, Check, Place, Texts, Trouble, place, places
 
 _WIDE = Context(prec=64)
 _NOTHING = Decimal(0)
+_YUAN = "142"
 _TERM = re.compile(r"([+-]?)\s*([\w/]+)")
 
 
@@ -131,5 +133,40 @@ def not_above(arguments: Arguments) -> Check:
         if not found or not limit or amount(found) <= amount(limit):
             return ()
         return (Trouble(that.path(1), found, {"other": most.name, "limit": limit}),)
+
+    return check
+
+
+def within_limit(arguments: Arguments) -> Check:
+    """An amount of the head, or the total of one amount of all lines, is within a dated limit in yuan.
+
+    What is in another `currency` than yuan is not judged.
+
+    >>> check = within_limit({"that": "OrderHead/goodsValue", "limit": "single_purchase"})
+    >>> check({"goodsValue": "5000.00"}, [], date(2026, 11, 21))
+    ()
+    >>> check({"goodsValue": "5000.01"}, [], date(2026, 11, 21))[0].words
+    {'limit': '5000', 'limit_zh': '单次交易限值', 'total': '5000.01'}
+    >>> total = within_limit({"that": "L/List/totalPrice", "limit": "export_list", "currency": "L/List/currency"})
+    >>> lines = [{"totalPrice": "3000", "currency": "142"}, {"totalPrice": "3000", "currency": "502"}]
+    >>> total({}, lines, date(2026, 11, 21)), total({}, lines[:1] * 2, date(2026, 11, 21))[0].path
+    ((), 'L/List[1]/totalPrice')
+    """
+    [that] = places(arguments)
+    limit = str(arguments["limit"])
+    currency = places(arguments, "currency")[0].name if "currency" in arguments else ""
+
+    def check(head: Texts, lines: Sequence[Texts], today: date) -> Sequence[Trouble]:
+        known = codes.limit_on(limit, today)
+        asked = lines if that.in_lines else (head,)
+        if known is None or (currency and any(one.get(currency) != _YUAN for one in asked)):
+            return ()
+        total = _NOTHING
+        for one in asked:
+            total = _WIDE.add(total, amount(one.get(that.name)))
+        if total <= known[1]:
+            return ()
+        words = {"limit": number(known[1]), "limit_zh": known[0], "total": number(total)}
+        return (Trouble(that.path(1), asked[0].get(that.name), words),)
 
     return check

@@ -1,8 +1,10 @@
-"""The catalog of every spec we know, found by code or by the root element of a message."""
+"""The catalog of every spec we know, found by code or by the root element of a message; and the revisions by date."""
 
+import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import date
+from functools import cache, lru_cache
 from pathlib import Path
 
 from message_specs.spec import Spec, read_spec
@@ -38,3 +40,21 @@ def read_catalog(folder: Path) -> Catalog:
 def catalog() -> Catalog:
     """The catalog that comes with Kouan, read once a process."""
     return read_catalog(_FOLDER)
+
+
+@cache
+def _dated() -> tuple[tuple[str, date], ...]:
+    with (_FOLDER / "revisions.csv").open(encoding="utf-8", newline="") as source:
+        rows = [(row["revision"], row["since"]) for row in csv.DictReader(source)]
+    return tuple((revision, date.fromisoformat(since) if since else date.min) for revision, since in rows)
+
+
+def revision_on(day: date) -> str:
+    """The revision in which a message of that day is read where nobody says otherwise.
+
+    Both call themselves version 1.0 of one namespace, so no message tells; the days in revisions.csv are our choice.
+
+    >>> revision_on(date(2022, 4, 30)), revision_on(date(2022, 5, 1))
+    ('2018', '202205')
+    """
+    return [revision for revision, since in _dated() if since <= day][-1]

@@ -1,11 +1,11 @@
-"""Everything wrong with an opened message: its structure, then the business rules of each good document."""
+"""Everything wrong with an opened message: its structure, the rules of each good document, and what stands around."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date
 from types import MappingProxyType
 
-from message_specs import rules
+from message_specs import around, rules
 from message_specs.document import Document, Element
 from message_specs.findings import Finding, Severity
 from message_specs.opening import Opened
@@ -29,9 +29,13 @@ def check(opened: Opened, *, severities: Mapping[str, Severity] = _AS_WORDED, to
         if document.ordinal not in bad
         for said in _broken(document, severities, today)
     ]
+    broken += [
+        (element, replace(said, severity=severities.get(said.code, said.severity)))
+        for element, said in around.broken(opened, today)
+    ]
     if not broken:
         return opened.findings
-    tree = opened.documents[0].element.getroottree().getroot()
+    tree = broken[0][0].getroottree().getroot()
     return _in_order(opened.findings + located(opened.data, tree, broken))
 
 

@@ -8,6 +8,7 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -91,6 +92,20 @@ def meaning(name: str, code: str, on: date) -> Row | None:
     '日本'
     """
     return next((row for row in table(name).get(code, ()) if row.holds(on)), None)
+
+
+@lru_cache(maxsize=64)
+def limit_on(name: str, on: date) -> tuple[str, Decimal] | None:
+    """What the limit of this name is called and how many yuan it is on that day; None where there is none then.
+
+    >>> limit_on("single_purchase", date(2018, 6, 1)), limit_on("export_list", date(2018, 6, 1))
+    (('单次交易限值', Decimal('2000')), None)
+    """
+    for row in _rows(_FOLDER / "codes" / "limits.csv"):
+        dated = Row(row["code"], row["zh"], row["en"], _day(row["from"]), _day(row["until"]))
+        if dated.code == name and dated.holds(on):
+            return dated.zh, Decimal(row["amount"])
+    return None
 
 
 @cache

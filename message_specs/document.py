@@ -106,8 +106,16 @@ class Document:
 
     @property
     def key(self) -> str:
-        """The business key: the values of the spec's key, joined by a bar."""
-        return self._joined(self.spec.key)
+        """The business key: the values of the spec's key, joined by a bar.
+
+        Where the first of them is not given, the lines that are meant (`lines_instead`) stand behind them.
+        """
+        key = self._joined(self.spec.key)
+        name = self.spec.lines_instead
+        if not name or not key.startswith("|"):
+            return key
+        lines = sorted((line.get(name, "").strip().lstrip("0") for line in self.lines), key=lambda one: (len(one), one))
+        return f"{key}|{','.join(lines)}"
 
     @property
     def reply_key(self) -> str:

@@ -15,7 +15,8 @@ from message_specs.kinds import Element
 
 _BEFORE_OPEN = re.compile(r">[ \t\n]+<(?!/)")
 _BEFORE_CLOSE = re.compile(r"(</[^<>]+>)[ \t\n]+(?=</)")
-_BLANKS = (">\n", "> ", ">\t")
+# Two of them are single letters, which are found four times as fast; in a value they cost a look that changes nothing.
+_BLANKS = ("\n", "\t", "> ")
 
 
 @dataclass(frozen=True, slots=True)

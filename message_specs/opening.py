@@ -18,7 +18,7 @@ from message_specs.catalog import catalog as house_catalog
 from message_specs.document import Document, Element
 from message_specs.findings import Finding, Severity, finding
 from message_specs.limits import Limits
-from message_specs.parsing import Unreadable, depth, first_tag, parse
+from message_specs.parsing import Unreadable, first_tag, is_deeper, parse
 from message_specs.positions import located
 from message_specs.reader import local, namespace_of, plain, walk
 from message_specs.schema import DS, NAMESPACES, compiled
@@ -159,7 +159,7 @@ def _deep(reading: Element, spec: Spec, limits: Limits) -> bool:
     for child in reading.iterchildren(reversed=True):
         if local(child) == spec.document:
             return False
-        if depth(child, limits.depth - 1) >= limits.depth:
+        if is_deeper(child, limits.depth - 1):
             return True
     return False
 
@@ -192,7 +192,7 @@ def _explain(
     """Every finding that makes the schema say no; fatal where one concerns more than a document."""
     spec = opened.spec
     assert spec is not None
-    if depth(reading, limits.depth) > limits.depth:
+    if is_deeper(reading, limits.depth):
         _too_deep(opened, limits)
         return
     said = plain(schema), schema.error_log[0].line if len(schema.error_log) else None
@@ -229,6 +229,9 @@ def _judge_the_rest(opened: Opened, reading: Element, schema: etree.XMLSchema) -
         rest.remove(units[ordinal - 1])
     if not schema.validate(rest):
         _refused(opened, finding("S090", path=f"/{opened.root_name}", reason=plain(schema)))
+        return
+    for document in opened.documents:
+        document.good = document.ordinal not in bad
 
 
 def open_receipt(

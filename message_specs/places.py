@@ -1,6 +1,7 @@
 """Where a rule looks, and what it hands back when it finds something.
 
-Paths are `Group/leaf`; a group whose name holds `List` (`OrderList`, `TaxListRd`) means every line.
+Paths are `Group/leaf`; a group whose name holds `List` (`OrderList`, `TaxListRd`) means every
+line, and BaseSubscribe every subscriber.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +43,7 @@ def place(path: str) -> Place:
     ('OrderList[2]/price', 'OrderHead/freight', 'returnTime')
     """
     group, _, name = path.strip().rpartition("/")
-    return Place(group, name, "List" in group)
+    return Place(group, name, "List" in group or group == "BaseSubscribe")
 
 
 def places(arguments: Arguments, word: str = "that") -> tuple[Place, ...]:

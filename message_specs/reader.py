@@ -5,8 +5,7 @@ no business key. This reader finds the words. Tests hold the two equal on thousa
 """
 
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -16,12 +15,12 @@ from lxml import etree
 
 from message_specs.document import Element, tag_of
 from message_specs.findings import Finding, finding, shown
+from message_specs.glance import BLANKS, Glance, glance
 from message_specs.schema import DS, OWN_TYPES, signature_schema
 from message_specs.spec import Spec
 from message_specs.tables import SIGNATURE, Node
-from message_specs.values import is_plain, troubles
+from message_specs.values import troubles
 
-_BLANKS = " \t\n\r"
 _XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
 _LET_BE = frozenset({_XSI + "schemaLocation", _XSI + "noNamespaceSchemaLocation"})
 _ATTRIBUTES = 200
@@ -106,7 +105,7 @@ class _Walk:
     document: int | None = None
     found: list[Located] = field(default_factory=list)
     identifiers: set[str] = field(default_factory=set)
-    places: dict[str, dict[str, int]] = field(default_factory=dict)
+    views: dict[str, Glance] = field(default_factory=dict)
 
     def say(self, code: str, element: Element, path: str, node: Node | None, value: str | None, **words: str) -> None:
         if len(self.found) >= self.limit:
@@ -166,26 +165,44 @@ class _Walk:
         if element.text is None and (node.fixed is not None or node.default is not None):
             return
         text = element.text or ""
-        if is_plain(node, text):
-            return
         for code, words in troubles(OWN_TYPES.get(node.base, node), text):
             self.say(code, element, path, node, text, **words)
 
     def group(self, element: Element, node: Node, path: str, own: str) -> None:
-        self.loose_text(element, node, path)
         if node.children and node.children[0].is_any:
+            self.loose_text(element, node, path)
             most = node.children[0].maximum
             for extra in list(element)[most:] if most is not None else ():
                 self.say("S021", extra, f"{path}/{local(extra)}", None, None, name=local(extra), parent=node.name)
             return
-        index = self.places.get(node.path)
-        if index is None:
-            index = self.places[node.path] = {child.name: place for place, child in enumerate(node.children)}
+        view = self.view(node)
+        looked = view.at(element) if node.children else None
+        if looked is None:
+            self.disorder(element, node, path, own)
+            return
+        missing, suspects = looked
+        self.missing(element, missing, path)
+        for child, below, nth in suspects:
+            self.child(child, below, f"{path}/{self.step(child, below, nth)}", nth, own)
+
+    def view(self, node: Node) -> Glance:
+        """The glance at such groups, made at the first of them."""
+        found = self.views.get(node.path)
+        if found is None:
+            found = self.views[node.path] = glance(node, self.namespace, _SIGNATURE_TAG)
+        return found
+
+    def disorder(self, element: Element, node: Node, path: str, own: str) -> None:
+        """Says what is wrong in a group that more is wrong with than the content of its children."""
+        self.loose_text(element, node, path)
+        index = {child.name: place for place, child in enumerate(node.children)}
+        view = self.view(node)
         children = list(element)
         names = [_name(child) for child in children]
         known = [(child, name) for child, name in zip(children, names, strict=True) if name in index]
-        self.missing(element, node, path, Counter(name for _, name in known))
-        astray = {known[position][0] for position in moved([index[name] for _, name in known])}
+        places = [index[name] for _, name in known]
+        self.missing(element, view.missing(places), path)
+        astray = {known[position][0] for position in moved(places)}
         passed: dict[str, int] = {}
         for child, name in zip(children, names, strict=True):
             passed[name] = passed.get(name, 0) + 1
@@ -193,27 +210,23 @@ class _Walk:
                 self.say("S021", child, f"{path}/{local(child)}", None, None, name=local(child), parent=node.name)
                 continue
             below = node.children[index[name]]
-            if passed[name] == 1 and child not in astray and self.is_fine_leaf(child, below):
+            if passed[name] == 1 and child not in astray and view.passes(child):
                 continue
             step = f"{path}/{self.step(child, below, passed[name])}"
             if child in astray:
                 self.say("S022", child, step, below, None)
-            if below.maximum is not None and passed[name] == below.maximum + 1:
-                self.too_often(child, below, step)
-            if name == SIGNATURE:
-                self.signature(child, below, step)
-            else:
-                self.element(child, below, step, own)
-            if not node.path:
-                self.document = None
+            self.child(child, below, step, passed[name], own)
 
-    def is_fine_leaf(self, element: Element, node: Node) -> bool:
-        """Whether nothing is to be said about it, seen at a glance: nearly all are such leaves."""
-        return (
-            not (node.is_group or node.is_open or node.attributes or len(element) or element.attrib)
-            and namespace_of(element) == self.namespace
-            and is_plain(node, element.text or "")
-        )
+    def child(self, child: Element, node: Node, path: str, nth: int, own: str) -> None:
+        """Says what is wrong with a child that stands where it may, the `nth` of its name."""
+        if node.maximum is not None and nth == node.maximum + 1:
+            self.too_often(child, node, path)
+        if node.name == SIGNATURE:
+            self.signature(child, node, path)
+        else:
+            self.element(child, node, path, own)
+        if "/" not in node.path:
+            self.document = None
 
     def step(self, child: Element, node: Node, nth: int) -> str:
         """The step of the path to this child; one that leads to a document makes it the present document."""
@@ -231,18 +244,16 @@ class _Walk:
         self.say(code, child, path, node, None, found=str(found), limit=str(node.maximum))
         self.document = document
 
-    def missing(self, element: Element, node: Node, path: str, counts: Mapping[str, int]) -> None:
-        for child in node.children:
-            if counts.get(child.name, 0) >= child.minimum:
-                continue
-            if child.name != SIGNATURE:
-                self.say("S020", element, f"{path}/{child.name}", child, None)
+    def missing(self, element: Element, nodes: Iterable[Node], path: str) -> None:
+        for node in nodes:
+            if node.name != SIGNATURE:
+                self.say("S020", element, f"{path}/{node.name}", node, None)
             elif not self.unsigned_allowed:
-                self.say("S012", element, f"{path}/{child.name}", child, None)
+                self.say("S012", element, f"{path}/{node.name}", node, None)
 
     def loose_text(self, element: Element, node: Node, path: str) -> None:
         texts = [element.text, *(child.tail for child in element)]
-        loose = " ".join(text.strip(_BLANKS) for text in texts if text and text.strip(_BLANKS))
+        loose = " ".join(text.strip(BLANKS) for text in texts if text and text.strip(BLANKS))
         if loose or (element.text and not node.children):
             self.say("S052", element, path, node, loose)
 

@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from message_specs import amounts, verbs
+from message_specs import amounts, fellows, verbs
 from message_specs.catalog import REVISIONS
 from message_specs.document import Document
 from message_specs.findings import Finding, finding
@@ -24,10 +24,13 @@ VERBS: Mapping[str, Callable[[Arguments], Check]] = {
     "product": amounts.product,
     "total_of_lines": amounts.total_of_lines,
     "not_above": amounts.not_above,
-    "pair": verbs.pair,
+    "within_limit": amounts.within_limit,
+    "pair": fellows.pair,
     "counting": verbs.counting,
     "unique_in_lines": verbs.unique_in_lines,
     "format": verbs.format_,
+    "same_as_one": fellows.same_as_one,
+    "or_lines": fellows.or_lines,
     "one_of": verbs.one_of,
     "none_of": verbs.none_of,
     "value_is": verbs.value_is,

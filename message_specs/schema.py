@@ -18,7 +18,7 @@ NAMESPACES = {
     "ceb": "http://www.chinaport.gov.cn/ceb",
     "dxp": "http://www.chinaport.gov.cn/dxp",
 }
-_SIGNATURE_FILE = FOLDER / "ceb" / "xmldsig.xsd"
+SIGNATURE_FILE = FOLDER / "ceb" / "xmldsig.xsd"
 _FACETS = (
     ("length", "length"),
     ("minLength", "min_length"),
@@ -139,7 +139,7 @@ class _Beside(etree.Resolver):
     """Answers the one import of our schemas from the file that comes with Kouan, and nothing else."""
 
     def resolve(self, system_url: str | None, public_id: str | None, context: Any) -> Any:  # noqa: ARG002
-        return self.resolve_string(_SIGNATURE_FILE.read_bytes(), context)
+        return self.resolve_string(SIGNATURE_FILE.read_bytes(), context)
 
 
 def _compile(text: str) -> etree.XMLSchema:
@@ -157,4 +157,4 @@ def compiled(message: str, revision: str, *, unsigned_allowed: bool = False) -> 
 @lru_cache(maxsize=1)
 def signature_schema() -> etree.XMLSchema:
     """The compiled schema of ds:Signature alone."""
-    return _compile(_SIGNATURE_FILE.read_text(encoding="utf-8"))
+    return _compile(SIGNATURE_FILE.read_text(encoding="utf-8"))

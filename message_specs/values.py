@@ -22,6 +22,7 @@ _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+
 _NAME = re.compile(r"[^\W\d][\w.\-·]*")
 # libxml2 takes no blanks around dates.
 _AS_WRITTEN = frozenset({"xs:string", "dxp:Key", "xs:date", "xs:dateTime"})
+_NEVER = "(?!)"
 _LEAST_INT, _MOST_INT = -(2**31), 2**31 - 1
 
 
@@ -34,26 +35,33 @@ def collapsed(value: str) -> str:
     return " ".join(part for part in re.split(f"[{_BLANKS}]+", value) if part)
 
 
-def is_plain(node: Node, value: str) -> bool:
-    """Whether the value is good at a glance, as nearly all are; False leaves the answer to `troubles`.
+def usual(node: Node) -> re.Pattern[str]:
+    """The pattern of values that are good at a glance, as nearly all are; it leaves the others to `troubles`.
 
-    >>> is_plain(Node("gnum", "", 1, 1, "xs:int"), "1"), is_plain(Node("unit", "", 1, 1, "xs:string", length=3), "035")
-    (True, True)
-    >>> is_plain(Node("qty", "", 1, 1, "xs:decimal", total_digits=19), "1.50")
-    False
+    >>> usual(Node("qty", "", 1, 1, "xs:decimal", total_digits=19, fraction_digits=5)).pattern
+    '[0-9]{1,14}([.][0-9]{1,5})?'
+    >>> usual(Node("unit", "", 1, 1, "xs:string", length=3)).pattern, usual(Node("day", "", 1, 1, "xs:date")).pattern
+    ('(?s:.{3,3})', '(?!)')
     """
+    # re.compile remembers what it compiled: all tables together have some dozens of patterns.
+    return re.compile(_usual(node))
+
+
+def _usual(node: Node) -> str:
+    if node.attributes or node.white_space == "collapse":
+        return _NEVER
     if node.fixed is not None:
-        return False
-    found = len(value)
-    if node.base == "xs:string":
-        if node.white_space == "collapse":
-            return False
-        if node.length is not None:
-            return found == node.length
-        return (node.min_length or 0) <= found and (node.max_length is None or found <= node.max_length)
-    if node.base in {"xs:int", "xs:decimal"}:
-        return 0 < found <= min(node.total_digits or 9, 9) and value.isascii() and value.isdigit()
-    return False
+        return re.escape(node.fixed)
+    match node.base:
+        case "xs:string":
+            least, most = (node.min_length or 0, node.max_length) if node.length is None else (node.length, node.length)
+            return f"(?s:.{{{least},{'' if most is None else most}}})"
+        case "xs:int":
+            return f"[0-9]{{1,{min(node.total_digits or 9, 9)}}}"
+        case "xs:decimal" if node.fraction_digits and (node.total_digits or 19) > node.fraction_digits:
+            whole = (node.total_digits or 19) - node.fraction_digits
+            return f"[0-9]{{1,{whole}}}([.][0-9]{{1,{node.fraction_digits}}})?"
+    return _NEVER
 
 
 def troubles(node: Node, value: str) -> Iterator[Trouble]:

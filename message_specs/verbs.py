@@ -1,4 +1,4 @@
-"""The verbs that judge single fields: form, code, check digit, presence; and two that compare fields.
+"""The verbs that judge single fields: form, code, check digit, presence; and the numbers of lines.
 
 Each verb reads its words from a rule once and gives a check.  A check is handed the leaf texts of a
 document's head, those of its lines, and the day; it answers with the troubles it sees, if any.
@@ -196,26 +196,6 @@ def absent(arguments: Arguments) -> Check:
     'A/b'
     """
     return each(arguments, lambda text, _: not text.strip())
-
-
-def pair(arguments: Arguments) -> Check:
-    """Of two fields both are given or neither.
-
-    >>> check = pair({"that": ["InventoryList/qty2", "InventoryList/unit2"]})
-    >>> [trouble.path for trouble in check({}, [{"qty2": "1", "unit2": "035"}, {"qty2": "1"}], None)]
-    ['InventoryList[2]/unit2']
-    """
-    one, other = places(arguments)
-
-    def check(head: Texts, lines: Sequence[Texts], _today: date) -> Sequence[Trouble]:
-        found = []
-        for ordinal, leaves in enumerate(lines if one.in_lines else (head,), 1):
-            if bool(leaves.get(one.name)) != bool(leaves.get(other.name)):
-                missing, given = (other, one) if leaves.get(one.name) else (one, other)
-                found.append(Trouble(missing.path(ordinal), leaves.get(missing.name), {"other": given.name}))
-        return found
-
-    return check
 
 
 def unique_in_lines(arguments: Arguments) -> Check:

@@ -13,7 +13,7 @@ import contextlib
 import ctypes
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -84,8 +84,20 @@ def put(path: Path, data: bytes, mode: int = 0o640) -> None:
     sync_folder(path.parent)
 
 
-def put_all(files: Iterable[tuple[str, str, bytes | Path]], root: Path | str, *, together: bool = False) -> list[str]:
+def write_all(path: str, pieces: Iterable[bytes]) -> None:
+    """The file holds the pieces one after another, not synced yet."""
+    write(path, b"")
+    with open(path, "wb") as file:
+        file.writelines(pieces)
+
+
+Whole = bytes | Path | Callable[[], Iterator[bytes]]
+
+
+def put_all(files: Iterable[tuple[str, str, Whole]], root: Path | str, *, together: bool = False) -> list[str]:
     """Every (folder, name, data) stands under its name, durably, with two syncs for all; a Path is copied.
+
+    What is too long for memory is told by a function that yields it in pieces.
 
     All folders must lie on the file system of `root`.  A name that is there is
     replaced.  Return the trouble of each one that could not be written; OSError
@@ -100,6 +112,8 @@ def put_all(files: Iterable[tuple[str, str, bytes | Path]], root: Path | str, *,
             if isinstance(data, Path):
                 write(aside, b"")
                 shutil.copyfile(data, aside, follow_symlinks=False)
+            elif callable(data):
+                write_all(aside, data())
             else:
                 write(aside, data)
         except OSError as error:

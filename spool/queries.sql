@@ -6,6 +6,35 @@ INSERT INTO interchange (number, sender, door, file, size, sha256, fingerprint, 
                          documents, duplicate_of, replay_of, once, findings)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- name: add_part
+INSERT INTO part (number, part, documents, told, law, ending, findings) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- name: last_part
+SELECT * FROM part WHERE number = ? ORDER BY part DESC LIMIT 1;
+
+-- name: part
+SELECT * FROM part WHERE number = ? AND part = ?;
+
+-- name: parts_within
+SELECT * FROM part p WHERE p.number = ?1
+   AND p.documents > ?2 AND p.part <= (SELECT coalesce(min(part), 1000000) FROM part WHERE number = ?1 AND documents >= ?3)
+ ORDER BY p.part;
+
+-- name: unfinished_tables
+SELECT i.number, i.sender, i.door, i.file, i.evidence FROM interchange i
+ WHERE i.number BETWEEN ? AND ? AND i.documents IS NULL
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.ending > 0)
+ ORDER BY i.number;
+
+-- name: open_tables
+SELECT i.number, i.sender, i.door, i.file, i.evidence FROM batch b JOIN interchange i ON i.number = b.first
+ WHERE b.let_go_at IS NULL AND i.documents IS NULL
+   AND NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.ending > 0)
+ ORDER BY i.number;
+
+-- name: documents_within
+SELECT * FROM document WHERE number = ? AND ordinal > ? AND ordinal <= ? ORDER BY ordinal;
+
 -- name: add_document
 INSERT INTO document (number, ordinal, spec, key, version, partner, state, app_type, digest, reply_key, authority,
                       message, due_at, why)
@@ -27,8 +56,33 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 INSERT INTO outbox (message, destination, partner, state, attempts, not_before) VALUES (?, ?, ?, 'waiting', 0, ?);
 
 -- name: add_receipt
-INSERT INTO receipt (partner, answer, unit, number, ordinal, spec, key, status, outcome, said_at, info, file)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO receipt (partner, answer, unit, number, ordinal, spec, key, status, outcome, said_at, info, file,
+                     brought_by)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: give_number
+INSERT INTO given_number (value, kind, authority, number, ordinal) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: numbered
+SELECT d.*, m.sealed_at FROM given_number g
+  JOIN document d ON d.number = g.number AND d.ordinal = g.ordinal JOIN message m ON m.number = d.message
+ WHERE g.value = ?1 AND g.kind = ?2 AND g.authority = ?3 AND d.spec = ?4
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
+ ORDER BY m.sealed_at, d.version;
+
+-- name: documents_by_given_number
+SELECT d.* FROM document d
+ WHERE (d.number, d.ordinal) IN (SELECT g.number, g.ordinal FROM given_number g WHERE g.value = ?)
+ ORDER BY d.spec, d.version;
+
+-- name: add_numbered_receipt
+INSERT INTO numbered_receipt (value, kind, authority, number, ordinal, spec, status, outcome, said_at, info)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: numbered_receipts
+SELECT e.*, d.state FROM numbered_receipt e LEFT JOIN document d ON d.number = e.number AND d.ordinal = e.ordinal
+ WHERE e.value = ? AND e.kind = ? AND e.authority = ? AND coalesce(d.state, '') <> 'refused'
+ ORDER BY e.number, e.ordinal;
 
 -- name: add_batch
 INSERT INTO batch (first, last, low_water) VALUES (?, ?, ?);
@@ -54,13 +108,13 @@ SELECT max(number) AS number FROM message;
 
 -- name: same_bytes
 SELECT k.key AS position, i.number, i.sha256, i.sender,
-       i.spec = 'DxpRep'
+       NOT EXISTS (SELECT 1 FROM part p WHERE p.number = i.number AND p.ending = 2) AND (i.spec = 'DxpRep'
        OR EXISTS (SELECT 1 FROM receipt r WHERE r.answer = i.number AND r.number <> i.number)
        OR EXISTS (SELECT 1 FROM document d WHERE d.number = i.number
                      AND NOT (d.state = 'refused' AND EXISTS (SELECT 1 FROM refused_for_good f
                                                                WHERE f.number = d.number AND f.ordinal = d.ordinal))
                      AND NOT EXISTS (SELECT 1 FROM document l WHERE l.key = d.key AND l.spec = d.spec
-                                        AND l.version > d.version AND l.app_type = '3' AND l.state = 'closed')) AS alive
+                                        AND l.version > d.version AND l.app_type = '3' AND l.state = 'closed'))) AS alive
   FROM json_each(?) AS k JOIN interchange i ON i.fingerprint = k.value
  WHERE i.duplicate_of IS NULL AND i.replay_of IS NULL
  ORDER BY i.number;
@@ -104,12 +158,18 @@ SELECT * FROM receipt WHERE number = ? AND ordinal = ? ORDER BY id;
 -- name: receipts_in
 SELECT * FROM receipt WHERE answer = ? ORDER BY unit;
 
+-- name: receipts_at_once
+SELECT * FROM receipt WHERE answer = ? AND brought_by IS NULL ORDER BY unit;
+
+-- name: receipts_brought
+SELECT r.*, i.evidence FROM receipt r JOIN interchange i ON i.number = r.answer WHERE r.brought_by = ? ORDER BY r.id;
+
 -- name: receipts_after
 SELECT * FROM receipt WHERE partner = ? AND id > ? ORDER BY id LIMIT ?;
 
 -- name: receipt_known
 SELECT r.id FROM document d JOIN receipt r ON r.number = d.number AND r.ordinal = d.ordinal
- WHERE d.key = ? AND d.spec = ? AND d.version IS NOT NULL AND r.status = ? AND r.said_at = ? AND r.info = ? LIMIT 1;
+ WHERE d.key = ? AND d.spec = ? AND d.version IS NOT NULL AND r.spec = ? AND r.status = ? AND r.said_at = ? AND r.info = ? LIMIT 1;
 
 -- name: answered_by_key
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
@@ -153,7 +213,7 @@ UPDATE document SET message = ?, due_at = NULL, why = NULL WHERE number = ? AND 
 UPDATE document SET reply_key = ? WHERE number = ? AND ordinal = ?;
 
 -- name: due_documents
-SELECT number, ordinal, partner, state, due_at FROM document
+SELECT number, ordinal, spec, key, partner, state, due_at FROM document
  WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, number, ordinal LIMIT ?;
 
 -- name: outbox_partners
@@ -376,3 +436,53 @@ SELECT r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS decla
 
 -- name: dossier_phase
 UPDATE dossier SET phase = ?1, due_at = ?2 WHERE mark = ?3 AND phase <> ?1;
+
+-- name: pose_question
+INSERT INTO question (subject, number, ordinal, path, attempts, not_before) VALUES (?1, ?2, ?3, ?4, 0, ?5)
+ON CONFLICT (subject) DO UPDATE
+   SET number = ?2, ordinal = ?3, path = ?4, attempts = 0, not_before = max(?5, not_before), answered_at = NULL,
+       trouble = NULL
+ WHERE answered_at IS NOT NULL;
+
+-- name: question
+SELECT * FROM question WHERE subject = ?;
+
+-- name: add_question_wait
+INSERT INTO question_waits (subject, number, ordinal) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: questions_due
+SELECT q.subject, q.number, q.ordinal, q.path, q.attempts, i.sender, i.door, i.file, i.evidence, i.sha256, i.size
+  FROM question q JOIN interchange i ON i.number = q.number
+ WHERE q.answered_at IS NULL AND q.not_before <= ? ORDER BY q.not_before LIMIT ?;
+
+-- name: question_asked
+UPDATE question SET attempts = attempts + 1, asked_at = ?, not_before = ? WHERE subject = ?;
+
+-- name: question_postponed
+UPDATE question SET not_before = ?, trouble = ? WHERE subject = ?;
+
+-- name: question_answered
+UPDATE question SET answered_at = ?, trouble = ? WHERE subject = ?;
+
+-- name: question_dropped
+UPDATE question SET answered_at = ?, not_before = ?, trouble = ? WHERE subject = ?;
+
+-- name: record
+SELECT * FROM record WHERE key = ?;
+
+-- name: put_record
+INSERT INTO record (key, value, revision) VALUES (?1, ?2, 1)
+ON CONFLICT (key) DO UPDATE SET value = ?2, revision = revision + 1;
+
+-- name: wake_questioners
+UPDATE document SET due_at = ?1
+ WHERE state = 'filed' AND (number, ordinal) IN (SELECT number, ordinal FROM question_waits WHERE subject = ?2);
+
+-- name: forget_question_waits
+DELETE FROM question_waits WHERE subject = ?;
+
+-- name: questions_open
+SELECT count(*) AS questions, min(not_before) AS next, max(attempts) AS attempts,
+       (SELECT trouble FROM question WHERE answered_at IS NULL AND trouble IS NOT NULL ORDER BY not_before LIMIT 1)
+       AS trouble
+  FROM question WHERE answered_at IS NULL;

@@ -14,6 +14,7 @@ takes only files that nobody holds open for writing.
 import contextlib
 import errno
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -99,6 +100,15 @@ class Store:
         """The evidence is a file of our own with the same bytes: another name or an open handle cannot change it."""
         self.write(f"{place}{_OWN}", data)
         os.rename(f"{self._base}/{place}{_OWN}", f"{self._base}/{place}")
+
+    def copy_own(self, place: str) -> None:
+        """The evidence is a copy of our own with the same bytes, however long it is."""
+        own = f"{self._base}/{place}{_OWN}"
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(own)
+        shutil.copyfile(f"{self._base}/{place}", own)
+        os.chmod(own, 0o440)
+        os.rename(own, f"{self._base}/{place}")
 
     def is_half_copied(self, evidence: Evidence) -> bool:
         """Tell whether this is what a crash left of a copy of our own, beside the evidence itself."""

@@ -270,4 +270,3 @@ def ends_packed(descriptor: int, size: int) -> bool:
     tail = os.pread(descriptor, _TAIL_BYTES, max(0, size - _TAIL_BYTES))
     found = tail.rfind(_PACKED_END)
     return found >= 0 and found + 22 + int.from_bytes(tail[found + 20 : found + 22], "little") == len(tail)
-

@@ -40,8 +40,11 @@ class HttpHall(Protocol):
     def take_in(self, sender: str, file: str, body: bytes, once: str | None) -> Deferred[bytes]:
         """Fire with the acknowledgement as JSON once bytes and row are synced, not before."""
 
-    def interchange(self, sender: str, number: str) -> Deferred[dict[str, Any] | None]:
-        """Fire with the interchange of this number, or None when it is not this sender's."""
+    def interchange(self, sender: str, number: str, after: int) -> Deferred[dict[str, Any] | None]:
+        """Fire with the interchange of this number, or None when it is not this sender's.
+
+        Of a long table some documents after an ordinal are shown.
+        """
 
     def documents(self, sender: str, key: str) -> Deferred[list[dict[str, Any]]]:
         """Fire with every version of this sender's documents that have this business key."""

@@ -13,10 +13,12 @@ from adapters.doors.hall import DiskNearlyFull, Full, OnceConflict, Suspended
 from adapters.doors.http_names import (
     DOCUMENT_NUMBER,
     NUMBER,
+    as_table,
     disposed_name,
     file_name,
     is_xml,
     once_key,
+    table_ending,
     whole_number,
 )
 from adapters.doors.http_polls import Polls
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 
 OPENAPI: Final = Path(__file__).with_name("openapi.json")
 _NAMELESS: Final = "message.xml"
+_NAMELESS_TABLE: Final = "table"
 _FIGURES: Final = "text/plain; version=0.0.4; charset=utf-8"
 _REFUSED_BY_HALL: Final[Mapping[type[Exception], Refusal]] = {
     Full: BUSY,
@@ -113,25 +116,28 @@ class Api:
             return NOT_UNDERSTOOD.naming("body") if header(b"Content-Length") else NO_LENGTH
         if (length or 0) > self._door.limits.body_bytes:
             return TOO_BIG
-        if header(b"Content-Encoding") or not all(map(is_xml, header(b"Content-Type") or ())):
+        kinds = header(b"Content-Type") or []
+        endings = [table_ending(kind) for kind in kinds]
+        if header(b"Content-Encoding") or (not all(map(is_xml, kinds)) and not (len(kinds) == 1 and endings[0])):
             return WRONG_KIND
         keys = header(b"Idempotency-Key")
         if keys:
             request.once = once_key(keys[0]) if len(keys) == 1 else None
             if request.once is None:
                 return NOT_UNDERSTOOD.naming("Idempotency-Key")
-        name = self._name_given(request)
+        ending = "".join(endings)
+        name = self._name_given(request, _NAMELESS_TABLE if ending else _NAMELESS)
         if name is None:
             return NOT_UNDERSTOOD.naming("name")
-        request.file = name
+        request.file = as_table(name, ending) if ending else name
         return None if self._door.has_room(length or 0) and not self._door.closing else BUSY
 
     @staticmethod
-    def _name_given(request: DoorRequest) -> str | None:
+    def _name_given(request: DoorRequest, otherwise: str) -> str | None:
         if "name" in request.query:
             return file_name(request.query["name"])
         dispositions = request.requestHeaders.getRawHeaders(b"Content-Disposition")
-        return disposed_name(dispositions[0]) if dispositions else _NAMELESS
+        return disposed_name(dispositions[0]) if dispositions else otherwise
 
     def _hand_in(self, request: DoorRequest) -> None:
         taken = maybeDeferred(self._hall.take_in, request.sender, request.file, request.hand_in(), request.once)
@@ -162,8 +168,11 @@ class Api:
             request.answer(200, "OK", msgspec.json.encode(value))
 
     def _interchange(self, request: DoorRequest) -> None:
-        if NUMBER.fullmatch(request.tail):
-            self._tell(request, maybeDeferred(self._hall.interchange, request.sender, request.tail))
+        after = whole_number(request.query.get("after", "0"), 0)
+        if after is None or after > _CURSOR_MOST:
+            request.refuse(NOT_UNDERSTOOD.naming("after"))
+        elif NUMBER.fullmatch(request.tail):
+            self._tell(request, maybeDeferred(self._hall.interchange, request.sender, request.tail, after))
         else:
             request.refuse(NO_SUCH)
 

@@ -13,6 +13,14 @@ DOCUMENT_NUMBER: Final = re.compile(r"[0-9]{1,18}\.[0-9]{1,9}", re.ASCII)
 _ONCE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _NAME_BYTES: Final = 200  # NAME.NUMBER.ack.json must fit the 255 bytes of a file name
 _XML: Final = frozenset({"application/xml", "text/xml", "application/octet-stream"})
+_TABLES: Final = {
+    "text/csv": ".csv",
+    "application/csv": ".csv",
+    "text/tab-separated-values": ".tsv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
+    "application/vnd.ms-excel": ".xls",
+    "application/vnd.oasis.opendocument.spreadsheet": ".ods",
+}
 _NO_CHOICE: Final = "application/x-www-form-urlencoded"  # what curl --data-binary and urllib say when nobody chose
 
 
@@ -60,6 +68,24 @@ def is_xml(content_type: bytes) -> bool:
     """
     kind = content_type.partition(b";")[0].strip().lower().decode("latin-1")
     return kind in _XML or kind == _NO_CHOICE or kind.endswith("+xml")
+
+
+def table_ending(content_type: bytes) -> str:
+    """Return the ending of a table of this Content-Type, or nothing where it is none.
+
+    >>> table_ending(b"Text/CSV; charset=gb18030"), table_ending(b"application/xml")
+    ('.csv', '')
+    """
+    return _TABLES.get(content_type.partition(b";")[0].strip().lower().decode("latin-1"), "")
+
+
+def as_table(name: str, ending: str) -> str:
+    """Return the name with an ending by which it is known as a table.
+
+    >>> as_table("ORDERS.TSV", ".csv"), as_table("ORDERS", ".csv")
+    ('ORDERS.TSV', 'ORDERS.csv')
+    """
+    return name if name.lower().endswith(tuple(_TABLES.values())) else f"{name}{ending}"
 
 
 def file_name(name: str) -> str | None:

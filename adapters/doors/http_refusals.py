@@ -77,8 +77,8 @@ TOO_BIG = Refusal(413, "Content Too Large", "报文超过允许的大小", "The 
 WRONG_KIND = Refusal(
     415,
     "Unsupported Media Type",
-    "只接受未压缩的 XML",
-    "Only XML without content encoding is taken",
+    "只接受未压缩的 XML 或表格",
+    "Only XML or a table, without content encoding, is taken",
 )
 TOO_MANY = Refusal(
     429,

@@ -6,6 +6,7 @@ written in the book stays true whatever is asked for here.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 
 from adapters.simulators.law import CLOSED
 
@@ -21,7 +22,20 @@ NAMES = {
     "nonsense": "each answer follows one that is no XML, has an unknown root or an unknown key (text,root,key)",
     "slow": "so many seconds pass before a message is taken in (0.5)",
     "closes": "an inventory is closed with 899 at the end",
+    "prompt": "every document is answered to its end by itself, whatever else of its trade is there or not",
+    "review": "every n-th trade that matches is reviewed by hand: 300 before 399 (1)",
+    "inspect": "every n-th trade that matches is inspected: 500 before 800 (1)",
+    "held": "trades end with this status in place of 800: 501, 502, 503, 599 or 700 (501)",
+    "mismatch": "every trade is found not to match, with this code (1332)",
+    "silent-after": "nothing more is said of an inventory after this status, or after the message 816 or 818 (120)",
+    "reversed": "whatever follows from one arrival leaves in reverse order, the last of all its documents first",
+    "no-tax": "no tax bill follows a release",
+    "void-tax": "tax bills become void (818 with 3) in place of summed up",
+    "wrong-tax": "tax bills ask for so much more than the law does (1.00)",
+    "long-bill": "tax bills carry orderNo and logisticsNo too, as real ones do and the schema does not",
+    "window": "an inventory may be cancelled or refunded so many days after its release, else 30; 0 is never (0)",
 }
+_WINDOW = 30
 
 
 class UnknownBehaviour(ValueError):  # noqa: N818  named for what is true
@@ -42,6 +56,26 @@ class Behaviours:
     nonsense: tuple[str, ...] = ()
     slow: float = 0.0
     closes: bool = False
+    prompt: bool = False
+    review_every: int = 0
+    inspect_every: int = 0
+    held: str = ""
+    mismatch: str = ""
+    silent_after: str = ""
+    reversed: bool = False
+    no_tax: bool = False
+    void_tax: bool = False
+    wrong_tax: Decimal = Decimal(0)
+    long_bill: bool = False
+    window: int = _WINDOW
+
+    def reviews(self, count: int) -> tuple[str, ...]:
+        """Return the status of a review by hand if this one of all trades gets one."""
+        return ("300",) if self.review_every and count % self.review_every == 0 else ()
+
+    def inspections(self, count: int) -> tuple[str, ...]:
+        """Return the status of an inspection if this one of all trades gets one."""
+        return ("500",) if self.inspect_every and count % self.inspect_every == 0 else ()
 
     def stages(self, stages: tuple[str, ...]) -> tuple[str, ...]:
         """Return the statuses after acceptance, changed as asked for.
@@ -51,6 +85,9 @@ class Behaviours:
         """
         unknown = (self.unknown_code,) if self.unknown_code else ()
         return (*unknown, *stages, *((CLOSED,) if self.closes and len(stages) > 2 else ()))
+
+
+_USUAL = {"unknown-code": "600", "held": "501", "mismatch": "1332", "silent-after": "120"}
 
 
 def behaviours(asked: Iterable[str]) -> Behaviours:
@@ -66,7 +103,7 @@ def behaviours(asked: Iterable[str]) -> Behaviours:
             raise UnknownBehaviour(f"{name}; there are: {', '.join(NAMES)}")
         try:
             values |= _read(name, argument)
-        except ValueError as error:
+        except (ValueError, ArithmeticError) as error:
             raise UnknownBehaviour(f"{one}: {error}") from error
     return Behaviours(**values)  # type: ignore[arg-type]  # each value was made for its place in _read
 
@@ -79,14 +116,20 @@ def _read(name: str, argument: str) -> dict[str, object]:
             return {"copies": max(2, int(argument or 2))}
         case "reject-some":
             return {"reject_every": max(1, int(argument or 5))}
-        case "unknown-code":
-            return {"unknown_code": argument or "600"}
+        case "unknown-code" | "held" | "mismatch" | "silent-after":
+            return {name.replace("-", "_"): argument or _USUAL[name]}
+        case "review" | "inspect":
+            return {f"{name}_every": max(1, int(argument or 1))}
+        case "wrong-tax":
+            return {"wrong_tax": Decimal(argument or "1.00")}
+        case "window":
+            return {"window": int(argument or 0)}
         case "disconnects":
             return {"disconnects": _chosen(argument, ("before", "after"))}
         case "nonsense":
             return {"nonsense": _chosen(argument, ("text", "root", "key"))}
         case _:
-            return {{"out-of-order": "backwards"}.get(name, name): True}
+            return {{"out-of-order": "backwards"}.get(name, name.replace("-", "_")): True}
 
 
 def _chosen(argument: str, known: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.simulators.judging import Told
-from adapters.simulators.receipts import Booked, Due
+from adapters.simulators.receipts import Booked, Due, Planned
+from adapters.simulators.trade.papers import written
+from adapters.simulators.trade.shelf import SCHEMA, Shelf
 
 FILE = "book.sqlite3"
 _SCHEMA = """
@@ -27,27 +29,38 @@ CREATE TABLE IF NOT EXISTS document (
     message INTEGER NOT NULL REFERENCES message (id), ordinal INTEGER NOT NULL, key TEXT NOT NULL,
     app_type TEXT NOT NULL, sha256 TEXT NOT NULL, verdict TEXT NOT NULL, told TEXT NOT NULL,
     PRIMARY KEY (message, ordinal)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS living (
-    spec TEXT NOT NULL, key TEXT NOT NULL, PRIMARY KEY (spec, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answer (
     id INTEGER PRIMARY KEY, message INTEGER NOT NULL REFERENCES message (id), stage INTEGER NOT NULL,
     turn INTEGER NOT NULL, status TEXT NOT NULL, guid TEXT NOT NULL, moment INTEGER NOT NULL, copy INTEGER NOT NULL,
-    due INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, sent INTEGER) STRICT;
+    due INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, sent INTEGER, chain INTEGER NOT NULL DEFAULT 0,
+    code TEXT NOT NULL DEFAULT '', about TEXT NOT NULL DEFAULT '') STRICT;
 CREATE INDEX IF NOT EXISTS answer_due ON answer (due) WHERE sent IS NULL;
 CREATE INDEX IF NOT EXISTS answer_message ON answer (message, turn);
 CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 """
+_WAITING = "CREATE INDEX IF NOT EXISTS answer_waiting ON answer (message, chain, turn) WHERE sent IS NULL"
+# A book that was begun before customs knew of trades goes on as it is.
+_FROM_BEFORE_TRADES = """
+ALTER TABLE answer ADD COLUMN chain INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE answer ADD COLUMN code TEXT NOT NULL DEFAULT '';
+ALTER TABLE answer ADD COLUMN about TEXT NOT NULL DEFAULT '';
+INSERT INTO paper (spec, key, message, ordinal, last, head, lines, said, more)
+    SELECT spec, key, 0, 0, '2', '{}', '[]', '[]', '{}' FROM living;
+DROP TABLE living;
+"""
 _DUE = """
-SELECT id, message, stage, status, guid, moment, copy, tries FROM answer AS later
+SELECT id, message, stage, status, guid, moment, copy, tries, code, about FROM answer AS later
 WHERE sent IS NULL AND due <= ? AND NOT EXISTS (
-    SELECT 1 FROM answer WHERE message = later.message AND turn < later.turn AND sent IS NULL)
+    SELECT 1 FROM answer WHERE message = later.message AND chain = later.chain AND turn < later.turn AND sent IS NULL)
+AND (later.chain = 0 OR NOT EXISTS (
+    SELECT 1 FROM answer WHERE message = later.message AND chain = 0 AND stage = 0 AND sent IS NULL))
 ORDER BY due, id LIMIT ?
 """
 _MESSAGE = """
 SELECT id, guid, spec, standing, sender, message_id, message_type, channel, told_at, reason, body
 FROM message WHERE id = ?
 """
-_NEW_ANSWER = "INSERT INTO answer (message, stage, turn, status, guid, moment, copy, due)"
+_NEW_ANSWER = "INSERT INTO answer (message, stage, turn, status, guid, moment, copy, due, chain, code, about)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +73,6 @@ class Known:
     times: int
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """An answer to come: at which stage, in which turn it leaves, the time it gives and when it is due (ms)."""
-
-    stage: int
-    turn: int
-    status: str
-    guid: str
-    moment: int
-    copy: int
-    due: int
-
-
 class Book:
     """The book, open for writing; safe to use from several threads."""
 
@@ -82,7 +82,11 @@ class Book:
         self._db = sqlite3.connect(state / FILE, isolation_level=None, check_same_thread=False, timeout=30)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(_SCHEMA + SCHEMA)
+        if "about" not in [row[1] for row in self._db.execute("PRAGMA table_info(answer)")]:
+            self._db.executescript(_FROM_BEFORE_TRADES)
+        self._db.execute(_WAITING)
+        self.shelf = Shelf(self._db)
 
     def close(self) -> None:
         """Close the file; the book stays as it is."""
@@ -94,6 +98,7 @@ class Book:
         """Make everything inside one transaction, synced at its end."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
+            self.shelf.begin()
             try:
                 yield
             except BaseException:
@@ -127,21 +132,6 @@ class Book:
             "UPDATE message SET times = times + 1, source = ?, channel = ? WHERE id = ?", (source, channel, known.id)
         )
 
-    def living(self, spec: str, keys: Sequence[str]) -> set[str]:
-        """Return those of the keys under which a declaration stands at this moment."""
-        found = set()
-        for start in range(0, len(keys), 500):
-            some = keys[start : start + 500]
-            marks = ",".join("?" * len(some))
-            rows = self._db.execute(f"SELECT key FROM living WHERE spec = ? AND key IN ({marks})", (spec, *some))
-            found |= {str(key) for (key,) in rows}
-        return found
-
-    def change_living(self, spec: str, come: Iterable[str], gone: Iterable[str]) -> None:
-        """Let declarations stand under some keys, and none under others."""
-        self._db.executemany("DELETE FROM living WHERE spec = ? AND key = ?", ((spec, key) for key in gone))
-        self._db.executemany("INSERT INTO living VALUES (?, ?) ON CONFLICT DO NOTHING", ((spec, key) for key in come))
-
     def add(self, told: Told, verdicts: Sequence[str], source: str, channel: str, at: int) -> int:
         """Write down a message and its documents, each with its verdict; return the number of the message."""
         cursor = self._db.execute(
@@ -154,25 +144,40 @@ class Book:
         self._db.executemany(
             "INSERT INTO document VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
-                (number, ordinal, unit.key, unit.app_type, unit.sha256, verdict, json.dumps(unit.values))
+                (number, ordinal, unit.key, unit.app_type, unit.sha256, verdict, written(unit.values))
                 for ordinal, (unit, verdict) in enumerate(zip(told.units, verdicts, strict=True), 1)
             ),
         )
         return number
 
-    def plan(self, message: int, answers: Iterable[Planned]) -> None:
-        """Write down the answers that a message will get."""
+    def plan(self, answers: Iterable[tuple[int, Planned]]) -> None:
+        """Write down answers, each with the number of the message that will get it."""
         self._db.executemany(
-            f"{_NEW_ANSWER} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            ((message, one.stage, one.turn, one.status, one.guid, one.moment, one.copy, one.due) for one in answers),
-        )
+            f"{_NEW_ANSWER} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((message, one.stage, one.turn, one.status, one.guid, one.moment, one.copy, one.due, one.chain, one.code,
+              one.about) for message, one in answers),
+        )  # fmt: skip
+
+    def withdraw(self, message: int, ordinal: int, at: int) -> None:
+        """What was to be said later of one document is not said."""
+        rows = self._db.execute(
+            "SELECT id, about FROM answer WHERE message = ? AND sent IS NULL AND moment > ? AND stage > 0 "
+            "AND about <> ''",
+            (message, at),
+        ).fetchall()
+        for number, about in rows:
+            left = {name: one for name, one in json.loads(about).items() if name != str(ordinal)}
+            if left:
+                self._db.execute("UPDATE answer SET about = ? WHERE id = ?", (written(left), number))
+            else:
+                self._db.execute("DELETE FROM answer WHERE id = ?", (number,))
 
     def answer_again(self, known: Known, at: int) -> None:
         """Let the first answer of a message leave once more, the same bytes, if it left already."""
         self._db.execute(
             f"{_NEW_ANSWER} "
             "SELECT message, stage, -100, status, guid, moment, "
-            "(SELECT MAX(copy) + 1 FROM answer WHERE message = ?1), ?2 FROM answer "
+            "(SELECT MAX(copy) + 1 FROM answer WHERE message = ?1), ?2, chain, code, about FROM answer "
             "WHERE message = ?1 AND stage = 0 AND copy = 0 AND sent IS NOT NULL",
             (known.id, at),
         )

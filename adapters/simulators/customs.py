@@ -3,7 +3,8 @@
 It opens what it is told, verifies, checks, books, and answers as customs does;
 when it says OK, or a file leaves its inbox, the message is in its book.  When
 it is open it prints one line `{"event": "ready", "http": …, "inbox": …}` on
-stdout.  `--book [--json]` prints the book of a running or stopped one instead.
+stdout.  `--book [--json]` prints the book of a running or stopped one instead,
+`--book --trades [--json]` one line a trade.
 
 The file (paths relative to it, everything but `state` may be left out)::
 
@@ -30,7 +31,7 @@ The file (paths relative to it, everything but `state` may be left out)::
     timeout_seconds = 30.0
 
     [delays]                            # seconds before each stage
-    2 = 0.2
+    2 = 0.2                             # 816, 818 and 792 are stages too
     120 = 0.2
 
     [[enterprises]]                     # read again whenever the file changes
@@ -41,8 +42,13 @@ The file (paths relative to it, everything but `state` may be left out)::
 A message that came by HTTP is answered by HTTP if `answer_url` is there, else
 by folder, and the other way round.
 
+It answers as customs does: order, payment and waybill stand at 2 until their
+inventory comes and agrees with them, then all go on, to release and tax bill;
+exports likewise.  With the behaviour `prompt` every document is answered to its
+end by itself.
+
 **Known limits.** One of these a state folder (a lock keeps the second one
-waiting); no three-document match, so 120 does not wait for an inventory.
+waiting); a trade whose documents came under `prompt` is not matched later.
 """
 
 import argparse
@@ -64,7 +70,7 @@ from typing import Any
 from twisted.internet import defer, endpoints, reactor, task, threads
 from twisted.web import server
 
-from adapters.simulators import reading
+from adapters.simulators import reading, trade_reading
 from adapters.simulators.behaviours import NAMES, Behaviours, UnknownBehaviour, behaviours
 from adapters.simulators.book import Book
 from adapters.simulators.channels import Dxp, FolderChannel, Poster
@@ -136,6 +142,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _arguments().parse_args(arguments)
     try:
         settings = load(Path(asked.config))
+        if asked.trades:
+            return 0 if trade_reading.show(settings.state, as_json=asked.json) else _nothing_yet(settings)
         if asked.book or asked.json:
             return 0 if reading.show(settings.state, as_json=asked.json) else _nothing_yet(settings)
         wanted = behaviours([*settings.behaviours, *asked.behaviour])
@@ -206,6 +214,7 @@ def _arguments() -> argparse.ArgumentParser:
     told = "; ".join(f"{name}: {what}" for name, what in NAMES.items())
     parser.add_argument("--behaviour", action="append", default=[], metavar="NAME[=ARG]", help=told)
     parser.add_argument("--book", action="store_true", help="print the book and end")
+    parser.add_argument("--trades", action="store_true", help="print what the book says of trades, and end")
     parser.add_argument("--json", action="store_true", help="print the book as JSON Lines")
     return parser
 

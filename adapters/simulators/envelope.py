@@ -17,6 +17,8 @@ from message_specs.schema import compiled
 
 DXP = "http://www.chinaport.gov.cn/dxp"
 _D = f"{{{DXP}}}"
+# Most values hold nothing that XML writes otherwise; looking is cheaper than replacing.
+_UNTOLD = re.compile("[&<>\r]|[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -97,7 +99,7 @@ def text(value: str) -> str:
     >>> text("a<b" + chr(0))
     'a&lt;b�'
     """
-    return escape(plain(value), {"\r": "&#13;"})
+    return escape(plain(value), {"\r": "&#13;"}) if _UNTOLD.search(value) else value
 
 
 def plain(value: str) -> str:

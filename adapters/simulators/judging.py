@@ -14,24 +14,25 @@ from lxml import etree
 
 from adapters.simulators.envelope import Envelope, NotTaken, fits, parse, unwrap
 from adapters.simulators.settings import Enterprise, Settings
+from adapters.simulators.trade.papers import CEB, Facts, facts, is_trade
 from adapters.simulators.verify import DS, NotBelieved, believe
 from message_specs.catalog import catalog
 from message_specs.schema import compiled
 from message_specs.spec import Spec
 from message_specs.tables import revisions_of, table
 
-CEB = "http://www.chinaport.gov.cn/ceb"
 TAKEN, UNBELIEVED, REFUSED = "taken", "unbelieved", "refused"
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One document told: its business key, what it asks for, its digest, the values that receipts echo."""
+    """One document told: its business key, what it asks for, its digest, what receipts echo, what trades need."""
 
     key: str
     app_type: str
     sha256: str
     values: Mapping[str, str]
+    facts: Facts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,10 @@ class Told:
     body: bytes = b""
 
 
-def judge(data: bytes, settings: Settings, enterprises: Mapping[str, Enterprise], at: datetime) -> Told:
-    """Return what was told in `data` and whether its form, sender and signature hold."""
+def judge(
+    data: bytes, settings: Settings, enterprises: Mapping[str, Enterprise], at: datetime, *, trades: bool = False
+) -> Told:
+    """Return what was told in `data` and whether its form, sender and signature hold; with what `trades` need."""
     envelope: Envelope | None = None
     root: etree._Element | None = None
     try:
@@ -65,7 +68,10 @@ def judge(data: bytes, settings: Settings, enterprises: Mapping[str, Enterprise]
     except NotTaken as reason:
         return _refused(data, envelope, root, str(reason))
     # Units are read first: verifying takes the Signature out of the tree.
-    units = tuple(_unit(element, spec, settings.revision) for element in root.iterfind(f"{{{CEB}}}{spec.document}"))
+    kept = trades and is_trade(spec.code)
+    units = tuple(
+        unit(element, spec, settings.revision, kept=kept) for element in root.iterfind(f"{{{CEB}}}{spec.document}")
+    )
     try:
         if root.find(DS + "Signature") is not None or settings.signatures_required:
             believe(root, enterprise.certificates, at)
@@ -116,28 +122,27 @@ def _sender(root: etree._Element, envelope: Envelope, enterprises: Mapping[str, 
     return known
 
 
-def _unit(element: etree._Element, spec: Spec, revision: str) -> Unit:
+def unit(element: etree._Element, spec: Spec, revision: str, *, kept: bool = False) -> Unit:
+    """Return one document as it was told; `kept` with the facts that its trade needs."""
     head = next((child for child in element if len(child)), element)
-    values = {}
-    for name, tag in _wanted(spec.code, revision):
-        value = head.findtext(tag)
-        if value:
-            values[name] = value
+    tags = _wanted(spec.code, revision)
+    values = {str(leaf.tag)[len(CEB) + 2 :]: leaf.text for leaf in head.iterchildren(*tags) if leaf.text}
     return Unit(
         key="|".join(element.findtext(path) or "" for path in _key_paths(spec.code)),
         app_type=head.findtext(f"{{{CEB}}}appType") or "1",
         sha256=hashlib.sha256(etree.tostring(element, with_tail=False)).hexdigest(),
         values=values,
+        facts=facts(element, spec.code) if kept else None,
     )
 
 
 @cache
-def _wanted(code: str, revision: str) -> tuple[tuple[str, str], ...]:
-    """What a receipt of this kind echoes and its texts speak of, each with its tag."""
+def _wanted(code: str, revision: str) -> tuple[str, ...]:
+    """The tags of what a receipt of this kind echoes and its texts speak of."""
     answer = receipt_of(catalog().specs[code])
     made = {"returnStatus", "returnTime", "returnInfo"}
     names = [node.name for node in table(answer.root, revision).children[0].children if node.name not in made]
-    return tuple((name, f"{{{CEB}}}{name}") for name in dict.fromkeys([*names, "orderNo", "customsCode"]))
+    return tuple(f"{{{CEB}}}{name}" for name in dict.fromkeys([*names, "orderNo", "customsCode"]))
 
 
 @cache

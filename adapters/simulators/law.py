@@ -20,6 +20,7 @@ class Law:
     again: str = "-999001"
     nothing: str = "-999002"
     signature: str = "-999003"
+    used: str = "-999004"
     accepted: str = "新增申报成功[{guid}]"
 
 
@@ -27,16 +28,16 @@ _COMMON = Law("单证")
 # One number for every kind of export: a business key that is there already.
 _TWICE = "-304001"
 _LAWS = {
-    "CEB311": Law("订单", again="-301010", nothing="-301009", signature="-301020",
+    "CEB311": Law("订单", again="-301010", nothing="-301009", signature="-301020", used="-301011",
                   accepted="订单新增申报成功[{guid}]"),
-    "CEB411": Law("支付单", again="-401007", nothing="-401006", signature="-401009",
+    "CEB411": Law("支付单", again="-401007", nothing="-401006", signature="-401009", used="-401008",
                   accepted="支付单新增申报成功[{guid}]"),
-    "CEB511": Law("运单", again="-504015", nothing="-504014", signature="-504011"),
+    "CEB511": Law("运单", again="-504015", nothing="-504014", signature="-504011", used="-504016"),
     "CEB513": Law("运单状态", again="-505012", nothing="-505014", signature="-505011"),
-    "CEB621": Law("清单", (TAKEN_IN, EXAMINED, RELEASED), "-621004", "-621011", "-621029",
+    "CEB621": Law("清单", (TAKEN_IN, EXAMINED, RELEASED), "-621004", "-621011", "-621029", "-621012",
                   "清单新增申报成功[电商企业编码：{ebcCode}订单编号：{orderNo}]"),
     "CEB623": Law("撤销申请单", (TAKEN_IN, EXAMINED), "-623009", "-623003", "-623029"),
-    "CEB625": Law("退货申请单", (TAKEN_IN, EXAMINED), "-625033", "-625016", "-625208"),
+    "CEB625": Law("退货申请单", (TAKEN_IN, EXAMINED), "-625033", "-625016", "-625208", "-625022"),
     "CEB711": Law("入库明细单", (TAKEN_IN, EXAMINED), "-800003"),
     "CEB303": Law("订单", again=_TWICE),
     "CEB403": Law("收款单", again=_TWICE),
@@ -56,9 +57,16 @@ _TEXTS = {
     RETURNED: "[Code:1300;Desc:人工退单],请修改后重新申报",
     TAKEN_IN: "[Code:1800;Desc:逻辑校验通过]",
     "300": "[Code:1200;Desc:等待人工审核]",
+    "500": "查验",
     EXAMINED: "[Code:2300;Desc:审结]",
     RELEASED: "[Code:2600;Desc:放行]",
     CLOSED: "结关",
+}
+# What is turned away at once, whatever its form.
+_TURNED_AWAY = {
+    "-621005": "金额超过单次交易限值",
+    "-623003": "没有此编号的清单",
+    "-625016": "没有此数据",
 }
 
 
@@ -84,6 +92,10 @@ def words(spec: str, status: str, unit: Mapping[str, str]) -> str:
         return f"处理失败，相同编号的{row.name}已存在[{number}]"
     if status == row.nothing:
         return f"处理失败，没有可变更或删除的{row.name}[{number}]"
+    if status == row.used:
+        return f"处理失败，{row.name}当前状态不允许此操作[{number}]"
+    if status in _TURNED_AWAY:
+        return _TURNED_AWAY[status]
     if status == row.signature:
         return f"处理失败，{row.name}验签失败[{number}]"
     return _TEXTS.get(status, f"状态 {status}")

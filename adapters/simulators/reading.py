@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.simulators.book import FILE
-from adapters.simulators.receipts import CHINA, answered
+from adapters.simulators.receipts import CHINA, heard
 
 _LINES = """
 SELECT message.id, message.guid, message.spec, message.standing, message.sender, message.message_id, message.told_at,
@@ -17,7 +17,8 @@ SELECT message.id, message.guid, message.spec, message.standing, message.sender,
 FROM message LEFT JOIN document ON document.message = message.id ORDER BY message.id, document.ordinal
 """
 _ANSWERS = """
-SELECT stage, status FROM answer WHERE message = ? AND copy = 0 AND sent IS NOT NULL ORDER BY sent, turn
+SELECT stage, status, about FROM answer
+WHERE message = ? AND copy = 0 AND code = '' AND sent IS NOT NULL ORDER BY sent, chain, turn
 """
 
 
@@ -35,17 +36,21 @@ def lines(state: Path) -> Iterator[dict[str, Any]]:
         number, answers = 0, []
         for row in book.execute(_LINES):
             if row[0] != number:
-                number, answers = row[0], book.execute(_ANSWERS, (row[0],)).fetchall()
+                rows = book.execute(_ANSWERS, (row[0],)).fetchall()
+                number, answers = row[0], [(*two, json.loads(about) if about else None) for *two, about in rows]
             yield _line(row, answers)
     finally:
         book.close()
 
 
-def _line(row: tuple[Any, ...], answers: list[tuple[int, str]]) -> dict[str, Any]:
+def _line(row: tuple[Any, ...], answers: list[Any]) -> dict[str, Any]:
     (_, guid, spec, standing, sender, message_id, told_at, times, reason, whole, ordinal, key, app_type, sha256,
      verdict) = row  # fmt: skip
     refused = standing == "refused"
-    heard = [answered(stage, status, "" if refused else verdict) for stage, status in answers]
+    told = [
+        heard(stage, status, "" if refused else verdict, None if about is None else about.get(str(ordinal), {}))
+        for stage, status, about in answers
+    ]
     return {
         "guid": guid,
         "spec": spec or None,
@@ -59,7 +64,7 @@ def _line(row: tuple[Any, ...], answers: list[tuple[int, str]]) -> dict[str, Any
         "message_id": message_id,
         "sender": sender,
         "verdict": verdict or "",
-        "statuses": [status for status in heard if status is not None],
+        "statuses": [status for status in told if status is not None],
         "refused": reason if refused else None,
         "reason": reason,
     }

@@ -9,13 +9,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from adapters.simulators.envelope import plain, text, wrap
-from adapters.simulators.judging import CEB, receipt_of
+from adapters.simulators.judging import receipt_of
 from adapters.simulators.law import ACCEPTED, EXAMINED, FORMAT, RETURNED, words
 from adapters.simulators.settings import Settings
+from adapters.simulators.trade import bills
+from adapters.simulators.trade.papers import CEB
 from message_specs.catalog import catalog
 from message_specs.tables import table
 
@@ -37,6 +39,27 @@ class Due:
     moment: int
     copy: int
     tries: int
+    code: str = ""
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """An answer to come: at which stage, in which turn of its chain it leaves, the time it gives, when it is due (ms).
+
+    `about` says of single documents what they hear; `code` names a message of customs' own, such as CEB816.
+    """
+
+    stage: int
+    turn: int
+    status: str
+    guid: str
+    moment: int
+    copy: int
+    due: int
+    chain: int = 0
+    code: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +101,36 @@ def answered(stage: int, status: str, verdict: str) -> str | None:
     return verdict if stage == 0 else None
 
 
+def heard(stage: int, status: str, verdict: str, own: Mapping[str, str] | None) -> str | None:
+    """Return what a document hears of an answer; `own` is what stands there of it alone, if documents are told apart.
+
+    >>> heard(1, "120", "", {"returnStatus": "100"}), heard(1, "120", "", {}), heard(1, "120", "", None)
+    ('100', None, '120')
+    """
+    if own is None or stage == 0:
+        return answered(stage, status, verdict)
+    return own.get("returnStatus")
+
+
+def inventory_number(spec: str, customs_code: str, message: int, ordinal: int, told_at: int) -> str:
+    """Return the number that customs gives an inventory or list: office, year, I or E, nine digits.
+
+    >>> inventory_number("CEB621", "2910", 7, 1, 1_795_000_000_000)
+    '29102026I000000700'
+    """
+    year = _day(told_at)[:4]
+    return f"{customs_code or '0000':0>4.4}{year}{'I' if spec == 'CEB621' else 'E'}{_serial(message, ordinal):09d}"
+
+
+@lru_cache(maxsize=4096)
+def _day(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment / 1000, CHINA):%Y%m%d}"
+
+
+def _serial(message: int, ordinal: int) -> int:
+    return (message * 100 + ordinal - 1) % 10**9
+
+
 def guid_of(*parts: object) -> str:
     """Return a lower-case guid that the same parts always give again."""
     digits = hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()
@@ -90,6 +143,8 @@ def make(due: Due, booked: Booked, settings: Settings) -> Answer:
     stamp = f"{moment:%Y%m%d%H%M%S}{due.moment % 1000:03d}"
     if booked.standing == "refused":
         code, units = "CEB900", _format_unit(due, booked, stamp)
+    elif due.code:
+        code, units = due.code, bills.units(due.code, json.loads(due.about), due.guid, stamp)
     else:
         code, units = _receipt_code(booked.spec), _units(due, booked, stamp, settings)
     guid = due.guid.upper()
@@ -123,13 +178,16 @@ def nonsense(kind: str, due: Due) -> Answer:
 
 def _units(due: Due, booked: Booked, stamp: str, settings: Settings) -> str:
     element, columns = _shape(booked.spec, settings.revision)
+    about = json.loads(due.about) if due.about else {}
     parts = []
     for ordinal, verdict, values in booked.documents:
-        status = answered(due.stage, due.status, verdict)
+        own = about.get(str(ordinal), {})
+        status = heard(due.stage, due.status, verdict, own if due.about else None)
         if status is not None:
             told = json.loads(values)
             told |= _made(booked, ordinal, status, told)
-            told |= {"guid": guid_of(due.guid, ordinal), "returnStatus": status, "returnTime": stamp}
+            told |= {"guid": guid_of(due.guid, ordinal), "returnTime": stamp} | own | {"returnStatus": status}
+            told["returnInfo"] = f"{told['returnInfo']}{own.get('warning', '')}"[:_INFO_MOST]
             leaves = (f"<{name}>{text(told[name])}</{name}>" for name in columns if told.get(name))
             parts.append(f"<{element}>{''.join(leaves)}</{element}>")
     return "".join(parts)
@@ -137,20 +195,19 @@ def _units(due: Due, booked: Booked, stamp: str, settings: Settings) -> str:
 
 def _made(booked: Booked, ordinal: int, status: str, told: Mapping[str, str]) -> dict[str, str]:
     """What customs adds of its own: the text, and its numbers, which stay the same at every stage."""
-    day = f"{datetime.fromtimestamp(booked.told_at / 1000, CHINA):%Y%m%d}"
-    serial = (booked.id * 100 + ordinal - 1) % 10**9
+    day = _day(booked.told_at)
+    serial = _serial(booked.id, ordinal)
     made = {
         "preNo": told.get("preNo") or f"{_PRE.get(booked.spec, 'B')}{day}{serial:09d}",
         "returnInfo": words(booked.spec, status, told)[:_INFO_MOST],
     }
-    office = f"{told.get('customsCode', '0000'):0>4.4}{day[:4]}"
-    if booked.spec == "CEB621" and status.isdecimal() and status not in _EARLY:
-        made["invtNo"] = f"{office}I{serial:09d}"
-    elif booked.spec == "CEB603":
-        # The schema asks for it in every receipt.
-        made["invtNo"] = f"{office}E{serial:09d}"
+    office = told.get("customsCode", "0000")
+    early = not status.isdecimal() or status in _EARLY
+    # The schema asks for it in every receipt of a list.
+    if booked.spec == "CEB603" or (booked.spec == "CEB621" and not early):
+        made["invtNo"] = inventory_number(booked.spec, office, booked.id, ordinal, booked.told_at)
     elif booked.spec == "CEB701" and status == EXAMINED:
-        made["sumNo"] = f"{office}{serial:010d}"
+        made["sumNo"] = f"{office:0>4.4}{day[:4]}{serial:010d}"
     return made
 
 

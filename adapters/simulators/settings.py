@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography import x509
 
-DELAYS = {"2": 0.2, "120": 0.2, "399": 0.2, "800": 0.2, "899": 0.2}
+DELAYS = {"2": 0.2, "120": 0.2, "399": 0.2, "800": 0.2, "899": 0.2, "816": 0.2, "818": 0.2, "792": 0.2}
 
 
 class NotUnderstood(Exception):  # noqa: N818  it tells what happened to the file

@@ -14,15 +14,21 @@ from gateway.cli.talk import give, say, show
 @click.option("--files", type=click.IntRange(100), default=10_000, show_default=True, help="One-order files and POSTs.")
 @click.option("--messages", type=click.IntRange(10), default=300, show_default=True, help="Messages of 100 orders.")
 @click.option("--backlog", type=click.IntRange(0), default=0, help="Also start with so many waiting documents.")
+@click.option(
+    "--table", type=click.IntRange(1), default=60, show_default=True, help="MiB of the CSV file that is streamed."
+)
 @click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="On this disk, else TMPDIR.")
 @json_option
-def bench(files: int, messages: int, backlog: int, folder: Path | None, as_json: bool) -> None:
-    """Measure intake by folder and HTTP, first drop to last acknowledgement, and the ratio to a bare loop."""
-    from gateway import measuring
+def bench(files: int, messages: int, backlog: int, table: int, folder: Path | None, as_json: bool) -> None:
+    """Measure one core (check, map, schemas) and intake to the last acknowledgement, with ratios to bare loops."""
+    from gateway import measuring, one_core
 
     root = Path(tempfile.mkdtemp(prefix="kouan-bench-", dir=folder))
     found: list[dict[str, object]] = []
     try:
+        say("one core …")
+        for figure, bare in one_core.pairs(root, table):
+            found += [figure.as_facts(bare), bare.as_facts()]
         for each, count in ((1, files), (100, messages)):
             say(f"{count} files of {each} …")
             figure = measuring.folder(root / f"folder{each}", count, each)

@@ -27,7 +27,7 @@ def doctor(as_json: bool, home: Path) -> int:
     if house is not None:
         now = datetime.now(UTC)
         found += [*symptoms.disk(house), *symptoms.keys(house, now), *symptoms.ledger(house)]
-        found += symptoms.unanswered(house, now)
+        found += [*symptoms.unanswered(house, now), *symptoms.identity(house)]
     bad = any(one.status == symptoms.ERROR for one in found)
     if as_json:
         give({"healthy": not bad, "symptoms": [asdict(one) for one in found]})

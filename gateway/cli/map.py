@@ -38,7 +38,7 @@ def map() -> None:  # noqa: A001  the command's name
 
 
 revision_option = click.option(
-    "--revision", type=click.Choice(["2018", "202205"]), help="Else that of the home, else 202205."
+    "--revision", type=click.Choice(["2018", "202205"]), help="Else that which holds today."
 )
 table_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True))
 map_option = click.option("--map", "map_name", required=True, help="The name of a map, or the file of one.")
@@ -276,12 +276,14 @@ def _facts(home: Path, partner: str | None) -> "Facts":
 
 
 def _law(home: Path, revision: str | None) -> dict[str, Any]:
-    from gateway.config import Kouan, load_house
+    from gateway.config import Kouan, load_house, revision_of
+    from message_specs.catalog import revision_on
     from message_specs.findings import Severity
 
+    today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
     kouan = load_house(home).kouan if (home / "kouan.toml").is_file() else Kouan()
     return {
-        "revision": revision or kouan.revision,
+        "revision": revision or revision_of(kouan.revision, today) or revision_on(today),
         "severities": {code: Severity(word) for code, word in kouan.severity.items()},
         "limits": kouan.limits.of_messages(),
     }

@@ -11,13 +11,14 @@ from gateway.cli.talk import NOT_FOUND, Stop
 
 
 @click.command()
-@click.argument("authority", type=click.Choice(["customs"]))
+@click.argument("authority", type=click.Choice(["customs", "identity"]))
 @click.option("--behaviour", "behaviours", multiple=True, metavar="NAME[=ARGUMENT]", help="A named misbehaviour.")
-@click.option("--book", is_flag=True, help="Show its own book, one line a document told to it, and end.")
+@click.option("--book", is_flag=True, help="Show its own book, one line for each thing told to it, and end.")
+@click.option("--trades", is_flag=True, help="With --book: one line a trade, with its state, number, tax and refunds.")
 @json_option
 @home_option
-def simulate(authority: str, behaviours: tuple[str, ...], book: bool, as_json: bool, home: Path) -> None:
-    """Play AUTHORITY for this home, from simulators/AUTHORITY.toml, until interrupted."""
+def simulate(authority: str, behaviours: tuple[str, ...], book: bool, trades: bool, as_json: bool, home: Path) -> None:
+    """Play AUTHORITY, or the verification service, for this home, from simulators/NAME.toml, until interrupted."""
     settings = home / f"simulators/{authority}.toml"
     if not settings.is_file():
         raise Stop(f"{settings} is missing. Make a home that has it:  kouan init DIR --demo", NOT_FOUND)
@@ -26,6 +27,8 @@ def simulate(authority: str, behaviours: tuple[str, ...], book: bool, as_json: b
         command += ["--behaviour", behaviour]
     if book:
         command.append("--book")
+    if trades:
+        command.append("--trades")
     if as_json:
         command.append("--json")
     os.execv(command[0], command)  # noqa: S606  no shell is wanted

@@ -133,8 +133,8 @@ def _row(one: "Spec") -> dict[str, Any]:
         "receipt": one.receipt,
         "answers": one.answers,
         "signature": one.signature,
-        "since": one.since.isoformat() if one.since else None,
         "follows": one.follows,
+        "gives": list(one.gives),
         "revisions": list(revisions_of(one.root)),
     }
 

@@ -176,6 +176,34 @@ def unanswered(house: "House", now: datetime) -> Iterator[Symptom]:
         yield Symptom("receipts", OK, f"nothing sent waits longer than {reading.SILENT_HOURS} hours for a first one")
 
 
+def identity(house: "House") -> Iterator[Symptom]:
+    """Yield who is asked about buyers, who can read the token, and which questions wait for an answer."""
+    from spool.ledger import Ledger
+
+    settings = house.kouan.identity
+    if settings.ask == "never":
+        yield Symptom("identity", OK, "no verification service is asked")
+        return
+    if (house.home / settings.token_file).stat().st_mode & 0o077:
+        yield Symptom("identity", ERROR, "others can read the token", f"chmod 600 {house.home / settings.token_file}")
+    file = house.home / "ledger.sqlite3"
+    if not file.exists():
+        yield Symptom("identity", OK, f"{settings.ask} asked of {settings.url}")
+        return
+    try:
+        book = Ledger(file, read_only=True)
+        row = book.one("questions_open")
+        book.close()
+    except sqlite3.Error:
+        return  # the symptom "ledger" tells of it
+    assert row is not None
+    seen = f"{settings.ask} asked of {settings.url}, {row['questions']} open"
+    if row["trouble"]:
+        yield Symptom("identity", WARNING, f"{seen}, next {row['next']}: {row['trouble']}", "Look at the service.")
+    else:
+        yield Symptom("identity", OK, seen)
+
+
 def configuration(home: Path) -> tuple["House | None", list[Symptom]]:
     """Return the house, or None, and a symptom for each thing wrong with its configuration."""
     from gateway.config import NoHome, inspect_house

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
+from hashlib import blake2b
 from importlib import import_module
 from typing import Protocol, cast
 from zoneinfo import ZoneInfo
@@ -22,6 +23,21 @@ from message_specs.trade.papers import Paper, side_of
 from message_specs.trade.rates import Rates
 
 _CHINA = ZoneInfo("Asia/Shanghai")
+
+
+def hidden_key(secret: bytes, kind: str, *words: str) -> str:
+    """Return the key of a record about a person: without the home's secret nobody can tell or try whom it means.
+
+    >>> hidden_key(b"s", "identity", "苏知夏", "330199195102020018")
+    'identity|231214db3d7f8ffae2fa03cd55da2811'
+    """
+    joined = "\0".join((kind, *words)).encode()
+    return f"{kind}|{blake2b(joined, key=secret[:64], digest_size=16).hexdigest()}"
+
+
+def released_key(number: int, ordinal: int) -> str:
+    """Return the key under which stands for which codes an operator has released a held document."""
+    return f"released|{number}.{ordinal}"
 
 
 @dataclass(frozen=True, slots=True)

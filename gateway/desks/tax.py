@@ -1,8 +1,8 @@
 """The desk `tax`: an inventory of retail import stays inside its limits, and its tax is predicted.
 
 Over the single limit with several items, or over the buyer's yearly limit, it is refused: that is general trade.
-What a purchase uses of the year stands in the record `quota|PERSON|YEAR`, PERSON being a keyed hash, by the key of
-the inventory, so that counting one twice, or its change, changes nothing. `message_specs.trade.quotas` gives back what
+What a purchase uses of the year stands in the record `quota|PERSON|YEAR`, PERSON being a keyed hash, by the mark of
+its order, so that counting one twice, or its change, changes nothing. `message_specs.trade.quotas` gives back what
 was cancelled or refused.
 
 **Known limits.** The ledger sees this home's purchases alone; the true total sits with customs, so this is an early
@@ -66,12 +66,17 @@ def decide(case: Case, records: Records) -> Outcome:
         return Outcome(State.REFUSED, found)
     if key is None or records.kouan.tax.quotas != "declared":
         return Outcome(State.CHECKED, found)
-    return Outcome(State.CHECKED, found, keeps={key: quotas.counted(before, case.key, purchase.value)})
+    return Outcome(State.CHECKED, found, keeps={key: quotas.counted(before, _name(case), purchase.value)})
+
+
+def _name(case: Case) -> str:
+    """Return under which name its purchase is counted: that of the order, whichever version of the inventory it is."""
+    return str(next(iter(case.marks.get("order", ())), case.key))
 
 
 def _without_earlier(case: Case, value: str | None) -> str | None:
     # Neither the case itself, looked at again, nor what a change stands in place of is used twice.
-    return quotas.given_back(value, case.key) if value else None
+    return quotas.given_back(value, _name(case)) if value else None
 
 
 def _limits(purchase: Purchase, limits: Limits, key: str | None, before: str | None) -> list[Finding]:

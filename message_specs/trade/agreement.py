@@ -4,6 +4,7 @@ Enterprises write one telephone number, one name and one address in several ways
 case, blanks or punctuation is one thing.  An amount that is left out is 0, as the specification asks for 0.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -13,6 +14,7 @@ from message_specs.amounts import amount
 from message_specs.codes import trade_modes_of
 
 _CHINA = ("0086", "86")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[^\w\s]+(?=\d)")
 
 
 @lru_cache(maxsize=4096)
@@ -23,9 +25,13 @@ def folded(text: str) -> str:
     True
     >>> folded("33019919510202001x") == folded("33019919510202001Ｘ")
     True
+    >>> folded("8号1-201室") == folded("8号12-01室")
+    False
     """
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return "".join(one for one in plain if unicodedata.category(one)[0] not in "ZPC")
+    plain = "".join(one for one in unicodedata.normalize("NFKC", text).casefold() if not one.isspace())
+    # Between two digits a stroke tells one house from another.
+    parts = _BETWEEN_DIGITS.split(plain)
+    return "-".join("".join(one for one in part if unicodedata.category(one)[0] not in "ZPC") for part in parts)
 
 
 def telephone(text: str) -> str:

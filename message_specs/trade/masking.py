@@ -11,11 +11,12 @@ _FIRST = 6
 
 
 def _name(text: str) -> str:
-    return f"{text[:1]}*"
+    return f"{text[:1]}*" if len(text) > 1 else "*"
 
 
 def _number(text: str) -> str:
-    return "*" * max(len(text) - _LAST, _LAST) + text[-_LAST:] if len(text) > _LAST else "*" * len(text)
+    hidden = len(text) - _LAST
+    return "*" * hidden + text[-_LAST:] if hidden >= _LAST else "*" * len(text)
 
 
 def _address(text: str) -> str:
@@ -36,9 +37,9 @@ def masked(shown: str, text: str) -> str:
 
     >>> masked("full", "12.50"), masked("name", "张三丰"), masked("number", "330199195102020018")
     ('12.50', '张*', '**************0018')
-    >>> masked("address", "浙江省杭州市云栖新区栖云路8号801室"), masked("number", "123"), masked("name", "")
-    ('浙江省杭州市***', '***', '')
-    >>> masked("hidden", "12.50")
-    '***'
+    >>> masked("address", "浙江省杭州市云栖新区栖云路8号801室"), masked("number", "12345"), masked("name", "")
+    ('浙江省杭州市***', '*****', '')
+    >>> masked("hidden", "12.50"), masked("name", "张")
+    ('***', '*')
     """
     return _WAYS[shown](text.strip()) if text.strip() else ""

@@ -28,6 +28,7 @@ def test_a_good_file_is_valid(capsys: pytest.CaptureFixture[str]) -> None:
         "file": str(GOOD),
         "spec": "CEB311",
         "revision": "202205",
+        "strict": True,
         "documents": 1,
         "valid": True,
         "findings": [],
@@ -97,3 +98,22 @@ def test_the_home_may_soften_a_finding(home: Path, capsys: pytest.CaptureFixture
     assert ended(["check", str(BAD), "--json", "--home", str(home)]) == 0
     findings = json.loads(capsys.readouterr().out)["findings"]
     assert {finding["severity"] for finding in findings} == {"warning"}
+
+
+SENT = GOOD.parents[1] / "bad/CEB816_as_sent.xml"
+
+
+def test_a_receipt_is_read_as_settling_reads_it_unless_it_is_to_be_strict(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["check", str(SENT), "--spec", "CEB816"]) == 0
+    told = capsys.readouterr()
+    assert "S021" in told.out
+    assert "--strict makes them errors" in told.err
+    assert ended(["check", str(SENT), "--strict", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["strict"] is True
+    assert ended(["check", str(SENT), "--spec", "CEB818"]) == 1
+
+
+@pytest.mark.parametrize(("day", "revision"), [("2022-04-30", "2018"), ("2022-05-01", "202205")])
+def test_the_day_decides_the_revision(day: str, revision: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(["check", str(GOOD), "--date", day, "--json"]) in (0, 1)
+    assert json.loads(capsys.readouterr().out)["revision"] == revision

@@ -1,6 +1,7 @@
 """Every command that reads gives the same facts to people as a table and to programs as JSON Lines."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,10 @@ from lxml import etree
 from rich.cells import cell_len, set_cell_size
 
 from gateway.cli import ended
+from gateway.posing import pose
 from message_specs.catalog import catalog
 from message_specs.tables import revisions_of
+from spool.ledger import Ledger
 
 
 @pytest.fixture
@@ -173,6 +176,27 @@ def test_the_doctor_finds_a_healthy_home_and_a_sick_one(told: Any, home: Path) -
     assert [one["seen"] for one in sick["symptoms"] if one["status"] == "error"] == ["others can read it"]
 
 
+def test_the_doctor_tells_who_is_asked_about_buyers_and_what_waits(told: Any, home: Path) -> None:
+    def seen() -> list[tuple[str, str]]:
+        (answer,) = told("doctor", "--home", home)
+        return [(one["status"], one["seen"]) for one in answer["symptoms"] if one["name"] == "identity"]
+
+    assert seen() == [("ok", "no verification service is asked")]
+    text = (home / "kouan.toml").read_text("utf-8")
+    text = text.replace('ask = "never"', 'ask = "always"').replace('url = ""', 'url = "http://127.0.0.1:1/verify"')
+    (home / "kouan.toml").write_text(text, "utf-8")
+    assert seen() == [("ok", "always asked of http://127.0.0.1:1/verify")]
+    book = Ledger(home / "ledger.sqlite3")
+    with book.writing():
+        pose(book, "identity|00", 17, 1, datetime(2026, 11, 21, tzinfo=UTC))
+    told_of = "always asked of http://127.0.0.1:1/verify, 1 open"
+    assert seen() == [("ok", told_of)]
+    with book.writing():
+        book.run("question_postponed", "2026-11-21T16:00:00.000Z", "127.0.0.1 answered 500", "identity|00")
+    book.close()
+    assert seen() == [("warning", f"{told_of}, next 2026-11-21T16:00:00.000Z: 127.0.0.1 answered 500")]
+
+
 def test_the_doctor_works_without_a_home(told: Any, tmp_path: Path) -> None:
     (answer,) = told("doctor", "--home", tmp_path / "nowhere")
     assert answer["symptoms"][0]["name"] == "home"
@@ -187,4 +211,5 @@ def test_init_says_where_and_which_ports(told: Any, tmp_path: Path) -> None:
 def test_simulate_needs_a_home_that_has_it(home: Path) -> None:
     (home / "simulators/customs.toml").unlink()
     assert ended(["simulate", "customs", "--home", str(home)]) == 4
+    assert ended(["simulate", "identity", "--home", str(home.parent)]) == 4
     assert ended(["simulate", "tax", "--home", str(home)]) == 2

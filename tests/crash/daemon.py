@@ -19,7 +19,7 @@ KOUAN = [sys.executable, "-m", "gateway.cli"]
 
 
 def quiet_home(home: Path, *, workers: int = 2) -> Path:
-    """The home keeps to its folders: no ports, no simulator of its own, answers at once, few words."""
+    """The home keeps to its folders: no ports, no simulator of its own, answers at once and to the end, few words."""
     settings = (home / "kouan.toml").read_text("utf-8")
     settings = re.sub(r'(?m)^listen = ".*"', 'listen = ""', settings)
     settings = re.sub(r"(?m)^count = \d+", f"count = {workers}", settings)
@@ -28,7 +28,9 @@ def quiet_home(home: Path, *, workers: int = 2) -> Path:
     authority = home / "authorities/customs.toml"
     authority.write_text(authority.read_text("utf-8").replace("simulate = true", "simulate = false"), "utf-8")
     settings = (home / "simulators/customs.toml").read_text("utf-8").partition("\n[delays]")[0]
-    (home / "simulators/customs.toml").write_text(f"{settings}\n[delays]\n2 = 0.05\n120 = 0.05\n", "utf-8")
+    # Documents come one by one, without the rest of their trades.
+    settings = f'behaviours = ["prompt"]\n{settings}\n[delays]\n2 = 0.05\n120 = 0.05\n'
+    (home / "simulators/customs.toml").write_text(settings, "utf-8")
     return home
 
 

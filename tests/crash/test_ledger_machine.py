@@ -172,6 +172,19 @@ class Ledgers(RuleBasedStateMachine):
         units = [fields(order, status) for order in (1, 2, 99)]
         self.world.answer(self.name("answer"), "CEB312", "OrderReturn", *units)
 
+    @rule(order=ORDERS, status=st.sampled_from(["120", "800"]), given=st.integers(1, 3))
+    def an_inventory_is_given_a_number(self, order: int, status: str, given: int) -> None:
+        unit = {
+            "guid": samples.guid("R", order), "copNo": samples.trade(order)["copNo"], "returnStatus": status,
+            "agentCode": samples.AGENT.code, "invtNo": f"I{given}", "returnTime": "20261121170000000",
+        }  # fmt: skip
+        self.world.answer(self.name("answer"), "CEB622", "InventoryReturn", unit)
+
+    @rule(given=st.integers(1, 3), serial=st.integers(1, 2), status=st.sampled_from("13"))
+    def a_tax_bill_speaks_of_a_number(self, given: int, serial: int, status: str) -> None:
+        head = {"returnTime": "20261121180000000", "invtNo": f"I{given}", "taxNo": f"{serial}", "status": status}
+        self.world.answer(self.name("answer"), "CEB818", "Tax", {"TaxHeadStatus": head})
+
     @rule(data=st.data())
     def a_whole_message_is_refused(self, data: st.DataObject) -> None:
         guids = [guid for (guid,) in self.world.rows("SELECT guid FROM message ORDER BY number")]
@@ -309,6 +322,13 @@ class Ledgers(RuleBasedStateMachine):
             assert (self.home / "spool/partners" / partner / "out" / file).is_file()
         boxes = [os.listdir(self.home / "spool/partners" / name / "out") for name in ("shop", "agent", "pay", "ship")]
         assert not [name for names in boxes for name in names if name.startswith(".")]
+
+    @invariant()
+    def nothing_waits_for_a_number_that_came(self) -> None:
+        assert self.world.rows(
+            "SELECT e.number FROM numbered_receipt e JOIN document d USING (number, ordinal) JOIN given_number g"
+            " ON g.value = e.value AND g.kind = e.kind WHERE d.state IN ('received', 'held')"
+        ) == []  # fmt: skip
 
     @invariant()
     def a_final_word_ends_a_document(self) -> None:

@@ -18,12 +18,11 @@ from adapters.doors.folder import FolderDoor, Law
 from gateway.clerk import Clerk, clerk_at, quiet
 from gateway.config import load_house
 from gateway.dispatch import Leaving, Outgoing
-from gateway.drawing import Drawing, goods_came
+from gateway.drawing import goods_came
 from gateway.recovering import recover
 from gateway.resuming import resume
 from gateway.settling import iso
 from gateway.telling import tell
-from gateway.trading import look
 from message_specs import writing
 from spool.interchange import Batch, Claim
 from spool.ledger import Ledger
@@ -80,6 +79,10 @@ class World:
             self.clerk.take_in(Batch(first, last, first, left.claims))
         parting, _ = self.clerk.let_go_again()
         assert parting.troubles == []
+        for claim in left.tables:
+            batch = Batch(claim.number, claim.number, claim.number, (claim,))
+            while self.clerk.is_unfinished(claim.number):
+                self.clerk.go_on(batch)
 
     def now(self) -> datetime:
         """The world's own clock: every look at it takes a millisecond."""
@@ -145,7 +148,7 @@ class World:
 
     def look(self) -> int:
         """Trades whose date has come are looked at, their inventories drawn up, and partners told."""
-        count = look(self.ledger, self.now(), Drawing(self.clerk, self.lane))
+        count = self.clerk.look()
         tell(self.home, self.ledger)
         return count
 

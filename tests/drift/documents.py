@@ -223,6 +223,23 @@ def behaviours() -> str:
     return table(("behaviour", "what it does (argument when none is given)"), rows)
 
 
+def identity_behaviours() -> str:
+    """Every misbehaviour that the verification service in a box can be asked for."""
+    from adapters.simulators.identity_behaviours import NAMES
+
+    rows = [(f"`{name}`", said) for name, said in NAMES.items()]
+    return table(("behaviour", "what it does (argument when none is given)"), rows)
+
+
+def identity_answers() -> str:
+    """Every code of every verification service, and the verdict it means."""
+    from adapters.identity_dialects import answers
+
+    rows = [(f"`{row['dialect']}`", f"`{row['path']}`", f"`{row['code']}`", row["verdict"], row["note"] or "–")
+            for row in answers()]  # fmt: skip
+    return table(("dialect", "path", "code", "verdict", "note"), rows)
+
+
 def verbs() -> str:
     """Every verb of maps: whether it takes an argument, and what it gives."""
     from mapping.plan import VERBS
@@ -270,6 +287,8 @@ def blocks() -> dict[str, Callable[[], str]]:
         "behaviours": behaviours,
         "commands": command_list,
         "findings": findings,
+        "identity-answers": identity_answers,
+        "identity-behaviours": identity_behaviours,
         "maps": shipped_maps,
         "refusals": refusals,
         "routes": routes,

@@ -64,6 +64,8 @@ def _facts(spec: Spec) -> Iterator[str]:
     yield f"- root element `{spec.root}`, one document is one `{spec.document}`"
     yield f"- revisions {', '.join(_published(spec))}; since when each holds is for the configuration to say"
     yield f"- business key: {' + '.join(f'`{path}`' for path in spec.key)}"
+    if spec.lines_instead:
+        yield f"- where the first of these is left out, the `{spec.lines_instead}` of its lines tell it from others"
     if spec.receipt:
         yield f"- sent by {_senders(spec)}; signature {spec.signature}"
         echoed = " + ".join(f"`{path}`" for path in spec.reply_key)
@@ -73,6 +75,8 @@ def _facts(spec: Spec) -> Iterator[str]:
     if spec.follows:
         told = " + ".join(f"`{path}`" for path in spec.echo)
         yield f"- sent by customs unasked; {told} is the number that [{spec.follows}]({spec.follows}.md) gave"
+    if spec.gives:
+        yield f"- may give its document {', '.join(f'`{name}`' for name in spec.gives)}, by which others may name it"
     for name in spec.fill:
         yield f"- `{name}` is filled by Kouan where it is left out and the message is not signed"
     for spelling, name in spec.also.items():

@@ -59,7 +59,7 @@ def test_an_unknown_key_is_refused_with_the_likeliest_one_meant(home: Path) -> N
 
 def test_home_is_no_key_of_the_file(home: Path) -> None:
     change(home / "kouan.toml", "revision =", 'home = "/"\nrevision =')
-    assert problems(home)[0].startswith('kouan.toml:7: unknown key "home".')
+    assert problems(home)[0].startswith('kouan.toml:9: unknown key "home".')
 
 
 def test_all_mistakes_of_all_files_are_told_at_once(home: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(home: Path) -> None:
         ("kouan.toml", '"127.0.0.1:', '"somewhere:', "is no address to listen on"),
         ("kouan.toml", "depth = 32", "depth = 0", "0 is out of range"),
         ("kouan.toml", "# C210", "C999", 'no finding has the code "C999"'),
-        ("kouan.toml", 'revision = "202205"', 'revision = "2017"', '"revision": invalid enum value'),
+        ("kouan.toml", 'revision = "dated"', 'revision = "2017"', '"revision": invalid enum value'),
         ("partners/shop.toml", 'receipts = "xml"', 'receipts = "pdf"', 'receipts = "pdf" is not offered'),
         ("partners/shop.toml", '"merchant"', '"trader"', 'unknown role "trader"'),
         ("partners/shop.toml", 'name = "shop"', 'name = "Shop"', '"Shop" is no name'),
@@ -133,6 +133,24 @@ def test_what_cannot_work_is_an_error(home: Path, file: str, old: str, new: str,
     assert house is None
     assert [problem.file for problem in wrong] == [file]
     assert what in str(wrong[0])
+
+
+def test_a_house_that_asks_needs_to_know_whom_how_and_with_which_token(home: Path) -> None:
+    (home / "keys/identity.token").unlink()
+    dialect = change(home / "kouan.toml", 'dialect = "generic"', 'dialect = "tencen"')
+    days = change(home / "kouan.toml", "match_days = 365", "match_days = 0")
+    not_asking = [
+        f"kouan.toml:{days}: 0 is out of range. Write a number from 1 to 36500.",
+        f'kouan.toml:{dialect}: no service speaks "tencen". Did you mean "tencent"?',
+    ]
+    assert problems(home) == not_asking
+    change(home / "kouan.toml", 'ask = "never"', 'ask = "differs"')
+    assert problems(home)[:2] == not_asking
+    cure = "Put the token of the verification service into it, readable by its owner alone."
+    assert [one.partition(": ")[2] for one in problems(home)[2:]] == [
+        "the service has no url. Add: url = https://…",
+        f"there is no file keys/identity.token. {cure}",
+    ]
 
 
 def test_a_partner_may_not_have_the_name_of_an_authority(home: Path) -> None:
@@ -178,7 +196,7 @@ def test_the_environment_lies_over_the_file_and_the_origin_tells(home: Path) -> 
     assert house.origins["workers.count"] == "environment KOUAN_WORKERS__COUNT"
     assert house.origins["workers.group_files"].startswith("kouan.toml:")
     assert house.origins["partners.shop.code"].startswith("partners/shop.toml:")
-    assert house.origins["authorities.customs.revision"] == "default"
+    assert house.origins["authorities.customs.revision.code"] == "default"
 
 
 @pytest.mark.parametrize("name", ["KOUAN_SFTP__LISSTEN", "KOUAN_STFP__LISTEN", "KOUAN_HOME__X"])
@@ -200,7 +218,8 @@ def test_the_house_finds_who_and_where(home: Path) -> None:
     assert house.authority_by_token("") is None
     assert house.route("CEB311", "2991") == house.authority("customs")
     assert house.journey("CEB311", "1210") == ("check",)
-    assert house.revision("customs") == "202205"
+    assert [house.revision("CEB311", date(2022, 5, day)) for day in (1, 2)] == ["202205", "202205"]
+    assert house.revision("CEB311", date(2022, 4, 30)) == "2018"
     assert shop.key_for("customs", date(2026, 11, 21)) == KeyUse("shop")
     with pytest.raises(UnknownPartner):
         house.partner("acme")
@@ -249,3 +268,27 @@ def test_the_tolerance_of_tax_bills_is_yuan_and_the_environment_may_lay_over_it(
     assert house.kouan.tax == Tax(tolerance=Decimal("0.1"), round_at="line")
     line = change(home / "kouan.toml", 'tolerance = "0.05"', 'tolerance = "NaN"')
     assert problems(home) == [f"kouan.toml:{line}: NaN is out of range. Write yuan from 0 to 1000."]
+
+
+DATED = '[{ code = "2018" }, { code = "202205", since = 2026-12-01 }]'
+
+
+def test_an_authority_may_read_by_dated_revisions(home: Path) -> None:
+    change(home / "authorities/customs.toml", 'form = "DxpMsg"', f'revision = {DATED}\nform = "DxpMsg"')
+    house, wrong = inspect_house(home, {"KOUAN_REVISION": "202205"})
+    assert wrong == ()
+    assert house is not None
+    days = [date(2022, 5, 2), date(2026, 11, 30), date(2026, 12, 1)]
+    assert [house.revision("CEB311", day) for day in days] == ["2018", "2018", "202205"]
+    later = DATED.replace('"2018"', '"2018", since = 2026-11-01')
+    change(home / "authorities/customs.toml", DATED, later)
+    house, _ = inspect_house(home, {"KOUAN_REVISION": "202205"})
+    assert house is not None
+    assert [house.revision("CEB311", day) for day in days] == ["202205", "2018", "202205"]
+
+
+@pytest.mark.parametrize("lines", ["[]", DATED.replace("2018", '2018", since = 2027-01-01 }, { code = "2018')])
+def test_revisions_that_do_not_follow_each_other_are_refused(home: Path, lines: str) -> None:
+    change(home / "authorities/customs.toml", 'form = "DxpMsg"', f'revision = {lines}\nform = "DxpMsg"')
+    (told,) = problems(home)
+    assert "the revisions do not follow each other by their days" in told

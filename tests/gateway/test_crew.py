@@ -279,3 +279,28 @@ def test_a_worker_that_does_not_end_is_killed_and_its_job_is_told_of_it(street: 
     street.advance(2)
     assert (street.started[0].signals, gone) == (["KILL"], [None])
     assert [one.trouble for one in told] == ["the daemon stops", "the daemon stops"]
+
+
+def test_a_long_table_goes_on_with_the_worker_that_has_it_and_with_any_other_when_that_one_dies(street: Street) -> None:
+    crew = opened(street, 2)
+    told: list[Answer] = []
+    crew.do("take_in", batch()).addCallback(told.append)
+    first, second = street.started
+    first.answer(more=(1,))
+    assert [(one.more, one.slot) for one in told] == [((1,), 0)]
+    crew.do("take_in", batch())
+    crew.do("go_on", batch(), 0)
+    assert (crew.free, [job.kind for job in second.jobs]) == (1, [])
+    first.answer()
+    assert [job.kind for job in first.jobs] == ["take_in", "take_in", "go_on"]
+    crew.do("go_on", batch(), 0)
+    first.die()
+    assert [job.kind for job in second.jobs] == ["take_again"]
+    second.answer()
+    assert [job.kind for job in second.jobs] == ["take_again", "go_on"]
+
+
+def test_a_long_table_whose_worker_is_gone_goes_on_with_whoever_is_free(street: Street) -> None:
+    crew = opened(street, 1)
+    crew.do("go_on", batch(), 5)
+    assert [job.kind for job in street.started[0].jobs] == ["go_on"]

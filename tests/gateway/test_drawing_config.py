@@ -25,7 +25,7 @@ def told(home: Path) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("was", "becomes", "what"),
     [
-        ('spec = "CEB621"', 'spec = "CEB603"', "this partner may not send CEB603"),
+        ('spec = "CEB621"', 'spec = "CEB603"', 'the map draw-603 takes no value "trafNo"'),
         ('mode = "9610"', 'mode = "961"', 'unknown trade mode "961"'),
         ('merchants = ["3301961A2B"]', "merchants = []", "no merchant is named"),
         ('merchants = ["3301961A2B"]', 'map = "draw-62"', "No map of this name comes with Kouan or stands in"),
@@ -45,6 +45,12 @@ def test_an_arrangement_that_cannot_work_keeps_the_house_shut(home: Path, was: s
     found = told(home)
     assert found[0][0] == "partners/agent.toml"
     assert found[0][1].startswith(what)
+
+
+def test_inventories_are_drawn_up_for_those_who_may_send_them(home: Path) -> None:
+    file = home / "partners/pay.toml"
+    file.write_text(file.read_text("utf-8") + ARRANGEMENT, "utf-8")
+    assert told(home) == [("partners/pay.toml", "this partner may not send CEB621")]
 
 
 def test_one_merchant_has_one_arrangement_and_his_own_before_one_for_all(home: Path) -> None:

@@ -24,13 +24,15 @@ class Desk:
         self.count = count
         self.given: list[tuple[str, Batch, Deferred[Answer]]] = []
         self.pids = [1]
+        self.slots: list[int | None] = []
 
     @property
     def free(self) -> int:
         return self.count - sum(1 for *_, done in self.given if not done.called)
 
-    def do(self, kind: str, batch: Batch) -> "Deferred[Answer]":
+    def do(self, kind: str, batch: Batch, slot: int | None = None) -> "Deferred[Answer]":
         done: Deferred[Answer] = Deferred()
+        self.slots.append(slot)
         self.given.append((kind, batch, done))
         return done
 
@@ -281,3 +283,49 @@ def test_a_mistake_of_ours_leaves_nobody_waiting() -> None:
     house.desk.given[0][2].errback(Failure(ZeroDivisionError()))
     assert isinstance(heard(done), NotTakenIn)
     assert house.reception.in_flight == 0
+
+
+def test_of_long_tables_no_more_are_begun_than_there_are_workers_and_their_pieces_take_turns() -> None:
+    house = House(workers=1, count=1)
+    big = 100_000
+    house.drop("shop", "a.csv", big)
+    house.drop("shop", "b.csv", big)
+    house.drop("pay", "c.xml")
+    house.feed()
+    [(kind, table, _)] = house.desk.given
+    assert (kind, house.files()) == ("take_in", ["a.csv"])
+    house.answer(more=(table.first,), slot=0)
+    assert [(kind, [claim.file for claim in batch.claims]) for kind, batch, _ in house.desk.given[1:]] == [
+        ("take_in", ["c.xml"]), ("go_on", ["a.csv"]),
+    ]  # fmt: skip
+    assert house.desk.slots == [None, None, 0]
+    assert house.reception.low_water == table.first
+    house.answer(1)
+    house.answer(2, more=(table.first,), slot=0)
+    assert house.files() == ["a.csv"]
+    house.answer()
+    assert house.files() == ["b.csv"]
+
+
+def test_whoever_posted_a_long_table_hears_of_its_first_piece() -> None:
+    house = House(workers=1)
+    done = house.reception.receive("shop", "http", "a.csv", b"x" * 100_000, None)
+    house.feed()
+    number = house.desk.given[-1][1].first
+    house.answer(answers={number: b"{}"}, more=(number,), slot=0)
+    assert heard(done) == b"{}"
+    kind, batch, _ = house.desk.given[-1]
+    assert (kind, [(claim.number, claim.body) for claim in batch.claims]) == ("go_on", [(number, None)])
+
+
+def test_a_long_table_in_trouble_is_tried_again_and_goes_on() -> None:
+    house = House(workers=1)
+    house.drop("shop", "a.csv", 100_000)
+    house.feed()
+    number = house.desk.given[-1][1].first
+    house.answer(more=(number,), slot=0)
+    house.answer(trouble="no space", disk=True)
+    house.clock.advance(5)
+    assert house.desk.given[-1][0] == "take_again"
+    house.answer(more=(number,), slot=0)
+    assert house.desk.given[-1][0] == "go_on"

@@ -47,14 +47,14 @@ def stored(home: Path, number: int, sender: str, file: str) -> str:
 
 
 def test_a_quiet_home_has_nothing_left(home: Path) -> None:
-    assert recover(home, Ledger(clerk_at(home))) == Left((), 0, 0)
+    assert recover(home, Ledger(clerk_at(home))) == Left((), (), 0, 0)
 
 
 def test_a_claim_without_a_row_is_to_be_taken_in_under_its_number(home: Path) -> None:
     place = stored(home, NUMBER, "shop", "a~b.xml")
     left = recover(home, Ledger(clerk_at(home)))
     claim = Claim(NUMBER, "shop", "folder", "a~b.xml", place=place)
-    assert left == Left((claim,), 0, (NUMBER // SEQUENCE + 1) * SEQUENCE - 1)
+    assert left == Left((claim,), (), 0, (NUMBER // SEQUENCE + 1) * SEQUENCE - 1)
     assert recover(home, Ledger(clerk_at(home))) == left
 
 

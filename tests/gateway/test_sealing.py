@@ -132,7 +132,6 @@ def test_an_inventory_without_cop_no_gets_one_by_which_its_receipt_finds_it(worl
 def test_an_application_without_cop_no_gets_one_and_its_receipt_comes_home(
     world: World, spec: str, answer: str
 ) -> None:
-    world = configured(world, "partners/agent.toml", 'specs = ["CEB621"]', f'specs = ["{spec}"]')
     given = (SAMPLES / f"{spec}.xml").read_bytes()
     world.drop("agent", "a.xml", re.sub(rb"<ceb:copNo>.*</ceb:copNo>", b"", given))
     ((_, told),) = world.take_in().items()

@@ -73,12 +73,32 @@ def test_a_bad_document_is_refused_at_its_cell_and_the_others_go(world: World) -
     assert f"{number}.2" in why
 
 
-def test_a_row_that_nobody_can_place_refuses_the_whole_file(world: World) -> None:
-    data = as_csv(orders(2)) + b'X,"a"b,c\r\n'
-    world.drop("shop", "ORDERS.csv", data)
+def test_a_row_that_cannot_be_read_refuses_the_document_it_may_belong_to_and_no_other(world: World) -> None:
+    line = as_csv([row(2, 3)]).decode().splitlines()[1].replace("保湿", '"保"湿')
+    world.drop("shop", "ORDERS.csv", as_csv(orders(3)) + f"{line}\r\n".encode())
     [told] = take_in(world).values()
-    assert {one["state"] for one in told["documents"]} == {"refused"}
+    assert [one["state"] for one in told["documents"]] == ["ready", "refused", "ready"]
+    found = [(one["code"], one["row"], one["document"]) for one in told["findings"]]
+    assert found == [("M021", 8, None), ("M028", 8, 2)]
+    why = (world.home / "spool/partners/shop/refused/ORDERS.csv.why.txt").read_text("utf-8")
+    assert "[M021]" in why
+    assert "[M028]" in why
+
+
+def test_a_row_that_belongs_to_nobody_is_told_though_nothing_is_refused(world: World) -> None:
+    world.drop("shop", "ORDERS.csv", as_csv(orders(2)) + b'X,"a"b,c\r\n')
+    [told] = take_in(world).values()
+    assert [one["state"] for one in told["documents"]] == ["ready", "ready"]
     assert {one["code"] for one in told["findings"]} == {"M021"}
+    assert "[M021]" in (world.home / "spool/partners/shop/refused/ORDERS.csv.why.txt").read_text("utf-8")
+    assert not (world.home / "spool/partners/shop/refused/ORDERS.csv").exists()
+
+
+def test_a_row_that_may_be_missing_from_any_document_refuses_the_whole_file(world: World) -> None:
+    world.drop("shop", "ORDERS.csv", as_csv(orders(2)) + b"," * 19 + "3,79.90,韩国\r\n".encode())
+    [told] = take_in(world).values()
+    assert (told["documents"], [one["code"] for one in told["findings"]]) == ([], ["M022", "M029"])
+    assert (world.home / "spool/partners/shop/refused/ORDERS.csv").exists()
 
 
 def test_the_same_table_again_is_a_duplicate(world: World) -> None:

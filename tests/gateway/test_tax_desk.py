@@ -92,7 +92,8 @@ def test_judging_the_same_case_twice_counts_it_once() -> None:
 def test_a_change_counts_in_place_of_the_version_it_changes() -> None:
     case = inventory((HS, "2", "4000"), app_type="2")
     before = '{"used": {"3301961A2B|YX2026000000000007": "24000"}}'
-    assert decide(case, records(kept={KEY: before})).keeps == {KEY: '{"used": {"3301961A2B|YX2026000000000007": "4000"}}'}
+    after = '{"used": {"3301961A2B|YX2026000000000007": "4000"}}'
+    assert decide(case, records(kept={KEY: before})).keeps == {KEY: after}
 
 
 def test_a_deletion_uses_and_gives_back_nothing_by_itself() -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from gateway import dossiers
 from gateway.telling import tell
-from gateway.trading import look
 from spool.ledger import Ledger
 from spool.number import CHINA
 from tests.crash.world import World
@@ -121,10 +120,10 @@ def test_what_waits_too_long_is_told_once(world: World) -> None:
 def test_orders_without_an_inventory_are_told_too(world: World) -> None:
     come(world, "CEB311")
     world.moment += timedelta(days=8)
-    assert look(world.ledger, world.now()) == 1
+    assert world.clerk.look() == 1
     tell(world.home, world.ledger)
     assert [one["findings"][0]["code"] for one in notices(world, "shop")] == ["T210"]
-    assert look(world.ledger, world.now()) == 0
+    assert world.clerk.look() == 0
 
 
 def test_the_same_order_number_on_two_platforms_is_two_trades(world: World) -> None:
@@ -184,3 +183,21 @@ def test_an_order_may_not_change_while_an_inventory_uses_it(world: World) -> Non
     inventory_said(world, "120")
     told = come(world, "CEB311", app_type="2", was="<ceb:buyerTelephone>126", becomes="<ceb:buyerTelephone>125")
     assert (told["documents"][0]["state"], told["findings"][0]["code"]) == ("refused", "T515")
+
+
+def used(world: World) -> list[Any]:
+    """What the records of years hold, by amounts alone."""
+    rows = world.rows("SELECT value FROM record WHERE key LIKE 'quota|%'")
+    return [sorted(json.loads(value)["used"].values()) if value else [] for (value,) in rows]
+
+
+@pytest.mark.parametrize("status", ["100", "-621005"])
+def test_what_customs_returned_gives_the_buyers_year_back(world: World, status: str) -> None:
+    declared(world)
+    (before,) = used(world)
+    assert len(before) == 1
+    inventory_said(world, "120")
+    inventory_said(world, status)
+    assert world.clerk.look() == 1
+    assert used(world) == [[]]
+    assert world.clerk.look() == 0

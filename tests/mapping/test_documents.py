@@ -1,6 +1,5 @@
 """A table becomes the documents that it says, value for value, whatever kind of file it is."""
 
-import csv
 import io
 import json
 from collections.abc import Iterator
@@ -166,30 +165,6 @@ def declarations() -> Iterator[tuple[str, str]]:
                 continue
             if spec.receipt:
                 yield code, revision
-
-
-# The cases of csv-spectrum, written anew: what a cell may hold and how a file may be written.
-SPECTRUM = {
-    "comma_in_quotes": ('a,b\n1,"2,3"\n', [["1", "2,3"]]),
-    "escaped_quotes": ('a,b\n1,"ha ""ha"" ha"\n', [["1", 'ha "ha" ha']]),
-    "newlines": ('a,b\n1,"one\ntwo"\n', [["1", "one\ntwo"]]),
-    "newlines_crlf": ('a,b\r\n1,"one\r\ntwo"\r\n', [["1", "one\r\ntwo"]]),
-    "empty": ('a,b\n1,""\n', [["1", ""]]),
-    "json": ('a,b\n1,"{""type"": ""Point""}"\n', [["1", '{"type": "Point"}']]),
-    "quotes_and_newlines": ('a,b\n1,"ha \n""ha"" \nha"\n', [["1", 'ha \n"ha" \nha']]),
-    "utf8": ("a,b\n1,ʤ\n", [["1", "ʤ"]]),
-    "no_end": ("a,b\n1,2", [["1", "2"]]),
-    "location": ("a,b\n1,\"Lake, 'North'\"\n", [["1", "Lake, 'North'"]]),
-}
-
-
-@pytest.mark.parametrize("case", SPECTRUM)
-def test_the_spectrum_of_csv_is_read_as_it_is_meant(case: str) -> None:
-    from mapping.texts import records
-
-    text, expected = SPECTRUM[case]
-    rows = [cells for _, cells in records(iter(io.StringIO(text, newline="")), ",")]
-    assert rows[1:] == expected == list(csv.reader(io.StringIO(text, newline="")))[1:]
 
 
 @pytest.mark.parametrize("name", table_maps())

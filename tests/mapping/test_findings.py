@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from message_specs.findings import wordings
+from tests.mapping.books import open_document_of, packed
 from tests.mapping.tables import HEADINGS, as_csv, as_xlsx, codes, findings_of, grid, mapped, orders, own, row
 
 BASE = "path,column,verb,argument\n@from,,,orders-311\n"
@@ -86,9 +87,9 @@ def test_headings_are_held_against_the_map() -> None:
     assert codes(b"a,b\n1,2\n") == {"M004"}
 
 
-def test_a_row_without_its_key_refuses_the_document_above() -> None:
+def test_a_row_without_its_key_refuses_the_document_whose_head_it_repeats() -> None:
     found = findings_of(as_csv([row(), row(line=2, 订单编号=""), row(2)]))
-    assert [(one.code, one.row, one.document) for one in found] == [("M022", 3, 1)]
+    assert [(one.code, one.row, one.document) for one in found] == [("M022", 3, None), ("M028", 3, 1)]
 
 
 def test_rows_of_one_document_must_agree_about_its_head() -> None:
@@ -98,7 +99,49 @@ def test_rows_of_one_document_must_agree_about_its_head() -> None:
 
 def test_rows_too_far_apart_are_refused_and_told() -> None:
     rows = [row(), *(row(order, 1) for order in range(2, 10_003)), row(line=2)]
-    assert told(as_csv(rows)) == [("M023", 10_004, None)]
+    run, judged = mapped(as_csv(rows))
+    assert [(one.code, one.row) for one in run.findings] == [("M023", 2)]
+    assert [one.head["orderNo"] for one in judged[0].documents][:2] == ["YX202600000002", "YX202600000003"]
+    assert (run.tally.refused, run.tally.documents, run.tally.is_even) == (2, 10_001, True)
+
+
+def unplaced(*lines: str, into: list[dict[str, str]] | None = None) -> tuple[list[tuple[str, int | None]], set[str]]:
+    """What is told of a table of three orders of two lines with these lines at its end, and which orders are bad."""
+    data = as_csv(into or orders(3)).decode() + "".join(f"{line}\r\n" for line in lines)
+    run, judged = mapped(data.encode())
+    assert run.tally.is_even
+    bad = {one.head["orderNo"][-1] for each in judged for one in each.documents if one.ordinal in each.bad}
+    return [(one.code, one.row) for one in run.findings], bad
+
+
+def text_of(**change: str) -> str:
+    return as_csv([row(**change)]).decode().splitlines()[1]
+
+
+def test_a_row_that_cannot_be_read_refuses_the_documents_whose_key_stands_in_it_wherever_they_are() -> None:
+    assert unplaced(text_of(order=2, line=3).replace("保湿", '"保"湿')) == ([("M021", 8)], {"2"})
+    assert unplaced(text_of(order=9).replace("保湿", '"保"湿')) == ([("M021", 8)], set())
+
+
+def test_a_separator_too_many_before_the_number_refuses_the_true_document_too() -> None:
+    assert unplaced("x," + text_of(order=2, line=3)) == ([], {"2", "x"})
+
+
+def test_a_row_that_says_nothing_of_its_document_might_be_missing_from_any() -> None:
+    bare = ",".join(["" if n < 15 else cell for n, cell in enumerate(text_of(line=3).split(","))])
+    assert unplaced(bare) == ([("M022", 8), ("M029", 8)], set())
+    run, judged = mapped(as_csv(orders(3)) + f"{bare}\r\n".encode())
+    assert (judged, run.is_refused, run.tally.refused) == ([], True, 7)
+
+
+def test_a_line_of_totals_is_told_and_refuses_nothing() -> None:
+    assert unplaced("," * 15 + "合计：" + ",,,,100,200,") == ([("M022", 8)], set())
+
+
+def test_too_many_rows_that_nobody_can_place_refuse_the_file() -> None:
+    wrong = text_of(order=9).replace("保湿", '"保"湿')
+    told_, bad = unplaced(*[wrong] * 201)
+    assert (len(told_), told_[-1], bad) == (202, ("M029", 208), set())
 
 
 def test_mixed_and_unknown_encodings_are_refused() -> None:
@@ -156,14 +199,6 @@ def test_merged_and_error_cells_refuse_their_documents() -> None:
     assert ("M037", 2, "订单!T2", 1) in {(one.code, one.row, one.cell, one.document) for one in found}
 
 
-def packed(parts: dict[str, bytes]) -> bytes:
-    told = io.BytesIO()
-    with zipfile.ZipFile(told, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, body in parts.items():
-            archive.writestr(name, body)
-    return told.getvalue()
-
-
 def changed(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
@@ -193,7 +228,7 @@ def test_a_table_of_nothing_but_mistakes_is_told_up_to_a_limit() -> None:
     assert 5_000 <= len(found) < 5_200
 
 
-NAUGHTY = (  # the kinds of the big list of naughty strings, in our own words
+NAUGHTY = (  # beside the big list of naughty strings: what comes from keyboards and broken conversions here
     "undefined", "NULL", "nil", "-1.0E+02", "0x0", "١٢٣", "１２３", "NaN", "Infinity", "1/0", "--", ";DROP TABLE x",
     "<script>alert(1)</script>", "<!DOCTYPE x [<!ENTITY a 'b'>]>&a;", "]]>", "&lt;", "&#0;", "{}", "{0}", "%s%n",
     "=cmd|'/C calc'!A0", "@SUM(1)", "ﷺ", "Ω≈ç√∫", "田中さんにあげて下さい", "👩‍👩‍👧‍👦", "﻿bom", "a\u202eb", "a\u200bb",
@@ -270,12 +305,9 @@ def test_a_map_that_takes_over_itself_is_refused() -> None:
 
 
 def test_every_wording_of_maps_is_provoked_here_or_in_the_hall() -> None:
-    tested = Path(__file__).read_text("utf-8") + Path(__file__).with_name("test_documents.py").read_text("utf-8")
-    hall = (Path(__file__).parents[1] / "gateway/test_tables.py").read_text("utf-8")
-    missing = {code for code in wordings() if code.startswith("M")} - {
-        code for code in wordings() if code in tested + hall
-    }
-    assert missing <= {"M011", "M017", "M026", "M027", "M032", "M035", "M036"}
+    hall = (Path(__file__).parents[1] / "gateway").glob("test_*tables.py")
+    tested = "".join(file.read_text("utf-8") for file in (*Path(__file__).parent.glob("test_*.py"), *hall))
+    assert {code for code in wordings() if code.startswith("M") and f'"{code}"' not in tested} == set()
 
 
 def test_the_rest_of_the_wordings() -> None:
@@ -290,23 +322,6 @@ def test_the_rest_of_the_wordings() -> None:
     lines = [{"订单编号": row()["订单编号"], **{name: row()[name] for name in HEADINGS[15:]}}]
     assert "M026" in codes(as_xlsx({"订单": grid(heads), "订单表体": grid(lines)}), "a.xlsx")
     assert codes(as_xlsx({"甲": grid(heads), "乙": grid(lines)}), "a.xlsx") == {"M011"}
-
-
-def ods(rows: str) -> bytes:
-    """An OpenDocument sheet of these rows."""
-    names = "".join(
-        f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text")
-    )
-    body = f'<table:table table:name="a">{rows}</table:table>'
-    sheet = f"<office:body><office:spreadsheet>{body}</office:spreadsheet></office:body>"
-    manifest = '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>'
-    return packed(
-        {
-            "mimetype": b"application/vnd.oasis.opendocument.spreadsheet",
-            "META-INF/manifest.xml": manifest.encode(),
-            "content.xml": f"<office:document-content{names}>{sheet}</office:document-content>".encode(),
-        }
-    )
 
 
 CELL = '<table:table-cell office:value-type="string"{}><text:p>{}</text:p></table:table-cell>'
@@ -325,7 +340,7 @@ MANY = ' table:number-columns-repeated="9000"'
     ],
 )
 def test_what_an_open_document_repeats_is_counted_before_it_is_opened(rows: str) -> None:
-    assert codes(ods(rows), "a.ods") == {"M010"}
+    assert codes(open_document_of({"a": rows}), "a.ods") == {"M010"}
 
 
 def test_an_open_document_with_endless_empty_rows_is_read() -> None:
@@ -334,5 +349,24 @@ def test_an_open_document_with_endless_empty_rows_is_read() -> None:
         for cells in grid(orders(2))
     )
     empty = f'<table:table-row table:number-rows-repeated="1048000"><table:table-cell{MANY}/></table:table-row>'
-    run, [one] = mapped(ods(rows + empty), "a.ods")
+    run, [one] = mapped(open_document_of({"a": rows + empty}), "a.ods")
     assert ([found.code for found in one.findings], len(one.documents), run.tally.rows) == ([], 2, 4)
+
+
+def test_rows_between_two_rows_of_headings_are_not_passed_over() -> None:
+    wider = {**row(2), "备注": "x"}
+    rows = [list(HEADINGS), list(row().values()), list(wider), list(wider.values())]
+    run, judged = mapped("\r\n".join(",".join(cells) for cells in rows).encode())
+    assert (run.plan and run.plan.heading_row, run.tally.rows, run.tally.mapped) == (1, 3, 3)
+    assert {found.row for one in judged for found in one.findings if found.code == "M020"} == {3, 4}
+
+
+def test_a_missing_column_with_a_fixed_amount_cannot_hide_a_total_that_disagrees() -> None:
+    rows = [{**row(), "实际支付金额": "95.40"}]
+    del rows[0]["运杂费"]
+    assert told(as_csv(rows)) == [("M007", 1, None), ("C210", 2, "V2")]
+
+
+def test_a_formula_without_a_value_refuses_where_the_field_is_required() -> None:
+    book = changed(book_of("formula"), "xl/worksheets/sheet1.xml", b"<f>1+1</f><v>2</v>", b"<f>1+1</f>")
+    assert {("M014", 2, "订单!T2"), ("S020", 2, "订单!T2")} <= set(told(book, "a.xlsx"))

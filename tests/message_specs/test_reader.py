@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from message_specs.catalog import catalog
 from message_specs.check import check
@@ -15,7 +16,7 @@ from message_specs.reader import plain, walk
 from message_specs.schema import NAMESPACES, compiled
 from message_specs.tables import Node, family, revisions_of, table
 from message_specs.values import troubles
-from tests.message_specs.hostile import good, tangled, twins, written
+from tests.message_specs.hostile import good, placed, tangled, twins, written
 
 ROOTS = [spec.root for spec in catalog().specs.values()]
 PUBLISHED = [(root, revision) for root in ROOTS for revision in revisions_of(root)]
@@ -76,6 +77,20 @@ def test_a_document_called_good_is_good_to_the_schema_alone(message: str, seed: 
             opened.root.remove(document.element)
     if len(opened.bad) < len(opened.documents):
         assert compiled(message, "202205", unsigned_allowed=True).validate(opened.root)
+
+
+@pytest.mark.parametrize("message", ROOTS)
+@given(seed=st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_what_a_glance_passes_is_passed_by_a_close_look_too(message: str, seed: int) -> None:
+    _, data = tangled(message, "202205", seed)
+    # A stranger in a group asks for a close look at each child of it.
+    root = parse(data, instructions=False)
+    for element, node in list(placed(root, table(message, "202205"))):
+        if node.is_group and not (node.children and node.children[0].is_any):
+            element.append(etree.Element("stranger"))
+    close = [said for said in told(written(root)) if not said[2].endswith("/stranger")]
+    assert close == told(data)
 
 
 @pytest.mark.parametrize("unsigned_allowed", [True, False])
@@ -151,7 +166,7 @@ def test_a_wrong_namespace_is_told_once() -> None:
 def test_structural_findings_keep_their_severity() -> None:
     opened = open_message(message(b"A1").replace(b"<p:goodsValue>7", b"<p:goodsValue>x"))
     found = check(opened, severities={"S035": Severity.WARNING}, today=date(2026, 11, 21))
-    assert [(f.code, f.severity) for f in found] == [("S035", Severity.ERROR)]
+    assert [(f.code, f.severity) for f in found if f.code[0] == "S"] == [("S035", Severity.ERROR)]
 
 
 @pytest.mark.parametrize(

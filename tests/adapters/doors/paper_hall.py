@@ -40,8 +40,8 @@ class PaperHall:
         self.held.append(synced)
         return synced.addCallback(lambda _: acknowledgement)
 
-    def interchange(self, sender: str, number: str) -> Deferred[dict[str, Any] | None]:
-        place = int(number) - 1
+    def interchange(self, sender: str, number: str, after: int = 0) -> Deferred[dict[str, Any] | None]:
+        place = int(number) + after - 1
         known = 0 <= place < len(self.taken) and self.taken[place][0] == sender
         return succeed({"number": number, "file": self.taken[place][1]} if known else None)
 

@@ -137,7 +137,7 @@ class ACallerIsRefused(DoorCase):
         yield self.refused(400, request("POST", post + "?name=", BODY))
         yield self.refused(400, request("POST", post, BODY, Content_Disposition='attachment; filename=".ssh"'))
         yield self.refused(415, request("POST", post, BODY, Content_Encoding="gzip"))
-        yield self.refused(415, request("POST", post, BODY, Content_Type="text/csv"))
+        yield self.refused(415, request("POST", post, BODY, Content_Type="text/html"))
         yield self.refused(400, request("GET", "/livez", BODY))
         assert self.hall.taken == []
 
@@ -160,6 +160,25 @@ class ACallerIsRefused(DoorCase):
         yield self.refused(431, request("GET", "/livez", A="x" * 9000))
         yield self.refused(431, request("GET", "/livez", **{f"A{n}": "x" for n in range(120)}))
         yield self.refused(431, request("GET", "/" + "x" * 9000))
+
+
+class ATableComesIn(DoorCase):
+    @inlineCallbacks
+    def test_by_its_kind_or_by_its_name(self) -> Any:
+        post, rows = "/v1/interchanges", b"a,b\n1,2\n"
+        book = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+        for kind, query in (
+            ("text/csv; charset=gb18030", ""),
+            ("text/csv", "?name=ORDERS"),
+            ("text/tab-separated-values", "?name=O.tsv"),
+            (book, "?name=%E8%AE%A2.XLSX"),
+            ("application/octet-stream", "?name=o.ods"),
+        ):
+            answer = yield self.told(request("POST", post + query, rows, Content_Type=kind))
+            assert answer.status == 202
+        assert [file for _, file, _, _ in self.hall.taken] == ["table.csv", "ORDERS.csv", "O.tsv", "订.XLSX", "o.ods"]
+        yield self.refused(415, request("POST", post, rows, Content_Type="text/csv", Content_Encoding="gzip"))
+        yield self.refused(400, request("GET", "/v1/interchanges/1?after=x"))
 
 
 class EverybodySeesHisOwn(DoorCase):

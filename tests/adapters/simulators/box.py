@@ -68,10 +68,11 @@ class Box:
         return [sys.executable, "-m", "adapters.simulators.customs", "--config", str(self.place / "customs.toml"),
                 *arguments]  # fmt: skip
 
-    def start(self, *behaviours: str) -> "Box":
+    def start(self, *behaviours: str, trades: bool = False) -> "Box":
+        """It is open; every document is answered by itself unless `trades` are asked for."""
         if not (self.place / "customs.toml").exists():
             self.configure()
-        asked = [part for name in behaviours for part in ("--behaviour", name)]
+        asked = [part for name in (*behaviours, *(() if trades else ("prompt",))) for part in ("--behaviour", name)]
         self.process = subprocess.Popen(
             self.command(*asked), cwd=HOME, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

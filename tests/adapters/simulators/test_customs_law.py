@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from adapters.simulators.judging import _unit
+from adapters.simulators.judging import unit
 from adapters.simulators.law import ACCEPTED, RETURNED, law
 from adapters.simulators.receipts import Booked, Due, make
 from adapters.simulators.settings import Settings
@@ -36,12 +36,12 @@ def test_the_last_thing_said_ends_it_and_the_others_do_not(spec: Spec) -> None:
 def test_every_stage_of_every_kind_is_a_receipt_that_the_schema_accepts(spec: Spec, revision: str) -> None:
     settings = Settings(Path("box.toml"), Path("box.sqlite3"), revision=revision, wrap_answers=False)
     document = open_message((SAMPLES / "good" / f"{spec.code}.xml").read_bytes()).documents[0]
-    values = json.dumps(dict(_unit(document.element, spec, revision).values))
+    values = json.dumps(dict(unit(document.element, spec, revision).values))
     booked = Booked(7, "G" * 36, spec.code, "taken", "", "", "", "", 1_795_000_000_000, "", b"", [(1, "", values)])
     for stage, status in enumerate((ACCEPTED, RETURNED, *law(spec.code).stages)):
         answer = make(Due(1, 7, stage, status, "a" * 36, 1_795_000_000_000, 0, 0), booked, settings)
         root = etree.fromstring(answer.body)
         schema = compiled(f"{spec.receipt}Message", revision)
         assert schema.validate(root), schema.error_log
-        [unit] = open_message(answer.body, revision=revision).documents
-        assert (unit.reply_key, unit.head["returnStatus"]) == (document.reply_key, status)
+        [answered] = open_message(answer.body, revision=revision).documents
+        assert (answered.reply_key, answered.head["returnStatus"]) == (document.reply_key, status)

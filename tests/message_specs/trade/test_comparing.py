@@ -243,3 +243,48 @@ def test_any_order_of_arrival_ends_in_the_same_trade_and_the_same_disagreements(
 def test_the_marks_of_a_paper_are_those_of_its_document() -> None:
     head = imported()["order"].head
     assert marks_of("order", "CEB311", head) == (mark_of("order", head["ebpCode"], head["orderNo"]),)
+
+
+PERSONS = sorted({
+    (spot.kind, name)
+    for rule in rules() if rule.shown != "full"
+    for spot in (rule.left, rule.right) for name in spot.names
+})  # fmt: skip
+# Of letters that stand in no sentence of ours, so that whatever is found of them was told.
+TEXTS = st.text("甲乙丙丁戊己庚辛ÄÖÜ", min_size=5, max_size=30)
+
+
+@given(st.lists(TEXTS, min_size=len(PERSONS), max_size=len(PERSONS)))
+def test_no_view_holds_a_person_of_another_whatever_he_is_called(texts: list[str]) -> None:
+    papers = imported()
+    for (kind, name), text in zip(PERSONS, texts, strict=True):
+        papers[kind] = changed(papers[kind], **{name: text})
+    for one in compare(chosen(papers), "9610", TODAY):
+        shown = next(rule.shown for rule in rules() if rule.code == one.code)
+        if shown == "full":
+            continue
+        for partner in ("shop", "pay", "ship", "agent", "stranger"):
+            view = view_for(one, partner)
+            for said, other in ((one.left, one.right), (one.right, one.left)):
+                text = said.value.strip()
+                if said.paper.partner != partner and text not in other.value:
+                    assert text not in str(view.as_dict())
+                    assert text not in str(one.finding.as_dict())
+
+
+@given(
+    st.dictionaries(st.sampled_from(["orderNo", "ebpCode", "logisticsNo", "payTransactionId", "acturalPaid", "gnum"]),
+                    st.sampled_from(["", " ", "A", "0", "1E5", "无", "-1"])),
+    st.sampled_from(["order", "payment", "waybill", "inventory"]),
+)  # fmt: skip
+def test_whatever_a_document_leaves_out_is_compared_without_a_mishap(texts: dict[str, str], kind: str) -> None:
+    papers = imported()
+    gnum = {"gnum": texts["gnum"]} if "gnum" in texts else None
+    papers[kind] = changed(papers[kind], gnum, **{name: text for name, text in texts.items() if name != "gnum"})
+    for mode in ("9610", "1210", "", "9999"):
+        whole = choose(papers.values(), papers["inventory"])
+        for one in compare(whole, mode, TODAY):
+            assert one.finding.zh
+    bare = Chosen(**{name: replace(one, head={}, lines=()) for name, one in papers.items()})
+    for one in compare(bare, "9610", TODAY):
+        assert view_for(one, "shop").zh

@@ -39,6 +39,15 @@ def test_what_is_not_there_or_held_is_missing() -> None:
     assert [one.code for one in why_waiting(Chosen(waybill=papers["waybill"]), "9610", TODAY)] == ["T201", "T202"]
 
 
+def test_whatever_is_missing_has_its_own_sentence() -> None:
+    waits = why_waiting(Chosen(payment=imported()["payment"]), "9610", TODAY, inventory=True)
+    assert [(one.code, one.zh) for one in waits] == [
+        ("T201", "尚缺订单，清单等待中"),
+        ("T203", "尚缺运单，清单等待中"),
+        ("T204", "尚缺清单，三单等待中"),
+    ]
+
+
 def test_an_export_list_waits_for_no_receipt_of_payment() -> None:
     papers = exported()
     papers.pop("payment")

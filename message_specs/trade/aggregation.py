@@ -1,0 +1,171 @@
+"""Monthly aggregation of export lists (清单核放、汇总申报): what may be gathered, until when, and into what.
+
+The platform of customs does the merging; what is predicted here is held against its answer (CEB792).  By which
+fields lists are merged stands in grouping.csv.  Sources: export process 1, export rules 3, export receipts 4.
+
+Known limits: which lines go into which declaration when there are more than one can hold is not published, so such
+a group is only counted; a period is read as the days on which lists were closed.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import lru_cache
+
+from message_specs.amounts import amount
+from message_specs.findings import Finding, finding
+from message_specs.trade.life import Life
+from message_specs.trade.papers import Paper, Texts, table
+from message_specs.trade.windows import next_working, window
+
+_CLOSED = "899"
+_GATHERED_FLAG = "B"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One merged line of a predicted declaration: by what it was merged, and which lines of which lists."""
+
+    key: tuple[str, ...]
+    lines: tuple[tuple[str, str], ...]
+    """Number of the list and gnum, sorted."""
+    value: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Lists that are expected in one declaration, and its merged lines."""
+
+    key: tuple[str, ...]
+    lists: tuple[str, ...]
+    items: tuple[Item, ...]
+    gross_weight: Decimal
+
+    def declarations(self, on: date) -> int:
+        """How many declarations it takes by the limit of lines of that day."""
+        limit = window("declaration_items", "export", on)
+        return 1 if limit is None else max(1, -(-len(self.items) // limit.amount))
+
+
+def gather_by(closed_on: date, *, working_day: bool = True) -> date:
+    """The last day for gathering a list that was closed on that day, moved to a working day unless told otherwise.
+
+    >>> gather_by(date(2026, 11, 2)), gather_by(date(2026, 10, 2)), gather_by(date(2026, 10, 2), working_day=False)
+    (datetime.date(2026, 12, 15), datetime.date(2026, 11, 16), datetime.date(2026, 11, 15))
+    """
+    law = window("gather_by", "export", closed_on)
+    last = law.until(closed_on) if law else closed_on
+    return next_working(last) if working_day else last
+
+
+@lru_cache(maxsize=16)
+def _fields(place: str, flags: tuple[str, ...]) -> tuple[tuple[str, str, str], ...]:
+    return tuple(
+        (row["field"], row["zh"], row["en"])
+        for row in table("grouping.csv")
+        if row["place"] == place and (not row["when"] or row["when"] in flags)
+    )
+
+
+def _flags(head: Texts) -> tuple[str, ...]:
+    return tuple(f"{name}={head.get(name, '').strip()}" for name in ("summaryFlag", "itemNameFlag"))
+
+
+def group_of(one: Paper, flags: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """By what a list is put together with others in one declaration."""
+    return tuple(one.head.get(name, "").strip() for name, _, _ in _fields("head", flags))
+
+
+def predicted(lists: Mapping[str, Paper], apply: Paper | None = None) -> tuple[Group, ...]:
+    """The declarations expected of these lists, by their numbers, with the flags of the application; sorted."""
+    flags = _flags(apply.head) if apply else ()
+    names = [name for name, _, _ in _fields("line", flags)]
+    members: dict[tuple[str, ...], list[str]] = {}
+    for number in sorted(lists):
+        members.setdefault(group_of(lists[number], flags), []).append(number)
+    return tuple(_group(key, members[key], lists, names) for key in sorted(members))
+
+
+def _group(key: tuple[str, ...], numbers: Sequence[str], lists: Mapping[str, Paper], names: Sequence[str]) -> Group:
+    merged: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+    values: dict[tuple[str, ...], Decimal] = {}
+    for number in numbers:
+        for line in lists[number].lines:
+            item = tuple(line.get(name, "").strip() for name in names)
+            merged.setdefault(item, []).append((number, _gnum(line)))
+            values[item] = values.get(item, Decimal(0)) + amount(line.get("totalPrice"))
+    items = tuple(Item(item, tuple(sorted(merged[item])), values[item]) for item in sorted(merged))
+    weight = sum((amount(lists[number].head.get("grossWeight")) for number in numbers), Decimal(0))
+    return Group(key, tuple(numbers), items, weight)
+
+
+def _gnum(line: Texts) -> str:
+    text = line.get("gnum", "").strip()
+    return text.lstrip("0") or text
+
+
+def can_gather(number: str, one: Paper, life: Life, gathered: Collection[str] = ()) -> tuple[Finding, ...]:
+    """Nothing where the list may be gathered: closed, statistics flag B, not cancelled, not gathered already."""
+    reasons = []
+    if one.head.get("statisticsFlag", "").strip() != _GATHERED_FLAG:
+        reasons.append(("统计标志不是 B", "its statistics flag is not B"))
+    if life.cancelled or life.state.status != _CLOSED:
+        reasons.append((f"状态为“{life.zh}”", f"it is {life.en}"))
+    if number in gathered:
+        reasons.append(("已经汇总", "it was gathered already"))
+    return tuple(finding("T601", invtNo=number, reason_zh=zh, reason=en) for zh, en in reasons)
+
+
+def late(number: str, life: Life, today: date, *, warn_days: int = 5, working_day: bool = True) -> Finding | None:
+    """The warning for a closed list whose last day for gathering is near or past."""
+    closed = life.closed_on
+    if closed is None:
+        return None
+    last = gather_by(closed, working_day=working_day)
+    return finding("T602", invtNo=number, until=last.isoformat()) if (last - today).days <= warn_days else None
+
+
+def asked(parts: Iterable[Paper], lists: Mapping[str, Paper], lives: Mapping[str, Life]) -> tuple[str, ...]:
+    """The numbers of the lists for which an application asks, in all its parts: of its period, or those it names."""
+    found: dict[str, None] = {}
+    for part in parts:
+        start, end = (part.head.get(name, "").strip()[:8] for name in ("startTime", "endTime"))
+        if start and end:
+            for number in sorted(lists):
+                closed = lives[number].closed_on if number in lives else None
+                same = lists[number].head.get("ebcCode", "").strip() == part.head.get("ebcCode", "").strip()
+                if closed and same and start <= f"{closed:%Y%m%d}" <= end:
+                    found[number] = None
+        else:
+            found.update((line["invtNo"].strip(), None) for line in part.lines if line.get("invtNo", "").strip())
+    return tuple(found)
+
+
+def apply_allowed(
+    apply: Paper,
+    numbers: Iterable[str],
+    lists: Mapping[str, Paper],
+    lives: Mapping[str, Life],
+    gathered: Collection[str],
+) -> tuple[Finding, ...]:
+    """Everything wrong with an application: unknown lists, lists that may not be gathered, several consignors."""
+    found: list[Finding] = []
+    flags = _flags(apply.head)
+    who = [(name, zh, en) for name, zh, en in _fields("head", flags) if name in {"ebcCode", "ownerCode"}]
+    values: dict[str, dict[str, None]] = {}
+    for number in numbers:
+        one = lists.get(number)
+        if one is None:
+            found.append(finding("T509", invtNo=number, document=apply.ordinal))
+            continue
+        found += can_gather(number, one, lives.get(number, Life("export")), gathered)
+        for name, _, _ in who:
+            values.setdefault(name, {})[one.head.get(name, "").strip()] = None
+    consignor = apply.head.get("ebcCode", "").strip()
+    if consignor and "ebcCode" in values:
+        values["ebcCode"][consignor] = None
+    for name, zh, en in who:
+        if len(values.get(name, {})) > 1:
+            found.append(finding("T603", name_zh=zh, name=en, found="、".join(sorted(values[name]))))
+    return tuple(found)
