@@ -69,6 +69,7 @@ def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
         (("limits", "text_bytes"), limits.text_bytes, 1, 10_000_000),
         (("limits", "table_bytes"), limits.table_bytes, 1, 4 * 1024**3),
         (("limits", "workbook_bytes"), limits.workbook_bytes, 1, 256 * 1024**2),
+        (("limits", "workbook_cells"), limits.workbook_cells, 1, 8_000_000),
         (("limits", "table_documents"), limits.table_documents, 1, 1_000_000),
         (("limits", "disk_free_bytes"), limits.disk_free_bytes, 0, 2**60),
         (("limits", "disk_free_percent"), limits.disk_free_percent, 0, 90),

@@ -15,7 +15,7 @@ from typing import Final
 import python_calamine
 
 from mapping import old_books, packed
-from mapping.bounds import MOST_CELLS, MOST_ODD, Inspected, Oddities, TooBig
+from mapping.bounds import MOST_CELLS, MOST_ODD, Inspected, Oddities, TooBig, TooMany
 from mapping.cells import Row, Sheet, worded
 from message_specs.findings import Finding, finding
 
@@ -24,10 +24,11 @@ _MOST_SURE: Final = 10.0**_SURE_DIGITS
 _NONE: Final = Oddities()
 
 
-def open_workbook(data: bytes) -> list[Sheet] | Finding:
+def open_workbook(data: bytes, most_cells: int = MOST_CELLS) -> list[Sheet] | Finding:
     """Return the sheets in their order, or why they cannot be read."""
     try:
-        safe = packed.inspected(data) if data.startswith(b"PK") else old_books.inspected(data)
+        safe = (packed if data.startswith(b"PK") else old_books).inspected(data, most_cells)
+        del data
         book = python_calamine.load_workbook(io.BytesIO(safe.data))
         left = _Room()
         return [
@@ -37,6 +38,8 @@ def open_workbook(data: bytes) -> list[Sheet] | Finding:
         ]
     except (old_books.Locked, python_calamine.PasswordError):
         return finding("M017")
+    except TooMany as most:
+        return finding("M039", limit=str(most.args[0]))
     except TooBig as reason:
         return worded("M010", reason.words)
     except (KeyboardInterrupt, SystemExit, MemoryError):

@@ -211,7 +211,7 @@ def test_a_bomb_is_never_opened() -> None:
     bomb = packed({"xl/worksheets/sheet1.xml": b"<" * (450 << 20)})
     assert len(bomb) < 1 << 20
     assert codes(bomb, "a.xlsx") == {"M010"}
-    lying = bytearray(packed({"xl/worksheets/sheet1.xml": b"<" * (450 << 20)}))
+    lying = bytearray(packed({"xl/worksheets/sheet1.xml": b"<a>" + b" " * (450 << 20)}))
     place = lying.rindex(b"PK\x01\x02")
     lying[place + 24 : place + 28] = struct.pack("<I", 100)
     assert codes(bytes(lying), "a.xlsx") == {"M010"}
