@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
@@ -25,6 +26,10 @@ CODE = re.compile(r"[0-9A-Z]{1,18}")
 KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 WARNING = "warning"
 FORMS = ("xml", "csv", "xlsx")
+
+
+_FIXED: Final = ("S", "P", "G", "K")
+"""The schema knows no warnings, and what is no business of a document's contents is no matter of degree."""
 
 
 def address_of(listen: str) -> tuple[str, int]:
@@ -54,6 +59,9 @@ def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object]) -> It
     for code in kouan.severity:
         if findings and code not in findings:
             yield source.problem(("severity", code), f'no finding has the code "{code}"', near(code, tuple(findings)))
+        elif code[:1] in _FIXED:
+            cure = "Leave it out; the severity of codes that begin with C, M or T can be changed."
+            yield source.problem(("severity", code), f'"{code}" keeps its severity', cure, "warning")
 
 
 def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:

@@ -25,7 +25,7 @@ class Walk:
         self._most_cells = most_cells
         self._sheets: dict[str, Oddities] = {}
         self._odd = Oddities(most_cells)
-        self.inline = 0
+        self.kept = 0
         self._row = 0
         self._rows = 1
         self._column = 0

@@ -42,7 +42,7 @@ def inspected(data: bytes, most_cells: int = MOST_CELLS) -> Inspected:
             one.check()
         weight = sum(one.weight for one in sheets.values())
         check_weight(weight)
-        check_cells(sum(one.cells for one in sheets.values()) + (weight + walk.inline) // CELL_BYTES, most_cells)
+        check_cells(sum(one.cells for one in sheets.values()) + (weight + walk.kept) // CELL_BYTES, most_cells)
         return Inspected(anew, sheets)
     except (zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, EOFError, expat.ExpatError) as trouble:
         raise Unsound(str(trouble)) from trouble

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from xml.parsers import expat
 
-from mapping.bounds import MOST_CELLS, Oddities, TooBig, TooMany, Unsound
+from mapping.bounds import CELL_BYTES, MOST_CELLS, Oddities, TooBig, TooMany, Unsound
 from mapping.cells import column_of
 
 _KNOWN: Final = frozenset({"c", "row", "f", "v", "si", "sheet", "Relationship"})
@@ -32,8 +32,8 @@ class Book:
         self._most_cells = most_cells
         self._walks: dict[str, _Walk] = {}
         self._cells = 0
-        self.inline = 0
-        """Bytes of texts that stand in the cells themselves, at most."""
+        self.kept = 0
+        """Bytes that are kept beside the cells, at most: texts of their own, and every text that they share."""
 
     def reader(self, name: str) -> Reader:
         """Return what reads a part of this name piece by piece."""
@@ -49,7 +49,7 @@ class Book:
         longest = max(lengths, default=0)
         targets = found.get("xl/_rels/workbook.xml.rels", nothing).targets
         for name, walk in found.items():
-            self.inline += walk.inline
+            self.kept += walk.inline + len(walk.lengths) * CELL_BYTES
             walk.odd.weight = walk.shared * longest
             if walk.odd.weight > _ROUGHLY:
                 walk.odd.weight = _weight(pieces(name), lengths)
