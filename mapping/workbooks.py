@@ -19,6 +19,8 @@ from mapping.bounds import MOST_CELLS, MOST_ODD, Inspected, Oddities, TooBig, To
 from mapping.cells import Row, Sheet, worded
 from message_specs.findings import Finding, finding
 
+CODE_LISTS: Final = "代码表"
+"""The sheet of our templates that holds what may be chosen."""
 _SURE_DIGITS: Final = 15
 _MOST_SURE: Final = 10.0**_SURE_DIGITS
 _NONE: Final = Oddities()
@@ -115,8 +117,8 @@ def _number(value: float) -> str:
 
 
 def other_sheets(sheets: Iterable[Sheet], read: Iterable[Sheet]) -> Iterator[Finding]:
-    """Yield a finding for each sheet with content that the map does not read."""
-    used = {sheet.name for sheet in read}
+    """Yield a finding for each sheet with content that the map does not read, but the code lists of our templates."""
+    used = {CODE_LISTS, *(sheet.name for sheet in read)}
     for sheet in sheets:
         if sheet.name not in used and any(any(row) for _, row in sheet.rows if isinstance(row, list)):
             yield finding("M016", name=sheet.name)
