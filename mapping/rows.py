@@ -225,7 +225,10 @@ class Heads:
             key = without_errors(key_of(tidy))
             said = None
             if wide < width or any(cell.strip() for cell in cells[width:]):
-                said = finding("M020", row=number, found=str(wide), expected=str(width), value=" | ".join(cells))
+                first = f"{letters(min(wide, width))}{number}"
+                value = " | ".join(cells)
+                said = finding("M020", row=number, cell=first, found=str(wide), expected=str(width), value=value)
+                [said] = of_head(self._plan, [said])
             elif not all(key):
                 [said] = of_head(self._plan, [Tidied(number, tidy, key).unplaced(self._plan)])
             elif key in self._rows:

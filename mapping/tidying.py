@@ -42,15 +42,17 @@ class Tidied:
     def unplaced(self, plan: Plan) -> Finding:
         """Why the row belongs to no document."""
         if self.broken is not None:
-            return worded(self.broken.code, self.broken.words, row=self.number)
+            text = self.broken.words.get("text", "").rstrip()
+            return worded(self.broken.code, self.broken.words, row=self.number, value=text or None)
         if self.said is not None:
             return self.said
         column = plan.key_columns[self.key.index("")]
+        cell = f"{letters(column)}{self.number}"
         if self.cells[column]:
-            cell = f"{letters(column)}{self.number}"
             return finding("M037", row=self.number, cell=cell, value=self.cells[column], name=cell)
         heading = plan.headings[column]
-        return finding("M022", row=self.number, value=" | ".join(filter(None, self.cells)), heading=heading)
+        said = " | ".join(filter(None, self.cells))
+        return finding("M022", row=self.number, cell=cell, value=said, heading=heading)
 
 
 def tidied(plan: Plan, rows: Iterator[Row]) -> Iterator[Tidied]:
@@ -91,7 +93,9 @@ def _evened(number: int, cells: Cells, width: int) -> tuple[Cells, Finding | Non
     """
     if len(cells) > width and not any(cells[width:]):
         return cells[:width], None
-    said = finding("M020", row=number, found=str(len(cells)), expected=str(width), value=" | ".join(cells))
+    first = f"{letters(min(len(cells), width))}{number}"
+    value = " | ".join(cells)
+    said = finding("M020", row=number, cell=first, found=str(len(cells)), expected=str(width), value=value)
     return cells + [""] * (width - len(cells)), said
 
 
