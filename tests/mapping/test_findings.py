@@ -55,7 +55,7 @@ def test_a_bad_cell_of_the_second_line_names_the_second_row_and_line() -> None:
 
 
 def test_a_row_that_cannot_be_placed_is_named_by_its_cell_or_its_text() -> None:
-    [found] = [one for one in findings_of(as_xlsx({"订单": grid([row(1), row(2, 订单编号="")])}), "a.xlsx")]
+    [found] = findings_of(as_xlsx({"订单": grid([row(1), row(2, 订单编号="")])}), "a.xlsx")
     assert (found.code, found.row, found.cell, found.column) == ("M022", 3, "订单!A3", 1)
     line = as_csv([row(2)]).decode().splitlines()[1].replace("保湿", '"保"湿')
     [found] = findings_of(as_csv([row(1)]) + line.encode())
