@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Final
 
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
@@ -25,6 +26,10 @@ CODE = re.compile(r"[0-9A-Z]{1,18}")
 KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 WARNING = "warning"
 FORMS = ("xml", "csv", "xlsx")
+
+
+_FIXED: Final = ("S", "P", "G", "K")
+"""The schema knows no warnings, and what is no business of a document's contents is no matter of degree."""
 
 
 def address_of(listen: str) -> tuple[str, int]:
@@ -58,6 +63,9 @@ def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object], home:
     for code in kouan.severity:
         if findings and code not in findings:
             yield source.problem(("severity", code), f'no finding has the code "{code}"', near(code, tuple(findings)))
+        elif code[:1] in _FIXED:
+            cure = "Leave it out; the severity of codes that begin with C, M or T can be changed."
+            yield source.problem(("severity", code), f'"{code}" keeps its severity', cure, "warning")
 
 
 def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
@@ -73,6 +81,7 @@ def _ranges(source: Source, kouan: Kouan) -> Iterator[Problem]:
         (("limits", "text_bytes"), limits.text_bytes, 1, 10_000_000),
         (("limits", "table_bytes"), limits.table_bytes, 1, 4 * 1024**3),
         (("limits", "workbook_bytes"), limits.workbook_bytes, 1, 256 * 1024**2),
+        (("limits", "workbook_cells"), limits.workbook_cells, 1, 8_000_000),
         (("limits", "table_documents"), limits.table_documents, 1, 1_000_000),
         (("limits", "disk_free_bytes"), limits.disk_free_bytes, 0, 2**60),
         (("limits", "disk_free_percent"), limits.disk_free_percent, 0, 90),

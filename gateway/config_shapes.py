@@ -55,7 +55,8 @@ class LimitsSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     documents: int = 100
     text_bytes: int = 10_000_000
     table_bytes: int = 256 * MIB
-    workbook_bytes: int = 20 * MIB
+    workbook_bytes: int = 10 * MIB
+    workbook_cells: int = 1_000_000
     table_documents: int = 500_000
     disk_free_bytes: int = 1 * GIB
     disk_free_percent: float = 2.0

@@ -161,8 +161,12 @@ class Tables:
         came = arrival.came_at(now)
         facts = facts_of(partner, came)
         source = _source(arrival)
-        most = Most(self._house.kouan.limits.table_documents, MOST_FINDINGS)
-        runs = (map_file(source, name, one, facts, revision_of(one.spec.code), most) for one in _each(fitting, source))
+        limits = self._house.kouan.limits
+        most = Most(limits.table_documents, MOST_FINDINGS, limits.workbook_cells)
+        runs = (
+            map_file(source, name, one, facts, revision_of(one.spec.code), most, self._severities)
+            for one in _each(fitting, source)
+        )
         run = _first_good(runs)
         law = _law(run.map, facts, run.revision)
         return Table(arrival, run, transfer_of(facts.partner), law, self._limits, self._severities, came, source)

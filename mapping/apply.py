@@ -5,21 +5,24 @@ rows of the documents plus the rows told of in findings plus the blank ones.
 """
 
 import io
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import chain
+from types import MappingProxyType
 from typing import BinaryIO, Final
 
 from mapping import headings as found_headings
-from mapping.cells import Sheet, is_table
-from mapping.decoding import encoding_of
+from mapping.bounds import MOST_CELLS
+from mapping.cells import Sheet
+from mapping.choosing import choose, keyed, merged_rows, odd_rows, used_columns
 from mapping.drafting import Drafting, Mapped
-from mapping.plan import Field, Plan, make_plan
+from mapping.plan import Plan, make_plan
 from mapping.reckoning import Facts
-from mapping.rows import Group, Grouping, Heads, Tally
-from mapping.survey import Survey, surveyed
+from mapping.rows import Group, Grouping, Heads, Tally, of_head
+from mapping.survey import Survey, look_again, surveyed
 from mapping.table import Map
-from mapping.workbooks import open_workbook, other_sheets
+from mapping.tidying import tally_of
+from mapping.workbooks import other_sheets
 from message_specs.findings import Finding, Severity, finding
 
 BATCH: Final = 100
@@ -32,9 +35,12 @@ class Most:
 
     documents: int | None = None
     findings: int = MOST_FINDINGS
+    cells: int = MOST_CELLS
+    """How many cells a workbook may have."""
 
 
 _MOST: Final = Most()
+_AS_WORDED: Final[Mapping[str, Severity]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -52,7 +58,13 @@ class MappedFile:
     head_sheet: str = ""
     is_refused: bool = True
     """Whether the file as a whole cannot be mapped."""
+    severities: Mapping[str, Severity] = field(default_factory=dict)
     _documents: Iterator[Mapped] = field(default_factory=lambda: iter(()))
+
+    def graded(self, found: Finding, *, may_lower: bool) -> Finding:
+        """The finding with the severity that the operator wants for its code."""
+        wanted = self.severities.get(found.code, found.severity)
+        return replace(found, severity=wanted) if may_lower or wanted is Severity.ERROR else found
 
     def batches(self, size: int = BATCH) -> Iterator[list[Mapped]]:
         """Yield the documents, `size` at a time."""
@@ -72,50 +84,56 @@ def map_bytes(data: bytes, name: str, used: Map, facts: Facts, revision: str = "
 
 
 def map_file(
-    file: BinaryIO, name: str, used: Map, facts: Facts, revision: str = "202205", most: Most = _MOST
+    file: BinaryIO,
+    name: str,
+    used: Map,
+    facts: Facts,
+    revision: str = "202205",
+    most: Most = _MOST,
+    severities: Mapping[str, Severity] = _AS_WORDED,
 ) -> MappedFile:
     """The mapping of a file; text is streamed from it while batches are taken, a workbook is read at once.
 
-    The file is read twice: what a first reading tells decides what may be declared at all.
+    The file is read twice: what a first reading tells decides what may be declared at all. `severities` overrules what
+    findings.csv says of a code, but what makes a row or the file unreadable stays an error.
     """
-    mapping = MappedFile(used, revision)
+    mapping = MappedFile(used, revision, severities=severities)
     ready = _surveyed(mapping, file, name, most)
     if ready is None:
         return mapping
     file.seek(0)
-    sheets = [found_headings.take_headings(sheet, used) for sheet in _chosen(mapping, file, name) or ()]
+    sheets = [found_headings.take_headings(sheet, used) for sheet in _chosen(mapping, file, name, most) or ()]
     rows = [one[2].rows for one in sheets if not isinstance(one, Finding)]
-    grouping = Grouping(
-        ready.plan, mapping.tally, ready.survey, heads=ready.heads, odd=ready.odd, merged=ready.merged
-    )
+    grouping = Grouping(ready.plan, mapping.tally, ready.survey, heads=ready.heads, odd=ready.odd, merged=ready.merged)
     groups = grouping.groups(rows[-1])
     if ready.heads is not None:
         groups = chain(ready.heads.read(rows[0]), groups, ready.heads.left())
     mapping.is_refused = False
     drafting = Drafting(ready.plan, facts, used.spec.family, mapping.head_plan)
-    mapping._documents = _documents(mapping, groups, drafting, most.findings)  # noqa: SLF001
+
+    def give_up() -> None:
+        """The rest is read for the count alone; none of it is declared."""
+        tally = mapping.tally
+        tally.refused += grouping.rows_in_hand + (ready.heads.rows_in_hand if ready.heads is not None else 0)
+        for one in rows:
+            said, blank, _ = tally_of(one)
+            tally.rows += said + blank
+            tally.blank += blank
+            tally.refused += said
+
+    mapping._documents = _documents(mapping, groups, drafting, most.findings, give_up)  # noqa: SLF001
     return mapping
 
 
-def _chosen(mapping: MappedFile, file: BinaryIO, name: str) -> list[Sheet] | None:
-    """The sheet that the map reads, or that of the heads and that of the lines; None where a finding says why not."""
-    used = mapping.map
-    sheets = _sheets(file, name, used)
-    if isinstance(sheets, Finding):
-        mapping.findings.append(sheets)
+def _chosen(mapping: MappedFile, file: BinaryIO, name: str, most: Most) -> list[Sheet] | None:
+    """The sheets that the map reads; None where a finding says why not."""
+    found = choose(file, name, mapping.map, most.cells)
+    if isinstance(found, Finding):
+        mapping.findings.append(found)
         return None
-    head = found_headings.chosen(sheets, used.sheet, used)
-    is_apart = found_headings.has_sheet(sheets, used.list_sheet) and len(sheets) > 1
-    lines = found_headings.chosen(sheets, used.list_sheet, used) if is_apart else head
-    for one in (head, lines):
-        if isinstance(one, Finding):
-            mapping.findings.append(one)
-            return None
-    assert isinstance(head, Sheet)
-    assert isinstance(lines, Sheet)
     if mapping.plan is None:
-        mapping.findings += other_sheets(sheets, (head, lines))
-    return [head] if head is lines else [head, lines]
+        mapping.findings += other_sheets(found.there, found.sheets)
+    return found.sheets
 
 
 @dataclass(slots=True)
@@ -131,7 +149,7 @@ class _Ready:
 
 def _surveyed(mapping: MappedFile, file: BinaryIO, name: str, most: Most) -> _Ready | None:
     """What the first reading tells; None where the file as a whole is refused, with its findings."""
-    sheets = _chosen(mapping, file, name)
+    sheets = _chosen(mapping, file, name, most)
     if sheets is None:
         return None
     planned = [_planned(mapping, sheet) for sheet in sheets]
@@ -141,25 +159,32 @@ def _surveyed(mapping: MappedFile, file: BinaryIO, name: str, most: Most) -> _Re
     (head_plan, head_rest), (plan, rest) = there[0], there[-1]
     mapping.head_sheet, mapping.sheet = head_rest.name, rest.name
     mapping.head_plan, mapping.plan = head_plan, plan
-    rests = [one for _, one in there]
-    _keyed(mapping, head_plan, plan)
-    if any(found.severity is Severity.ERROR for found in mapping.findings):
-        _refuse_all(mapping, *rests)
-        return None
+    mapping.findings += keyed(mapping.map, head_plan, plan)
     for of, one in there:
-        mapping.findings += found_headings.formulas(one, of.headings, _used(of), of.heading_row)
-    ready = _Ready(plan, Survey(), _odd(rest, plan), _merged(rest, plan))
+        said = found_headings.formulas(one, of.headings, used_columns(of), of.heading_row)
+        mapping.findings += of_head(of, said) if of is not plan else said
+    mapping.findings = [mapping.graded(found, may_lower=False) for found in mapping.findings]
+    if any(found.severity is Severity.ERROR for found in mapping.findings):
+        _refuse_all(mapping, *(one for _, one in there))
+        return None
+    ready = _Ready(plan, Survey(), odd_rows(rest, plan), merged_rows(rest, plan))
     if head_plan is not plan:
-        ready.heads = Heads(head_plan, mapping.tally, _odd(head_rest, head_plan))
+        odd = {number: list(of_head(head_plan, said)) for number, said in odd_rows(head_rest, head_plan).items()}
+        ready.heads = Heads(head_plan, mapping.tally, odd)
     ready.survey = surveyed(plan, rest.rows, ready.merged, has_heads=ready.heads is not None)
-    said = _too_doubtful(ready.survey, most)
-    if not said:
-        return ready
-    mapping.findings += said
-    _refuse_all(mapping, *rests)
-    mapping.tally.rows += ready.survey.rows
-    mapping.tally.refused += ready.survey.rows
-    return None
+    doubts = _too_doubtful(ready.survey, most)
+    if doubts:
+        mapping.findings += doubts
+        _refuse_all(mapping, *(one for _, one in there))
+        mapping.tally.rows += ready.survey.rows
+        mapping.tally.refused += ready.survey.rows
+        return None
+    if ready.survey.recurring:
+        file.seek(0)
+        again = found_headings.take_headings((_chosen(mapping, file, name, most) or [])[-1], mapping.map)
+        assert not isinstance(again, Finding)
+        look_again(ready.survey, plan, again[2].rows)
+    return ready
 
 
 def _too_doubtful(survey: Survey, most: Most) -> list[Finding]:
@@ -168,37 +193,6 @@ def _too_doubtful(survey: Survey, most: Most) -> list[Finding]:
     if most.documents is not None and survey.documents > most.documents:
         return [finding("M027", limit=str(most.documents))]
     return []
-
-
-def _keyed(mapping: MappedFile, head_plan: Plan, plan: Plan) -> None:
-    """What is wrong with the columns is told, and both sheets know by which of them their rows belong together."""
-    if head_plan is plan:
-        mapping.findings += plan.findings
-        if not plan.key_columns and plan.shape.list_group:
-            _no_key(mapping, plan)
-        return
-    _parted(mapping, head_plan, plan)
-    shared = [path for path in mapping.map.key if path in head_plan.columns and path in plan.columns]
-    if not shared:
-        _no_key(mapping, plan)
-    head_plan.key_columns = tuple(head_plan.columns[path] for path in shared)
-    plan.key_columns = tuple(plan.columns[path] for path in shared)
-
-
-def _sheets(file: BinaryIO, name: str, used: Map) -> list[Sheet] | Finding:
-    if not is_table(name):
-        return finding("M012", name=name)
-    magic = file.read(8)
-    file.seek(0)
-    if not name.lower().endswith((".csv", ".tsv")) or magic.startswith(
-        (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
-    ):
-        return open_workbook(file.read())
-    encoding = encoding_of(file)
-    if isinstance(encoding, Finding):
-        return encoding
-    delimiter = found_headings.delimiter_of(file, encoding, used, name)
-    return [found_headings.text_sheet(file, encoding, delimiter)]
 
 
 def _planned(mapping: MappedFile, sheet: Sheet) -> tuple[Plan, Sheet] | None:
@@ -211,58 +205,16 @@ def _planned(mapping: MappedFile, sheet: Sheet) -> tuple[Plan, Sheet] | None:
     return plan, rest
 
 
-def _parted(mapping: MappedFile, head_plan: Plan, plan: Plan) -> None:
-    """A column may lie on either sheet: it is missing only where both lack it."""
-    lacking = {found.path for found in head_plan.findings if found.code in ("M006", "M007")}
-    lacking &= {found.path for found in plan.findings if found.code in ("M006", "M007")}
-    heads = {one.path: one for one in head_plan.head_fields}
-    said = [found for found in head_plan.findings if found.code not in ("M006", "M007") or found.path in lacking]
-    said += [found for found in plan.findings if found.code not in ("M006", "M007")]
-    mapping.findings += said
-    plan.reckoned = [heads.get(one.path, one) if not one.is_line else one for one in plan.reckoned]
-
-
-def _no_key(mapping: MappedFile, plan: Plan) -> None:
-    if not any(found.code == "M006" for found in mapping.findings):
-        path = mapping.map.key[-1]
-        lines = mapping.map.by_path.get(path, ())
-        heading = next((name for line in lines for name in line.columns), path)
-        mapping.findings.append(finding("M006", path=path, row=plan.heading_row, heading=heading, name=path))
-
-
-def _used(plan: Plan) -> list[int]:
-    fields: list[Field] = [*plan.head_fields, *plan.line_fields]
-    return sorted({*(one.column for one in fields if one.column is not None), *plan.key_columns, *plan.head_columns})
-
-
-def _odd(sheet: Sheet, plan: Plan) -> Mapping[int, list[Finding]]:
-    odd: dict[int, list[Finding]] = {}
-    for number, said in found_headings.oddities(sheet, _used(plan), plan.heading_row):
-        odd.setdefault(number, []).append(said)
-    return odd
-
-
-def _merged(sheet: Sheet, plan: Plan) -> frozenset[int]:
-    """The rows over whose number a cell from above is merged."""
-    keys = set(plan.key_columns)
-    return frozenset(
-        number
-        for top, left, bottom, right in sheet.merged
-        if bottom > top > plan.heading_row and keys & set(range(left, right + 1))
-        for number in range(top + 1, bottom + 1)
-    )
-
-
 def _refuse_all(mapping: MappedFile, *sheets: Sheet) -> None:
     """The rows of a file that cannot be mapped are counted as refused."""
     for sheet in sheets:
-        left = found_headings.rows_left(sheet.rows)
+        left, _, _ = tally_of(sheet.rows)
         mapping.tally.rows += left
         mapping.tally.refused += left
 
 
 def _documents(
-    mapping: MappedFile, groups: Iterator[Group], drafting: Drafting, most: int
+    mapping: MappedFile, groups: Iterator[Group], drafting: Drafting, most: int, give_up: Callable[[], None]
 ) -> Iterator[Mapped]:
     tally, found = mapping.tally, 0
     for group in groups:
@@ -273,20 +225,12 @@ def _documents(
             tally.documents += 1
             document = drafting.document(group, tally.documents)
             if document.findings:
+                document.findings = [mapping.graded(one, may_lower=True) for one in document.findings]
                 found += len(document.findings)
                 tally.bad += document.is_bad
             yield document
         if found > most:
             last = group.numbers[-1] if group.numbers else 0
             mapping.findings.append(finding("M013", row=last, place=str(last)))
-            _drain(tally, groups)
+            give_up()
             return
-
-
-def _drain(tally: Tally, groups: Iterator[Group]) -> None:
-    """The rest is read for the count alone; none of it is declared."""
-    before = tally.mapped
-    for _ in groups:
-        pass
-    tally.refused += tally.mapped - before
-    tally.mapped = before

@@ -4,7 +4,8 @@ Whatever kind of file it came from, a cell is a text here: numbers as people wri
 them, times as `2026-11-21 10:30:00`.
 """
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +13,12 @@ from message_specs.findings import Finding, finding
 
 Cells = list[str]
 KINDS: Final = (".csv", ".tsv", ".xlsx", ".xls", ".ods")
+# What Excel shows for a value it does not have; hashes alone where a column is too narrow, and so it saves them as CSV.
+_ERROR: Final = re.compile(
+    r"#(?:N/A|REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!|BUSY!"
+    r"|GETTING_DATA|EXTERNAL!|PYTHON!|#{2,})",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +39,7 @@ class Sheet:
     name: str
     rows: Iterator[Row]
     findings: tuple[Finding, ...] = ()
-    formulas: Mapping[int, list[int]] = field(default_factory=dict)
+    formulas: Mapping[int, Sequence[int]] = field(default_factory=dict)
     """Rows, by column from 0, of the cells that are reckoned."""
     errors: frozenset[tuple[int, int]] = frozenset()
     """Row from 1 and column from 0 of the cells that hold an error value."""
@@ -77,6 +84,15 @@ def column_of(name: str) -> int:
     for letter in name:
         number = number * 26 + ord(letter) - 64
     return number - 1
+
+
+def is_error_value(cell: str) -> bool:
+    """Tell whether a text is what a spreadsheet shows in place of a value.
+
+    >>> is_error_value("#N/A"), is_error_value("#div/0!"), is_error_value("######"), is_error_value("#1 桂花糕")
+    (True, True, True, False)
+    """
+    return cell[:1] == "#" and _ERROR.fullmatch(cell) is not None
 
 
 def is_table(name: str) -> bool:

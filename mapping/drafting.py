@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mapping.cells import letters, worded
+from mapping.cells import is_error_value, letters, worded
 from mapping.fitting import Unfit
 from mapping.plan import Field, Plan
 from mapping.reckoning import Draft, Facts
@@ -58,6 +58,8 @@ class Drafting:
         self._line_cells = [(one.name, one.cell, one) for one in plan.line_fields if one.cell]
         reckoned = {one.path: one for one in (*self._head_plan.reckoned, *plan.reckoned)}
         self._reckoned = [reckoned[one.path] for one in plan.reckoned if one.path in reckoned]
+        self._read = _read_columns(plan)
+        self._head_read = _read_columns(self._head_plan)
 
     def _tags(self, names: Iterable[str]) -> list[tuple[str, str, str]]:
         return [(name, f"<{self._prefix}:{name}>", f"</{self._prefix}:{name}>") for name in names]
@@ -80,6 +82,8 @@ class Drafting:
         is_careful = _SUSPICIOUS.search(joined) is not None
         if is_careful:
             self._cleanse(made, draft)
+        if "#" in joined:
+            self._tell_errors(made)
         made.text = self._written(draft, is_careful=is_careful)
         if group.findings:
             made.findings += group.findings
@@ -120,6 +124,25 @@ class Drafting:
                 if value:
                     values[one.name] = value
                     break
+
+    def _tell_errors(self, made: Mapped) -> None:
+        """An error value that stands as a text is told at its cell, and nothing else is said of that cell."""
+        group = made.group
+        rows = [(number, cells, self._read) for number, cells in zip(group.numbers, group.rows, strict=False)]
+        if group.head is not None:
+            rows.insert(0, (*group.head, self._head_read))
+        found = {
+            f"{letters(column)}{number}": (path, number, cells[column])
+            for number, cells, read in rows
+            for column, path in read.items()
+            if is_error_value(cells[column])
+        }
+        told = {one.cell for one in group.findings if one.code == "M037"}
+        made.findings = [one for one in made.findings if one.cell not in found] + [
+            finding("M037", path=path, row=number, cell=cell, value=value, name=cell)
+            for cell, (path, number, value) in found.items()
+            if cell not in told
+        ]
 
     def _cleanse(self, made: Mapped, draft: Draft) -> None:
         """What XML cannot carry is a finding, and a mark in its place."""
@@ -167,6 +190,13 @@ class Drafting:
             if name in values:
                 value = values[name]
                 parts += (opening, escaped(value) if is_careful else value, closing)
+
+
+def _read_columns(plan: Plan) -> dict[int, str]:
+    """The columns that documents are made of, each with a path that it fills; a key may fill none."""
+    read = dict.fromkeys((*plan.key_columns, *plan.head_columns), "")
+    read |= {one.column: one.path for one in (*plan.head_fields, *plan.line_fields) if one.column is not None}
+    return read
 
 
 def _said(unfit: Unfit, one: Field, cells: Sequence[str], number: int) -> Finding:

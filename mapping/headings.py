@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import chain, islice
 from typing import BinaryIO, Final
 
-from mapping.cells import Broken, Cells, Row, Sheet
+from mapping.cells import Broken, Cells, Sheet
 from mapping.table import Map, headings_of, plain
 from mapping.texts import DELIMITERS, records, rows_of
 from message_specs.findings import Finding, finding
@@ -138,8 +138,3 @@ def formulas(sheet: Sheet, headings: Cells, used_columns: Sequence[int], heading
         if below and column < len(headings):
             cell = f"{letters(column)}{below[0]}"
             yield finding("M014", row=below[0], cell=cell, heading=headings[column], count=str(len(below)))
-
-
-def rows_left(rows: Iterator[Row]) -> int:
-    """How many rows are left that are not blank."""
-    return sum(1 for _, cells in rows if isinstance(cells, Broken) or any(cell.strip() for cell in cells))

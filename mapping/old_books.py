@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-from mapping.bounds import Inspected, Oddities, Unsound, check_weight
+from mapping.bounds import CELL_BYTES, MOST_CELLS, Inspected, Oddities, Unsound, check_cells, check_weight
 from mapping.compound import packed, streams
 
 _FORMULA, _LOCKED, _CONTINUE, _SHEET, _SHARED, _END = 0x06, 0x2F, 0x3C, 0x85, 0xFC, 0x0A
@@ -24,8 +24,8 @@ class Locked(Exception):  # noqa: N818  what happened
     """The workbook is protected by a password"""
 
 
-def inspected(data: bytes) -> Inspected:
-    """Return the workbook alone in its file, with its oddities; raise Locked, TooBig or Unsound."""
+def inspected(data: bytes, most_cells: int = MOST_CELLS) -> Inspected:
+    """Return the workbook alone in its file, with its oddities; raise Locked, TooBig, TooMany or Unsound."""
     found = streams(data, _NAMES)
     if "EncryptedPackage" in found:
         raise Locked
@@ -39,7 +39,9 @@ def inspected(data: bytes) -> Inspected:
         raise Unsound(str(trouble)) from trouble
     for one in sheets.values():
         one.check()
-    check_weight(sum(one.weight for one in sheets.values()))
+    weight = sum(one.weight for one in sheets.values())
+    check_weight(weight)
+    check_cells(sum(one.cells for one in sheets.values()) + weight // CELL_BYTES, most_cells)
     return Inspected(packed(name, bytes(book)), sheets)
 
 
@@ -105,11 +107,11 @@ def _sheet(book: bytearray, start: int, lengths: list[int]) -> Oddities:
             number = struct.unpack_from("<I", book, place + 6)[0]
             odd.weight += lengths[number] if number < len(lengths) else 0
         elif kind == _FORMULA:
-            odd.formulas.setdefault(column, []).append(row + 1)
+            odd.reckoned(row + 1, column)
             if (book[place + 6], struct.unpack_from("<H", book, place + 12)[0]) == _ERROR_RESULT:
-                odd.errors.add((row + 1, column))
+                odd.error(row + 1, column)
         elif kind == _BOOLEAN_OR_ERROR and length >= 8 and book[place + 7]:
-            odd.errors.add((row + 1, column))
+            odd.error(row + 1, column)
     return odd
 
 

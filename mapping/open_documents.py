@@ -4,6 +4,7 @@ Cells and rows may be repeated, so that few bytes make many cells; only what is 
 """
 
 import re
+from collections.abc import Callable, Iterable
 from typing import Final
 from xml.parsers import expat
 
@@ -17,24 +18,14 @@ _SPANNED_ROWS: Final = "table:number-rows-spanned"
 _CELLS: Final = ("table:table-cell", "table:covered-table-cell")
 
 
-def oddities(content: bytes) -> dict[str, Oddities]:
-    """Return the oddities of each sheet by its name; raise TooBig where one reaches too far."""
-    walk = _Walk()
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.StartElementHandler = walk.start
-    parser.EndElementHandler = walk.end
-    parser.CharacterDataHandler = walk.text
-    parser.Parse(content, True)
-    return walk.sheets
-
-
-class _Walk:
+class Walk:
     """The place that is reached, and the sheets so far."""
 
-    def __init__(self) -> None:
-        self.sheets: dict[str, Oddities] = {}
-        self._odd = Oddities()
+    def __init__(self, most_cells: int = MOST_CELLS) -> None:
+        self._most_cells = most_cells
+        self._sheets: dict[str, Oddities] = {}
+        self._odd = Oddities(most_cells)
+        self.kept = 0
         self._row = 0
         self._rows = 1
         self._column = 0
@@ -44,13 +35,28 @@ class _Walk:
         self._letters = 0
         self._text: list[str] = []
 
+    def reader(self, name: str) -> Callable[[bytes, bool], object]:
+        """Return what reads a part of this name piece by piece."""
+        if name != "content.xml":
+            return lambda _piece, _is_last: None
+        parser = expat.ParserCreate("utf-8")
+        parser.buffer_text = True
+        parser.StartElementHandler = self.start
+        parser.EndElementHandler = self.end
+        parser.CharacterDataHandler = self.text
+        return parser.Parse
+
+    def sheets(self, _pieces: Callable[[str], Iterable[bytes]]) -> dict[str, Oddities]:
+        """Return the oddities of each sheet by its name."""
+        return self._sheets
+
     def start(self, tag: str, told: dict[str, str]) -> None:
         """An element begins."""
         if tag == "table:table":
             name = told.get("table:name", "")
-            if name in self.sheets:
+            if name in self._sheets:
                 raise Unsound(f"two sheets are called {name}")
-            self._odd = self.sheets[name] = Oddities()
+            self._odd = self._sheets[name] = Oddities(self._most_cells)
             self._row, self._rows = 1, 0
         elif tag == "table:table-row":
             self._row += self._rows
@@ -86,7 +92,7 @@ class _Walk:
         odd.check()
         if "table:formula" in told:
             for column in range(self._column, self._column + self._columns):
-                odd.formulas.setdefault(column, []).extend(range(self._row, self._row + self._rows))
+                odd.reckoned(self._row, column, self._rows)
         if told.get("calcext:value-type") == "error" or (
             "table:formula" in told and _ERROR_TEXT.fullmatch("".join(self._text).strip())
         ):

@@ -6,15 +6,16 @@ refused before anything of it is declared. Memory is that of the groups that are
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
 from mapping.cells import Broken, Cells, Row, letters, worded
+from mapping.nearby import Nearby
 from mapping.plan import Plan
 from mapping.survey import Survey
-from mapping.tidying import Tidied, getter, nothing, tidied
+from mapping.tidying import Tidied, getter, nothing, tidied, without_errors
 from message_specs.findings import Finding, finding
 
 _SPARE_LINES: Final = 1
@@ -77,7 +78,7 @@ class Grouping:
         self._open: OrderedDict[tuple[str, ...], Group] = OrderedDict()
         self._far: set[tuple[str, ...]] = set()
         self._last: tuple[str, ...] = ()
-        self._seen = 0
+        self._nearby = Nearby(survey.window)
         self._most = plan.shape.most_lines + _SPARE_LINES
         self._shared = getter(plan.head_columns) if heads is None else nothing
 
@@ -93,6 +94,11 @@ class Grouping:
                 yield alone
             yield from self._ripe(row.number)
         yield from self._ripe(None)
+
+    @property
+    def rows_in_hand(self) -> int:
+        """How many rows are read whose document was not given out yet."""
+        return sum(len(group.numbers) for group in self._open.values())
 
     def _by_itself(self, row: Tidied) -> Group:
         """The row is a document of its own, where the spec has no lines."""
@@ -111,33 +117,30 @@ class Grouping:
                 return self._alone(row)
             self._add(self._open[self._last], row)
             return None
-        if row.key in self._far:
-            self._tally.refused += 1
-            return None
+        last = self._survey.lasts[self._nearby.place(row.key, row.number)]
+        if not last:
+            return self._too_far(row)
         found = self._open.get(row.key)
-        if found is None:
-            found = self._new(row)
-            if found.is_refused and not found.last:
-                return found
-        self._add(found, row)
+        self._add(self._new(row.key, row.number, last) if found is None else found, row)
         return None
 
-    def _new(self, row: Tidied) -> Group:
-        key = row.key
-        last = self._survey.lasts[self._seen]
-        self._seen += 1
-        if not last:
-            self._far.add(key)
-            limit, shown = str(self._survey.window), " ".join(key)
-            self._tally.refused += 1
-            said = finding("M023", row=row.number, value=shown, key=shown, limit=limit)
-            return Group((), [row.number], [], [said], is_refused=True)
+    def _too_far(self, row: Tidied) -> Group | None:
+        """The rows of a document that stand too far apart are told with the first of them."""
+        self._tally.refused += 1
+        if row.key in self._far:
+            return None
+        self._far.add(row.key)
+        limit, shown = str(self._survey.window), " ".join(row.key)
+        said = finding("M023", row=row.number, value=shown, key=shown, limit=limit)
+        return Group((), [row.number], [], [said], is_refused=True)
+
+    def _new(self, key: tuple[str, ...], number: int, last: int) -> Group:
         group = self._open[key] = Group(key, last=last)
         if self._heads is not None:
             group.head = self._heads.take(key)
             if group.head is None:
                 group.is_refused = True
-                group.findings.append(finding("M025", row=row.number, value=" ".join(key), key=" ".join(key)))
+                group.findings.append(finding("M025", row=number, value=" ".join(key), key=" ".join(key)))
             else:
                 group.findings.extend(self._heads.said_of(key))
         return group
@@ -187,6 +190,12 @@ class Grouping:
         return Group((), [row.number], [], found, is_refused=True)
 
 
+def of_head(plan: Plan, said: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield what is said of the head sheet so that its path tells of which sheet it is."""
+    for found in said:
+        yield found if found.path else replace(found, path=plan.shape.head_group)
+
+
 class Heads:
     """The rows of a head sheet by key; each is taken once, and what is left has no lines."""
 
@@ -195,6 +204,7 @@ class Heads:
         self._rows: dict[tuple[str, ...], tuple[int, Cells]] = {}
         self._plan = plan
         self._tally = tally
+        self._left = 0
         self._twice: dict[tuple[str, ...], list[Finding]] = {}
 
     def read(self, rows: Iterator[Row]) -> Iterator[Group]:
@@ -212,13 +222,15 @@ class Heads:
                 continue
             wide = len(tidy)
             tidy = (tidy + [""] * width)[:width]
-            key = key_of(tidy)
+            key = without_errors(key_of(tidy))
             said = None
             if wide < width or any(cell.strip() for cell in cells[width:]):
-                said = finding("M020", row=number, found=str(wide), expected=str(width), value=" | ".join(cells))
+                first = f"{letters(min(wide, width))}{number}"
+                value = " | ".join(cells)
+                said = finding("M020", row=number, cell=first, found=str(wide), expected=str(width), value=value)
+                [said] = of_head(self._plan, [said])
             elif not all(key):
-                heading = self._plan.headings[self._plan.key_columns[key.index("")]]
-                said = finding("M022", row=number, value=" | ".join(filter(None, tidy)), heading=heading)
+                [said] = of_head(self._plan, [Tidied(number, tidy, key).unplaced(self._plan)])
             elif key in self._rows:
                 said = finding("M026", row=number, value=" ".join(key), key=" ".join(key))
                 self._twice.setdefault(key, []).append(said)
@@ -244,5 +256,10 @@ class Heads:
         """Yield the heads that no line named, each as a document without lines, which its spec refuses."""
         for key, head in self._rows.items():
             self._tally.mapped += 1
+            self._left += 1
             yield Group(key, [], [], list(self.said_of(key)), head=head)
-        self._rows.clear()
+
+    @property
+    def rows_in_hand(self) -> int:
+        """How many heads are kept that were not given out."""
+        return len(self._rows) - self._left

@@ -4,39 +4,64 @@ Each part is read to its end by expat as the XML it is, so nothing hides from th
 next one would see.
 """
 
-from collections.abc import Iterator, Mapping
+from array import array
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from xml.parsers import expat
 
-from mapping.bounds import MOST_BYTES, Oddities, TooBig, Unsound
+from mapping.bounds import CELL_BYTES, MOST_CELLS, Oddities, TooBig, TooMany, Unsound
 from mapping.cells import column_of
 
 _KNOWN: Final = frozenset({"c", "row", "f", "v", "si", "sheet", "Relationship"})
 _MOST_DIGITS: Final = 9
+_ROUGHLY: Final = 8 << 20
+"""Below this the texts that a sheet shows need not be added up one by one."""
+_INLINE_TAGS: Final = 20
+"""Bytes that the tags of a cell with a text of its own have at least."""
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 
-def oddities(parts: Mapping[str, bytes]) -> dict[str, Oddities]:
-    """Return the oddities of each sheet by its name."""
-    found = {plain_name(name): _walked(body) for name, body in parts.items() if not name.endswith("mimetype")}
-    lengths = found.get("xl/sharedstrings.xml", _Walk()).lengths
-    longest = max(lengths, default=0)
-    book = found.get("xl/workbook.xml", _Walk())
-    targets = found.get("xl/_rels/workbook.xml.rels", _Walk()).targets
-    bodies = {plain_name(name): body for name, body in parts.items()}
-    for name, walk in found.items():
-        walk.odd.weight = walk.shared * longest
-        if walk.odd.weight > MOST_BYTES:
-            walk.odd.weight = _weight(bodies[name], lengths)
-        walk.odd.check()
-    heaviest = max((walk.odd.weight for walk in found.values()), default=0)
-    told: dict[str, Oddities] = {}
-    for name, relation in book.sheets:
-        if name in told:
-            raise Unsound(f"two sheets are called {name}")
-        place = _place(targets.get(relation, ""))
-        told[name] = found[place].odd if place in found else Oddities(weight=heaviest)
-    return told
+Reader = Callable[[bytes, bool], object]
+Pieces = Callable[[str], Iterable[bytes]]
+
+
+class Book:
+    """The parts of one workbook as they are read."""
+
+    def __init__(self, most_cells: int = MOST_CELLS) -> None:
+        self._most_cells = most_cells
+        self._walks: dict[str, _Walk] = {}
+        self._cells = 0
+        self.kept = 0
+        """Bytes that are kept beside the cells, at most: texts of their own, and every text that they share."""
+
+    def reader(self, name: str) -> Reader:
+        """Return what reads a part of this name piece by piece."""
+        if name.lower() == "mimetype":
+            return lambda _piece, _is_last: None
+        walk = self._walks[plain_name(name)] = _Walk(self._most_cells)
+        return walk.read
+
+    def sheets(self, pieces: Pieces) -> dict[str, Oddities]:
+        """Return the oddities of each sheet by its name; `pieces` gives a part once more."""
+        found, nothing = self._walks, _Walk()
+        lengths = found.get("xl/sharedstrings.xml", nothing).lengths
+        longest = max(lengths, default=0)
+        targets = found.get("xl/_rels/workbook.xml.rels", nothing).targets
+        for name, walk in found.items():
+            self.kept += walk.inline + len(walk.lengths) * CELL_BYTES
+            walk.odd.weight = walk.shared * longest
+            if walk.odd.weight > _ROUGHLY:
+                walk.odd.weight = _weight(pieces(name), lengths)
+            walk.odd.check()
+        heaviest = max((walk.odd.weight for walk in found.values()), default=0)
+        told: dict[str, Oddities] = {}
+        for name, relation in found.get("xl/workbook.xml", nothing).sheets:
+            if name in told:
+                raise Unsound(f"two sheets are called {name}")
+            place = _place(targets.get(relation, ""))
+            told[name] = found[place].odd if place in found else Oddities(weight=heaviest)
+        return told
 
 
 def plain_name(name: str) -> str:
@@ -57,9 +82,14 @@ def _place(target: str) -> str:
 class _Walk:
     """What one part holds, whichever part it is."""
 
-    def __init__(self) -> None:
-        self.odd = Oddities()
-        self.lengths: list[int] = []
+    def __init__(self, most_cells: int = MOST_CELLS) -> None:
+        self.odd = Oddities(most_cells)
+        self._parser = expat.ParserCreate("utf-8")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self.start
+        self._size = 0
+        self._inline = 0
+        self.lengths = array("I")
         self.sheets: list[tuple[str, str]] = []
         self.targets: dict[str, str] = {}
         self.shared = 0
@@ -68,6 +98,16 @@ class _Walk:
         self._column = -1
         self._digits = ""
         self._columns: dict[str, int] = {}
+
+    @property
+    def inline(self) -> int:
+        """Bytes of texts that stand in the cells themselves, at most: what is not their tags."""
+        return max(0, self._size - self._inline * _INLINE_TAGS) if self._inline else 0
+
+    def read(self, piece: bytes, is_last: bool) -> None:
+        """The next piece of the part; raise where it is not XML or too much."""
+        self._size += len(piece)
+        self._parser.Parse(piece, is_last)
 
     def start(self, tag: str, told: dict[str, str]) -> None:
         """An element begins."""
@@ -81,9 +121,13 @@ class _Walk:
             self._row = _number(told["r"]) if "r" in told else self._row + 1
             self._column, self._digits = -1, ""
         elif kind == "f":
-            self.odd.formulas.setdefault(self._column, []).append(self._row)
+            self.odd.reckoned(self._row, self._column)
         elif kind == "si":
+            if not self.lengths:
+                self._parser.CharacterDataHandler = self.text
             self.lengths.append(0)
+            if len(self.lengths) > self.odd.most_cells:
+                raise TooMany(self.odd.most_cells)
         elif kind == "sheet":
             relation = next((value for name, value in told.items() if name.endswith(":id")), "")
             if relation:
@@ -108,13 +152,14 @@ class _Walk:
         kind = told.get("t")
         if kind == "s":
             self.shared += 1
+        elif kind in ("inlineStr", "str"):
+            self._inline += 1
         elif kind == "e":
-            self.odd.errors.add((self._row, self._column))
+            self.odd.error(self._row, self._column)
 
     def text(self, text: str) -> None:
         """Text stands in a shared string."""
-        if self.lengths:
-            self.lengths[-1] += len(text.encode())
+        self.lengths[-1] += len(text.encode())
 
 
 def _number(digits: str) -> int:
@@ -125,23 +170,12 @@ def _number(digits: str) -> int:
     return int(digits)
 
 
-def _walked(body: bytes) -> _Walk:
-    walk = _Walk()
-    parser = expat.ParserCreate("utf-8")
-    parser.buffer_text = True
-    parser.StartElementHandler = walk.start
-    if b"si>" in body:
-        parser.CharacterDataHandler = walk.text
-    parser.Parse(body, True)
-    return walk
-
-
-def _weight(body: bytes, lengths: list[int]) -> int:
+def _weight(body: Iterable[bytes], lengths: "array[int]") -> int:
     """The bytes of all shared strings that a sheet shows, each as often as it is shown."""
     return sum(lengths[place] if place < len(lengths) else 0 for place in _shown(body))
 
 
-def _shown(body: bytes) -> Iterator[int]:
+def _shown(body: Iterable[bytes]) -> Iterator[int]:
     texts: list[str] = []
     is_shared, in_value = False, False
 
@@ -161,7 +195,12 @@ def _shown(body: bytes) -> Iterator[int]:
     parser = expat.ParserCreate("utf-8")
     parser.buffer_text = True
     parser.StartElementHandler, parser.CharacterDataHandler = start, text
-    parser.Parse(body, True)
+    for piece in body:
+        parser.Parse(piece, False)
+        for one in texts[:-1]:
+            if one.strip().isdecimal():
+                yield int(one.strip()[:_MOST_DIGITS])
+        del texts[:-1]
     for one in texts:
         if one.strip().isdecimal():
             yield int(one.strip()[:_MOST_DIGITS])

@@ -6,7 +6,7 @@ too few) can only be missing from a document whose key stands in its text, and o
 only from a document whose head it repeats. A row that says nothing of its document at all might be
 missing from any, and then nothing of the file is declared; a line of totals is missing from none.
 
-Memory is some bytes for each document, and the texts of the rows that cannot be placed.
+Memory is twelve bytes for each document, and the texts of the rows that cannot be placed.
 """
 
 from array import array
@@ -14,13 +14,15 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from mapping.cells import Cells, Row
+from mapping.cells import Cells, Row, is_error_value
+from mapping.nearby import Nearby, mark_of, recurring
 from mapping.plan import Plan
-from mapping.tidying import Key, Tidied, tidied
+from mapping.tidying import Key, Tidied, tally_of, tidied
 from message_specs.findings import Finding, finding
 
 WINDOW: Final = 10_000
 MOST_DOUBTS: Final = 200
+_MOST_RECURRING: Final = 10_000
 _MOST_LETTERS: Final = 1 << 20
 
 
@@ -40,6 +42,8 @@ class Survey:
     """Rows without a number, with what they repeat of their document's head."""
     findings: list[Finding] = field(default_factory=list)
     """What is wrong with the rows that cannot be placed, as far as they are kept."""
+    recurring: frozenset[int] = frozenset()
+    """Marks that more than one document has: rows of one key stand too far apart, or two keys share a mark."""
     lost: int = 0
     """The first row that might be missing from any document; 0 where there is none."""
 
@@ -66,12 +70,10 @@ def surveyed(
     """Return what the rows tell; `merged` are those over whose number the cell above is merged."""
     told = Survey(window)
     if not plan.shape.list_group:
-        for row in tidied(plan, rows):
-            told.rows += not row.is_blank
-            told.documents += not row.is_blank and row.broken is None
+        told.rows, _, broken = tally_of(rows)
+        told.documents = told.rows - broken
         return told
-    known: dict[int, int] = {}
-    firsts = array("I")
+    nearby, marks = Nearby(window), array("Q")
     above = -1
     columns = plan.key_columns if has_heads else (*plan.key_columns, *plan.head_columns)
     for row in tidied(plan, rows):
@@ -79,28 +81,43 @@ def surveyed(
             continue
         told.rows += 1
         if row.broken is None and all(row.key):
-            above = _placed(told, row, known, firsts)
+            above = nearby.place(row.key, row.number)
+            if above == len(marks):
+                marks.append(mark_of(row.key))
+                told.lasts.append(row.number)
+            told.lasts[above] = row.number
             if row.said is None:
                 continue
         elif row.number in merged and above >= 0:
-            if told.lasts[above]:
-                told.lasts[above] = row.number
+            told.lasts[above] = row.number
             continue
         _doubted(told, plan, row, columns)
         if told.lost:
             break
-    told.documents = len(firsts)
+    told.documents = len(marks)
+    told.recurring = recurring(marks)
     return told
 
 
-def _placed(told: Survey, row: Tidied, known: dict[int, int], firsts: "array[int]") -> int:
-    at = known.setdefault(hash(row.key), len(firsts))
-    if at == len(firsts):
-        firsts.append(row.number)
-        told.lasts.append(row.number)
-    elif told.lasts[at]:
-        told.lasts[at] = row.number if row.number - firsts[at] < told.window else 0
-    return at
+def look_again(told: Survey, plan: Plan, rows: Iterator[Row]) -> None:
+    """Afterwards `lasts` is 0 for every document whose key began twice; the same rows are read once more for it.
+
+    Of two keys that only share a mark neither is refused; where very many recur, nobody looks so closely.
+    """
+    is_exact = len(told.recurring) <= _MOST_RECURRING
+    first: dict[Key | int, int] = {}
+    nearby, count = Nearby(told.window), 0
+    for row in tidied(plan, rows):
+        if row.is_blank or row.broken is not None or not all(row.key):
+            continue
+        at = nearby.place(row.key, row.number)
+        if at < count:
+            continue
+        count = nearby.count
+        if (mark := mark_of(row.key)) in told.recurring:
+            before = first.setdefault(row.key if is_exact else mark, at)
+            if before != at:
+                told.lasts[before] = told.lasts[at] = 0
 
 
 def _doubted(told: Survey, plan: Plan, row: Tidied, columns: Sequence[int]) -> None:
@@ -119,4 +136,4 @@ def _doubted(told: Survey, plan: Plan, row: Tidied, columns: Sequence[int]) -> N
 
 
 def _repeated(cells: Cells, columns: Sequence[int]) -> dict[int, str]:
-    return {column: cells[column] for column in columns if cells[column]}
+    return {column: cells[column] for column in columns if cells[column] and not is_error_value(cells[column])}

@@ -12,6 +12,7 @@ import xlsxwriter
 
 from mapping.plan import shape_of
 from mapping.table import COLUMNS, Line, Map
+from mapping.workbooks import CODE_LISTS
 from message_specs import codes
 from message_specs.spec import Spec
 from message_specs.tables import Node
@@ -89,7 +90,7 @@ def excel_template(used: Map, revision: str = "202205") -> bytes:
         "amount": book.add_format({"num_format": "0.00###"}),
     }
     sheet = book.add_worksheet((used.sheet or (used.title,))[0][:31])
-    lists = book.add_worksheet("代码表")
+    lists = book.add_worksheet(CODE_LISTS)
     ranges = _code_lists(lists, used)
     for column, line in enumerate(_headed(used)):
         node = shape.node(line.path)
@@ -161,7 +162,7 @@ def _code_lists(sheet: Any, used: Map) -> dict[str, str]:
         for row, word in enumerate(names, 1):
             sheet.write_string(row, number, word)
         letter = xlsxwriter.utility.xl_col_to_name(number)
-        ranges[name] = f"=代码表!${letter}$2:${letter}${len(names) + 1}"
+        ranges[name] = f"={CODE_LISTS}!${letter}$2:${letter}${len(names) + 1}"
     return ranges
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
 
-from mapping.cells import Broken, Cells, Row, worded
+from mapping.cells import Broken, Cells, Row, is_error_value, letters, worded
 from mapping.plan import Plan
 from message_specs.findings import Finding, finding
 
@@ -42,11 +42,17 @@ class Tidied:
     def unplaced(self, plan: Plan) -> Finding:
         """Why the row belongs to no document."""
         if self.broken is not None:
-            return worded(self.broken.code, self.broken.words, row=self.number)
+            text = self.broken.words.get("text", "").rstrip()
+            return worded(self.broken.code, self.broken.words, row=self.number, value=text or None)
         if self.said is not None:
             return self.said
-        heading = plan.headings[plan.key_columns[self.key.index("")]]
-        return finding("M022", row=self.number, value=" | ".join(filter(None, self.cells)), heading=heading)
+        column = plan.key_columns[self.key.index("")]
+        cell = f"{letters(column)}{self.number}"
+        if self.cells[column]:
+            return finding("M037", row=self.number, cell=cell, value=self.cells[column], name=cell)
+        heading = plan.headings[column]
+        said = " | ".join(filter(None, self.cells))
+        return finding("M022", row=self.number, cell=cell, value=said, heading=heading)
 
 
 def tidied(plan: Plan, rows: Iterator[Row]) -> Iterator[Tidied]:
@@ -63,7 +69,21 @@ def tidied(plan: Plan, rows: Iterator[Row]) -> Iterator[Tidied]:
         said = None
         if len(tidy) != width:
             tidy, said = _evened(number, tidy, width)
-        yield Tidied(number, tidy, key_of(tidy), said)
+        key = key_of(tidy)
+        for part in key:
+            if part[:1] == "#":
+                key = without_errors(key)
+                break
+        yield Tidied(number, tidy, key, said)
+
+
+def without_errors(key: Key) -> Key:
+    """Return the key without what is an error value of a spreadsheet: such a row has no number.
+
+    >>> without_errors(("YX1", "#REF!"))
+    ('YX1', '')
+    """
+    return tuple("" if is_error_value(part) else part for part in key)
 
 
 def _evened(number: int, cells: Cells, width: int) -> tuple[Cells, Finding | None]:
@@ -73,8 +93,23 @@ def _evened(number: int, cells: Cells, width: int) -> tuple[Cells, Finding | Non
     """
     if len(cells) > width and not any(cells[width:]):
         return cells[:width], None
-    said = finding("M020", row=number, found=str(len(cells)), expected=str(width), value=" | ".join(cells))
+    first = f"{letters(min(len(cells), width))}{number}"
+    value = " | ".join(cells)
+    said = finding("M020", row=number, cell=first, found=str(len(cells)), expected=str(width), value=value)
     return cells + [""] * (width - len(cells)), said
+
+
+def tally_of(rows: Iterator[Row]) -> tuple[int, int, int]:
+    """Return how many rows there are that say something, how many are blank, and how many of the first are broken."""
+    said = blank = broken = 0
+    for _, cells in rows:
+        if isinstance(cells, Broken):
+            broken += 1
+        elif not any(cells) or not any(cell.strip() for cell in cells):
+            blank += 1
+            continue
+        said += 1
+    return said, blank, broken
 
 
 def nothing(_cells: Sequence[str]) -> Key:

@@ -107,7 +107,7 @@ def placed_in_sheet(run: MappedFile, found: Finding) -> Finding:
     sheet, plan = run.sheet, run.plan
     if run.head_plan is not plan and run.head_plan is not None and _is_of_head(run, found):
         sheet, plan = run.head_sheet, run.head_plan
-    if plan is None or column >= len(plan.headings) or found.code in ("M005", "M008", "M014", "M024"):
+    if plan is None or column >= len(plan.headings) or found.code in ("M005", "M008", "M014", "M022", "M024"):
         return replace(found, column=column + 1, cell=f"{sheet}!{found.cell}" if sheet else found.cell)
     value = found.value or ""
     return _with_cell(found, sheet, plan, column, int(match[2]), value)

@@ -15,19 +15,22 @@ from typing import Final
 import python_calamine
 
 from mapping import old_books, packed
-from mapping.bounds import MOST_CELLS, MOST_ODD, Inspected, Oddities, TooBig
+from mapping.bounds import MOST_CELLS, MOST_ODD, Inspected, Oddities, TooBig, TooMany
 from mapping.cells import Row, Sheet, worded
 from message_specs.findings import Finding, finding
 
+CODE_LISTS: Final = "代码表"
+"""The sheet of our templates that holds what may be chosen."""
 _SURE_DIGITS: Final = 15
 _MOST_SURE: Final = 10.0**_SURE_DIGITS
 _NONE: Final = Oddities()
 
 
-def open_workbook(data: bytes) -> list[Sheet] | Finding:
+def open_workbook(data: bytes, most_cells: int = MOST_CELLS) -> list[Sheet] | Finding:
     """Return the sheets in their order, or why they cannot be read."""
     try:
-        safe = packed.inspected(data) if data.startswith(b"PK") else old_books.inspected(data)
+        safe = (packed if data.startswith(b"PK") else old_books).inspected(data, most_cells)
+        del data
         book = python_calamine.load_workbook(io.BytesIO(safe.data))
         left = _Room()
         return [
@@ -37,6 +40,8 @@ def open_workbook(data: bytes) -> list[Sheet] | Finding:
         ]
     except (old_books.Locked, python_calamine.PasswordError):
         return finding("M017")
+    except TooMany as most:
+        return finding("M039", limit=str(most.args[0]))
     except TooBig as reason:
         return worded("M010", reason.words)
     except (KeyboardInterrupt, SystemExit, MemoryError):
@@ -112,8 +117,8 @@ def _number(value: float) -> str:
 
 
 def other_sheets(sheets: Iterable[Sheet], read: Iterable[Sheet]) -> Iterator[Finding]:
-    """Yield a finding for each sheet with content that the map does not read."""
-    used = {sheet.name for sheet in read}
+    """Yield a finding for each sheet with content that the map does not read, but the code lists of our templates."""
+    used = {CODE_LISTS, *(sheet.name for sheet in read)}
     for sheet in sheets:
         if sheet.name not in used and any(any(row) for _, row in sheet.rows if isinstance(row, list)):
             yield finding("M016", name=sheet.name)

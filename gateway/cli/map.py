@@ -37,9 +37,7 @@ def map() -> None:  # noqa: A001  the command's name
     """Map a table (csv, tsv, xlsx, xls, ods) to messages; check, try and write maps."""
 
 
-revision_option = click.option(
-    "--revision", type=click.Choice(["2018", "202205"]), help="Else that which holds today."
-)
+revision_option = click.option("--revision", type=click.Choice(["2018", "202205"]), help="Else that which holds today.")
 table_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True))
 map_option = click.option("--map", "map_name", required=True, help="The name of a map, or the file of one.")
 
@@ -71,7 +69,7 @@ def map_a_file(
     used = _map(home, map_name)
     facts, law = _facts(home, partner), _law(home, revision)
     with open(file, "rb") as source:
-        run = map_file(source, Path(file).name, used, facts, law["revision"])
+        run = map_file(source, Path(file).name, used, facts, law["revision"], severities=law["severities"])
         outlet = Outlet(output, run, facts, silent=as_json and output is None)
         findings = [found for judged in _judged(run, facts, law, source) for found in outlet.take(judged)]
         outlet.close()

@@ -19,7 +19,7 @@ import pytest
 from tests.crash.daemon import ask, children, quiet_home, running, until
 from tests.crash.world import START, PowerCut, Stop, World, copied
 from tests.homes import demo_home
-from tests.mapping.tables import as_csv, row
+from tests.mapping.tables import as_csv, as_xlsx, grid, row
 
 ORDERS = 1_100
 STEPS = ("claimed", "judged", "sealed", "synced", "writing", "written", "let go")
@@ -192,6 +192,30 @@ def test_the_memory_of_a_worker_does_not_grow_with_the_table(tmp_path: Path) -> 
     print(f"{size / 2**20:.0f} MiB of table, {peak / 1024:.0f} MiB of memory")
     assert size > 15 * 2**20
     assert peak < 150 * 1024
+
+
+def test_the_memory_of_a_worker_holds_for_a_workbook_of_as_many_cells_as_may_be(tmp_path: Path) -> None:
+    home = quiet_home(demo_home(tmp_path))
+    with_map(home)
+    box = home / "spool/partners/shop"
+    # With their texts, 33,600 rows of 22 cells are counted as some 970,000 cells; a million may be.
+    rows = (row(order, line) for order in range(1, 8_401) for line in range(1, 5))
+    (box / ".table").write_bytes(as_xlsx({"订单": grid(rows)}))
+    size = (box / ".table").stat().st_size
+    (box / ".table").rename(box / "in/ORDERS.xlsx")
+    peak = 0
+    with running(home, "run") as daemon:
+
+        def done() -> bool:
+            nonlocal peak
+            peak = max(peak, *(peak_of(pid) for pid in [daemon.pid, *children(daemon.pid)]))
+            return bool(list((box / "out").glob("ORDERS.xlsx.*.ack.json")))
+
+        until(done, 200, daemon.words.read_text)
+    print(f"{size / 2**20:.1f} MiB of workbook, {peak / 1024:.0f} MiB of memory")
+    [(documents,)] = ask(home, "SELECT count(*) FROM document WHERE state <> 'refused'")
+    assert documents == 8_400
+    assert peak < 200 * 1024
 
 
 def peak_of(pid: int) -> int:

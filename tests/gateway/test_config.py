@@ -178,6 +178,13 @@ def test_a_suspended_partner_may_lack_code_and_dxp_id(home: Path) -> None:
     assert problems(home) == []
 
 
+def test_a_severity_that_cannot_be_changed_is_told(home: Path) -> None:
+    environ = {f"KOUAN_SEVERITY__{code}": "warning" for code in ("C210", "M024", "S020")}
+    house, wrong = inspect_house(home, environ)
+    assert house is not None
+    assert [(one.what, one.severity) for one in wrong] == [('"S020" keeps its severity', "warning")]
+
+
 def test_the_environment_lies_over_the_file_and_the_origin_tells(home: Path) -> None:
     environ = {
         "KOUAN_SFTP__LISTEN": "127.0.0.1:0",

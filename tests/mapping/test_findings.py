@@ -54,11 +54,19 @@ def test_a_bad_cell_of_the_second_line_names_the_second_row_and_line() -> None:
     assert found.path == "/CEB311Message/Order[orderNo='YX202600000001']/OrderList[2]/qty"
 
 
+def test_a_row_that_cannot_be_placed_is_named_by_its_cell_or_its_text() -> None:
+    [found] = findings_of(as_xlsx({"订单": grid([row(1), row(2, 订单编号="")])}), "a.xlsx")
+    assert (found.code, found.row, found.cell, found.column) == ("M022", 3, "订单!A3", 1)
+    line = as_csv([row(2)]).decode().splitlines()[1].replace("保湿", '"保"湿')
+    [found] = findings_of(as_csv([row(1)]) + line.encode())
+    assert (found.code, found.row, (found.value or "")[:14]) == ("M021", 3, "YX202600000002")
+
+
 def test_a_ragged_row_refuses_its_document() -> None:
     data = as_csv(orders(2, 1)).decode()
     lines = data.splitlines()
     short = "\r\n".join([lines[0], lines[1].rpartition(",")[0], lines[2] + ",extra"])
-    assert told(short.encode()) == [("M020", 2, None), ("S020", 2, "V2"), ("M020", 3, None)]
+    assert told(short.encode()) == [("M020", 2, "V2"), ("S020", 2, "V2"), ("M020", 3, "W3")]
     assert told((data.rstrip() + ",,,\r\n").encode()) == []
 
 
@@ -211,7 +219,7 @@ def test_a_bomb_is_never_opened() -> None:
     bomb = packed({"xl/worksheets/sheet1.xml": b"<" * (450 << 20)})
     assert len(bomb) < 1 << 20
     assert codes(bomb, "a.xlsx") == {"M010"}
-    lying = bytearray(packed({"xl/worksheets/sheet1.xml": b"<" * (450 << 20)}))
+    lying = bytearray(packed({"xl/worksheets/sheet1.xml": b"<a>" + b" " * (450 << 20)}))
     place = lying.rindex(b"PK\x01\x02")
     lying[place + 24 : place + 28] = struct.pack("<I", 100)
     assert codes(bytes(lying), "a.xlsx") == {"M010"}
