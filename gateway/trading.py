@@ -16,7 +16,8 @@ import msgspec
 
 from gateway.case import Notice
 from gateway.config_shapes import Kouan
-from gateway.filing import Outdated, paper_of
+from gateway.fetching import paper_of
+from gateway.filing import Outdated
 from gateway.giving import Kept, used_of
 from gateway.living import life_in
 from gateway.notices import notice

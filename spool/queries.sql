@@ -367,7 +367,7 @@ INSERT INTO paper (number, ordinal, kind, dossier, body) VALUES (?, ?, ?, ?, ?);
 INSERT INTO mark (mark, number, ordinal, came) VALUES (?, ?, ?, ?);
 
 -- name: papers_by_marks
-SELECT p.number, p.ordinal, p.kind, p.body, m.mark, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
   FROM json_each(?) AS k JOIN mark m ON m.mark = k.value
   JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
   JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal;
