@@ -26,7 +26,7 @@ def go_on(ledger: Ledger, number: int, ordinal: int, at: str) -> None:
 
     A trade that is open again, void or released is looked at: it may have to give something back.
     """
-    row = ledger.one("paper", number, ordinal)
+    row = ledger.one("dossier_of", number, ordinal)
     if row is None or row["dossier"] is None:
         return
     if row["kind"] in _TELL:

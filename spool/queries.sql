@@ -421,6 +421,9 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
   FROM paper p JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
  WHERE p.number = ? AND p.ordinal = ?;
 
+-- name: dossier_of
+SELECT kind, dossier FROM paper WHERE number = ? AND ordinal = ?;
+
 -- name: due_dossiers
 SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;
 
