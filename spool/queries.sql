@@ -421,8 +421,16 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
   FROM paper p JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
  WHERE p.number = ? AND p.ordinal = ?;
 
--- name: dossier_of
-SELECT kind, dossier FROM paper WHERE number = ? AND ordinal = ?;
+-- name: dossiers_of
+SELECT p.kind, p.dossier FROM json_each(?) AS k
+  JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]' WHERE p.dossier IS NOT NULL;
+
+-- name: said_in_dossiers
+SELECT m.mark, r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared
+  FROM json_each(?) AS k JOIN mark m ON m.mark = k.value
+  JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal AND p.kind IN ('inventory', 'cancel')
+  JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal
+  JOIN receipt r ON r.number = m.number AND r.ordinal = m.ordinal;
 
 -- name: due_dossiers
 SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;
