@@ -44,16 +44,18 @@ def plan_for(side: str, mode: str, on: date, about: str) -> Plan:
 
 
 def _pair(left: str, right: str, rules: Sequence[Rule]) -> Pair:
-    heads, lines, always, one_to_one = [], [], [], []
+    heads: list[tuple[int, str, str]] = []
+    lines: list[tuple[int, str, str]] = []
+    always, one_to_one = [], []
     for place, rule in enumerate(rules):
         if (rule.left.kind, rule.right.kind) != (left, right):
             continue
         if rule.how == "lines_one_to_one":
             one_to_one.append(place)
-        elif not rule.is_same_enough or not _is_plain(rule.left, in_lines=rule.left.in_lines) or not _is_plain(rule.right):
-            always.append(place)
-        else:
+        elif rule.is_same_enough and _is_plain(rule.left, in_lines=rule.left.in_lines) and _is_plain(rule.right):
             (lines if rule.left.in_lines else heads).append((place, rule.left.names[0], rule.right.names[0]))
+        else:
+            always.append(place)
     return Pair(left, right, tuple(heads), tuple(lines), tuple(always), tuple(one_to_one))
 
 

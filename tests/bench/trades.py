@@ -66,7 +66,7 @@ class Bench:
             self.clerks[name] = Clerk(load_house(home), self.ledger, now=now, numbers=numbers)
 
     def cost(self, each: int, rounds: int = ROUNDS) -> Cost:
-        """What a document costs in files of so many, a hundred to a batch; the best round, which nothing else disturbed."""
+        """What a document costs in files of so many, a hundred to a batch; the best round, as nothing disturbed it."""
         taken: dict[str, dict[str, list[float]]] = {spec: {name: [] for name in JOURNEYS} for spec in drill.SENDERS}
         for turn in range(rounds + 1):
             for name in self._in_turn(turn):
