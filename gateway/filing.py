@@ -19,6 +19,8 @@ from typing import Final
 
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Records, desk
+from gateway.drawn import await_papers, not_drawn, own_inventory
+from gateway.draws import Arrangements
 from gateway.fetching import as_json, fetch
 from gateway.posing import pose
 from gateway.settling import iso
@@ -64,12 +66,15 @@ class Filed:
     decided: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
     """By which marks a document that may go on or wait was decided."""
     waiting: set[tuple[int, int]] = field(default_factory=set)
+    opened: frozenset[int] = frozenset()
+    """Dossiers that were there when we looked."""
     firm: dict[tuple[int, int], Case] = field(default_factory=dict)
     """The inventories that go on, by what their fellows say."""
     keeps: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
     asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
+    draws: Arrangements = field(default_factory=Arrangements)
 
 
 def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
@@ -84,7 +89,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         for case in one.cases
         if case.journey and case.first is None and case.state in _WAITS
     ]
-    filed = Filed(records.now)
+    filed = Filed(records.now, draws=records.draws)
     if not ones:
         return filed
     cases = [case for _, case in ones]
@@ -93,6 +98,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
     filed.entries = [entry for case in cases if _is_new(case) and (entry := _entry(case)) is not None]
     fetched = fetch(ledger, cases, _by_mark(filed.entries), records)
     filed.seen, filed.decided, filed.revisions = fetched.seen, fetched.marks, fetched.revisions
+    filed.opened = _opened(filed.entries, records)
     for one, case in ones:
         _decide(one, case, records, filed)
     return filed
@@ -100,10 +106,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
 
 def _is_new(case: Case) -> bool:
     """Tell whether the document comes to its desks for the first time, so that its trade does not know it yet."""
-    for step in case.steps:
-        if step.before == State.RECEIVED:
-            return True
-    return False
+    return any([step.before == State.RECEIVED for step in case.steps])  # noqa: C419  quicker for two steps
 
 
 def _entry(case: Case) -> Entry | None:
@@ -118,6 +121,18 @@ def _entry(case: Case) -> Entry | None:
 def _order(case: Case) -> int | None:
     """Return the mark of the order, by which the dossier is known."""
     return next(iter(case.marks.get("order", ())), None)
+
+
+def _opened(entries: Iterable[Entry], records: Records) -> frozenset[int]:
+    """Return the dossiers of these documents that an earlier document has opened; there is no need to try again."""
+    mine = {(entry.case.number, entry.case.ordinal) for entry in entries}
+    return frozenset(
+        entry.dossier
+        for entry in entries
+        if entry.dossier is not None
+        for one in records.by_mark.get(entry.dossier, ())
+        if one.kind in _OPENS and (one.number, one.ordinal) not in mine
+    )
 
 
 def _by_mark(entries: Iterable[Entry]) -> dict[int, list[Paper]]:
@@ -144,8 +159,9 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
     place, is_new = (case.number, case.ordinal), _is_new(case)
     keeps: dict[str, str | None] = {}
     warned: list[Finding] = []
+    own = own_inventory(case, records) if one.arrival.drawn_by else None
     for name in case.journey:
-        outcome = desk(name).decide(case, records)
+        outcome = desk(name).decide(case, records) if own is None else not_drawn(case, own)
         filed.asks += [(subject, place) for subject in outcome.asks]
         filed.notices += [(told.partner, told.name, told.body) for told in outcome.notices]
         if outcome.state is not State.CHECKED:
@@ -199,11 +215,12 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
     opened = []
     for entry in going:
-        if entry.dossier is not None and entry.kind in _OPENS:
+        if entry.dossier is not None and entry.kind in _OPENS and entry.dossier not in filed.opened:
             head = entry.case.document.head
             told = (head.get("ebpCode", ""), head.get("orderNo", ""), head.get("tradeMode", ""))
             opened.append((entry.dossier, *told, at, opens_until))
     ledger.run_many("open_dossier", opened)
+    await_papers(ledger, filed.draws, [(e.case, e.dossier, e.marks) for e in going if e.kind == "order"], at)
     if going:
         _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
 

@@ -33,7 +33,8 @@ _AGAIN: Final = timedelta(days=1)
 
 _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 """The marks by which a trade comes together; the rest of a document's marks are for its later life."""
-_OF_INVENTORY: Final = ("order", "sold", "waybill", "order_no")
+_OF_INVENTORY: Final = ("order", "sold", "waybill")
+"""An inventory names platform, merchant and waybill: what shares its order number alone is not of its trade."""
 _GOES_ON: Final = Outcome(State.CHECKED)
 
 
