@@ -11,24 +11,21 @@ document is looked at again at once; one that was to go on is judged anew
 (Outdated), for it may rest on what is no longer true.
 """
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
-import msgspec
-
 from gateway.case import Case, Judged, Outcome
-from gateway.desks import Needs, Records, desk
+from gateway.desks import Records, desk
 from gateway.drawn import await_papers, not_drawn, own_inventory
 from gateway.draws import Arrangements
-from gateway.living import said_of
+from gateway.fetching import as_json, fetch
 from gateway.posing import pose
 from gateway.settling import iso
 from message_specs.findings import Finding
-from message_specs.trade.papers import Paper, kind_of, marks, pack, paid_elsewhere, unpack
+from message_specs.trade.papers import Paper, kind_of, marks, pack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
 from spool.states import State
@@ -69,6 +66,8 @@ class Filed:
     decided: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
     """By which marks a document that may go on or wait was decided."""
     waiting: set[tuple[int, int]] = field(default_factory=set)
+    opened: frozenset[int] = frozenset()
+    """Dossiers that were there when we looked."""
     firm: dict[tuple[int, int], Case] = field(default_factory=dict)
     """The inventories that go on, by what their fellows say."""
     keeps: dict[str, str] = field(default_factory=dict)
@@ -97,7 +96,9 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
     for case in cases:
         case.marks = marks(case.document)
     filed.entries = [entry for case in cases if _is_new(case) and (entry := _entry(case)) is not None]
-    _fetch(ledger, filed, cases, records)
+    fetched = fetch(ledger, cases, _by_mark(filed.entries), records)
+    filed.seen, filed.decided, filed.revisions = fetched.seen, fetched.marks, fetched.revisions
+    filed.opened = _opened(filed.entries, records)
     for one, case in ones:
         _decide(one, case, records, filed)
     return filed
@@ -105,7 +106,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
 
 def _is_new(case: Case) -> bool:
     """Tell whether the document comes to its desks for the first time, so that its trade does not know it yet."""
-    return any(step.before == State.RECEIVED for step in case.steps)
+    return any([step.before == State.RECEIVED for step in case.steps])  # noqa: C419  quicker for two steps
 
 
 def _entry(case: Case) -> Entry | None:
@@ -122,57 +123,26 @@ def _order(case: Case) -> int | None:
     return next(iter(case.marks.get("order", ())), None)
 
 
-def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], records: Records) -> None:
-    needed = [(case, desk(name).needs(case, records)) for case in cases for name in case.journey]
-    for case, needs in needed:
-        place = (case.number, case.ordinal)
-        filed.decided[place] = (*filed.decided.get(place, ()), *needs.marks)
-    row = ledger.one("filings")
-    filed.seen = row["last"] if row else 0
-    asked = {mark for _, needs in needed for mark in needs.marks}
-    of_batch: dict[int, list[Paper]] = {}
-    for entry in filed.entries:
+def _opened(entries: Iterable[Entry], records: Records) -> frozenset[int]:
+    """Return the dossiers of these documents that an earlier document has opened; there is no need to try again."""
+    mine = {(entry.case.number, entry.case.ordinal) for entry in entries}
+    return frozenset(
+        entry.dossier
+        for entry in entries
+        if entry.dossier is not None
+        for one in records.by_mark.get(entry.dossier, ())
+        if one.kind in _OPENS and (one.number, one.ordinal) not in mine
+    )
+
+
+def _by_mark(entries: Iterable[Entry]) -> dict[int, list[Paper]]:
+    """Return the papers of this batch by their marks."""
+    found: dict[int, list[Paper]] = {}
+    for entry in entries:
         paper = _paper(entry)
         for mark in entry.marks:
-            of_batch.setdefault(mark, []).append(paper)
-    _papers(ledger, records, asked, of_batch)
-    # An order may name a payment that tells of another order: the second look finds it.
-    named = {mark for _, needs in needed for mark in paid_elsewhere(records.papers(needs.marks))}
-    _papers(ledger, records, named - asked, of_batch)
-    _lives(ledger, records, [needs for _, needs in needed if needs.lives])
-    if keys := {key for _, needs in needed for key in needs.values}:
-        for one in ledger.all("records", _json(keys)):
-            records.values[one["key"]] = one["value"]
-            filed.revisions[one["key"]] = one["revision"]
-
-
-def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mapping[int, list[Paper]]) -> None:
-    if not wanted:
-        return
-    for mark in wanted & of_batch.keys():
-        records.by_mark[mark] = list(of_batch[mark])
-    known: dict[tuple[int, int], Paper] = {}
-    for row in ledger.all("papers_by_marks", _json(wanted)):
-        place = (row["number"], row["ordinal"])
-        if place not in known:
-            known[place] = paper_of(row)
-        records.by_mark.setdefault(row["mark"], []).append(known[place])
-
-
-def _lives(ledger: Ledger, records: Records, needed: Iterable[Needs]) -> None:
-    for paper in {one.name: one for needs in needed for one in records.papers(needs.marks)}.values():
-        if paper.kind in ("inventory", "cancel"):
-            rows = ledger.all("receipts_of", paper.number, paper.ordinal)
-            records.said[(paper.number, paper.ordinal)] = [said_of(row) for row in rows]
-
-
-def paper_of(row: sqlite3.Row) -> Paper:
-    """Return the paper of a row of the ledger, with where its document stands now."""
-    head, lines = unpack(row["body"])
-    return Paper(
-        row["number"], row["ordinal"], row["spec"], row["kind"], row["partner"], row["state"],
-        row["app_type"] or "1", row["version"] or 0, row["status"] or "", head, lines,
-    )  # fmt: skip
+            found.setdefault(mark, []).append(paper)
+    return found
 
 
 def _paper(entry: Entry) -> Paper:
@@ -245,7 +215,7 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
     opened = []
     for entry in going:
-        if entry.dossier is not None and entry.kind in _OPENS:
+        if entry.dossier is not None and entry.kind in _OPENS and entry.dossier not in filed.opened:
             head = entry.case.document.head
             told = (head.get("ebpCode", ""), head.get("orderNo", ""), head.get("tradeMode", ""))
             opened.append((entry.dossier, *told, at, opens_until))
@@ -258,7 +228,8 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
 def _wait(ledger: Ledger, filed: Filed) -> None:
     waits = [(mark, *place) for place in filed.waiting for mark in filed.decided[place]]
     ledger.run_many("add_awaited", waits)
-    ledger.run_many("no_longer_awaited", [(mark, *place) for place in filed.firm for mark in filed.decided[place]])
+    waited = [place for place, case in filed.firm.items() if not _is_new(case)]
+    ledger.run_many("no_longer_awaited", [(mark, *place) for place in waited for mark in filed.decided[place]])
     declared = []
     for place, case in filed.firm.items():
         head = case.document.head
@@ -273,7 +244,7 @@ def _newer(ledger: Ledger, filed: Filed, came: int, at: str) -> None:
     if came == filed.seen + 1 or not of:
         return
     asked = {mark for marks_ in of.values() for mark in marks_}
-    newer = {row["mark"] for row in ledger.all("marks_since", _json(asked), filed.seen, came)}
+    newer = {row["mark"] for row in ledger.all("marks_since", as_json(asked), filed.seen, came)}
     for place, marks_ in of.items():
         if newer.isdisjoint(marks_):
             continue
@@ -289,12 +260,9 @@ def _keep(ledger: Ledger, filed: Filed) -> None:
 
 
 def _wake(ledger: Ledger, marks_: Iterable[int], at: str) -> None:
-    for row in ledger.all("awaiting", _json(set(marks_))):
+    for row in ledger.all("awaiting", as_json(set(marks_))):
         if row["ordinal"]:
             ledger.run("wake_document", at, row["number"], row["ordinal"])
         else:
             ledger.run("wake_dossier", at, row["number"])
 
-
-def _json(values: Iterable[int] | Iterable[str]) -> str:
-    return msgspec.json.encode(list(values)).decode()

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.filing import paper_of
+from gateway.fetching import paper_of
 from gateway.living import said_of
 from message_specs.trade.choosing import Chosen, choose, live
 from message_specs.trade.life import Life, life_of

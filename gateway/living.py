@@ -1,6 +1,9 @@
 """Living on: what customs says of an inventory and its cancels moves its trade on, in any order of arrival."""
 
 import sqlite3
+from collections.abc import Collection
+
+import msgspec
 
 from message_specs.document import Document
 from message_specs.trade.life import Life, Said, life_of
@@ -27,16 +30,33 @@ def learn(ledger: Ledger, unit: Document, number: int, ordinal: int) -> None:
     ledger.run_many("learn_mark", [(mark, number, ordinal) for mark in marks(unit).get("inventory", ())])
 
 
-def go_on(ledger: Ledger, number: int, ordinal: int, at: str) -> None:
-    """The trade of this document stands where its receipts put it, inside the caller's transaction.
+def go_on(ledger: Ledger, places: Collection[tuple[int, int]], at: str) -> None:
+    """The trades of these documents stand where their receipts put them, inside the caller's transaction.
 
     A trade that is open again, void or released is looked at: it may have to give something back.
     """
-    row = ledger.one("paper", number, ordinal)
-    if row is None or row["dossier"] is None:
+    if not places:
         return
-    if row["kind"] in _TELL:
-        phase = life_in(ledger, row["dossier"]).phase
-        ledger.run("dossier_phase", phase, at, row["dossier"])
-    elif row["kind"] == "refund":
-        ledger.run("wake_dossier", at, row["dossier"])
+    rows = ledger.all("dossiers_of", _json(list(places)))
+    told = {row["dossier"] for row in rows if row["kind"] in _TELL}
+    given_back = {row["dossier"] for row in rows if row["kind"] == "refund"}
+    if told:
+        ledger.run_many("dossier_phase", [(life.phase, at, mark) for mark, life in _lives(ledger, told).items()])
+    ledger.run_many("wake_dossier", [(at, mark) for mark in given_back])
+
+
+def _lives(ledger: Ledger, dossiers: Collection[int]) -> dict[int, Life]:
+    """Return the life of each of these dossiers, as `life_in` tells it."""
+    said: dict[int, list[Said]] = {mark: [] for mark in dossiers}
+    sides = dict.fromkeys(dossiers, "import")
+    for mark, number, ordinal, spec, status, said_at, info, declared in ledger.all(
+        "said_in_dossiers", _json(list(dossiers))
+    ):
+        if not said[mark]:
+            sides[mark] = side_of(declared)
+        said[mark].append(Said(said_at, status, spec, f"{number}.{ordinal}", info))
+    return {mark: life_of(sides[mark], told) for mark, told in said.items()}
+
+
+def _json(values: object) -> str:
+    return msgspec.json.encode(values).decode()

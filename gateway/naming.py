@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.filing import paper_of
+from gateway.fetching import paper_of
 from message_specs.trade.papers import Paper, mark_of, marks_of
 from spool import number as numbers
 from spool.ledger import Ledger

@@ -47,8 +47,9 @@ class Round:
 def resume(
     house: House, ledger: Ledger, store: Store, opener: Opener, sealer: Sealer, numbers: Numbers, now: datetime
 ) -> int:
-    """Up to five hundred due documents have gone on, or rest with a new reason; return how many were looked at."""
-    due = _whole_numbers(ledger.all("due_documents", iso(now), AT_ONCE))
+    """Up to five hundred due documents have gone on, or rest with a new reason; return how many were found due."""
+    found = ledger.all("due_documents", iso(now), AT_ONCE)
+    due = _whole_numbers(found)
     if not due:
         return 0
     this = Round()
@@ -69,7 +70,7 @@ def resume(
         return 0
     tell(house.home, ledger)
     _tell(house, ledger, refused)
-    return len(due)
+    return len(found)
 
 
 def _whole_numbers(due: list[Row]) -> list[Row]:

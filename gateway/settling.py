@@ -39,6 +39,7 @@ class Settled:
 def settle(ledger: Ledger, judged: Judged, at: str) -> list[Settled]:
     """Every receipt of the answer is in the ledger, inside the caller's transaction; return those for partners."""
     settled: list[Settled] = []
+    heard: set[tuple[int, int]] = set()
     old = judged.arrival.claim.replay_of
     decided = decided_units(ledger.all("documents_of", old)) if old is not None else frozenset()
     for case in judged.cases:
@@ -59,6 +60,8 @@ def settle(ledger: Ledger, judged: Judged, at: str) -> list[Settled]:
             for number in following.given(case):
                 if following.remember(ledger, number, row):
                     _bring(ledger, case, row, number, at)
+            heard.add((row["number"], row["ordinal"]))
+    go_on(ledger, heard, at)
     return settled
 
 
@@ -213,7 +216,6 @@ def _write(
     if not catalog().specs[spec].follows:
         # The state of a tax bill is none of the inventory.
         ledger.run("set_status", told.status, told.said_at, number, ordinal, told.said_at)
-    go_on(ledger, number, ordinal, at)
     reason = f"{spec} {told.status} {told.zh}"
     state = State(row["state"])
     for after in moves(state, told.outcome):

@@ -18,7 +18,8 @@ from gateway.case import Notice
 from gateway.config_shapes import Kouan
 from gateway.drawing import Drawing, Drawn, goods_mark
 from gateway.draws import Arranged
-from gateway.filing import Outdated, paper_of
+from gateway.fetching import paper_of
+from gateway.filing import Outdated
 from gateway.giving import Kept, used_of
 from gateway.living import life_in
 from gateway.notices import notice

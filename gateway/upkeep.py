@@ -141,9 +141,12 @@ class Upkeep:
         return None
 
     def _do(self, kind: str, batch: Batch | None, then: Callable[[Answer, Batch | None], None]) -> None:
-        """A free worker has the job, unless one has it already or its trouble is fresh; `then` hears the answer."""
+        """A worker has the job, unless one has it already or its trouble is fresh; `then` hears the answer.
+
+        It waits for its turn among what comes in, which may leave no worker free for hours.
+        """
         crew = self._reception.crew
-        if kind in self._busy or self._reactor.seconds() < self._not_before.get(kind, 0.0) or not crew or crew.free < 1:
+        if kind in self._busy or self._reactor.seconds() < self._not_before.get(kind, 0.0) or not crew:
             return
         self._busy.add(kind)
         crew.do(kind, batch).addBoth(self._free, kind).addCallback(then, batch).addErrback(self._failed, kind)

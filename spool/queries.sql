@@ -370,7 +370,7 @@ INSERT INTO paper (number, ordinal, kind, dossier, body) VALUES (?, ?, ?, ?, ?);
 INSERT INTO mark (mark, number, ordinal, came) VALUES (?, ?, ?, ?);
 
 -- name: papers_by_marks
-SELECT p.number, p.ordinal, p.kind, p.body, m.mark, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
   FROM json_each(?) AS k JOIN mark m ON m.mark = k.value
   JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
   JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal;
@@ -423,6 +423,17 @@ SELECT * FROM dossier WHERE mark = ?;
 SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
   FROM paper p JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
  WHERE p.number = ? AND p.ordinal = ?;
+
+-- name: dossiers_of
+SELECT p.kind, p.dossier FROM json_each(?) AS k
+  JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]' WHERE p.dossier IS NOT NULL;
+
+-- name: said_in_dossiers
+SELECT m.mark, r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared
+  FROM json_each(?) AS k JOIN mark m ON m.mark = k.value
+  JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal AND p.kind IN ('inventory', 'cancel')
+  JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal
+  JOIN receipt r ON r.number = m.number AND r.ordinal = m.ordinal;
 
 -- name: due_dossiers
 SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;

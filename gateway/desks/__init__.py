@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cache
 from hashlib import blake2b
 from importlib import import_module
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 from zoneinfo import ZoneInfo
 
 from gateway.case import Case, Outcome
@@ -40,16 +40,17 @@ def released_key(number: int, ordinal: int) -> str:
     return f"released|{number}.{ordinal}"
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(NamedTuple):
     """What a desk must know: the papers that share one of these marks, and the records under these keys.
 
     `lives`: also what customs has said of the inventories and cancels among the papers.
+    `paid`: also the payments that orders among the papers name.
     """
 
     marks: tuple[int, ...] = ()
     values: tuple[str, ...] = ()
     lives: bool = False
+    paid: bool = False
 
 
 @dataclass(slots=True)
@@ -68,21 +69,41 @@ class Records:
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)
+    found: dict[tuple[int, ...], tuple[Paper, ...]] = field(default_factory=dict)
+    """What `papers` has answered; whoever adds to `by_mark` empties it."""
+    today: date = field(init=False)
+    """The day by the clocks of Chinese customs."""
 
-    @property
-    def today(self) -> date:
-        """Return the day by the clocks of Chinese customs."""
-        return self.now.astimezone(_CHINA).date()
+    def __post_init__(self) -> None:
+        """The day is that of the time."""
+        self.today = self.now.astimezone(_CHINA).date()
 
     def papers(self, marks: Iterable[int]) -> tuple[Paper, ...]:
         """Return every paper with one of these marks, each once, in the order of their numbers."""
-        found = {(one.number, one.ordinal): one for mark in marks for one in self.by_mark.get(mark, ())}
-        return tuple(found[place] for place in sorted(found))
+        marks = tuple(marks)
+        known = self.found.get(marks)
+        if known is None:
+            known = self.found[marks] = self._papers(marks)
+        return known
+
+    def _papers(self, marks: tuple[int, ...]) -> tuple[Paper, ...]:
+        found: dict[tuple[int, int], Paper] = {}
+        for mark in marks:
+            for one in self.by_mark.get(mark, ()):
+                found[(one.number, one.ordinal)] = one
+        return tuple([found[place] for place in sorted(found)]) if len(found) > 1 else tuple(found.values())
 
     def life(self, papers: Iterable[Paper]) -> Life:
         """Return all that customs has said of these inventories and cancels."""
         told = [(one, said) for one in papers for said in self.said.get((one.number, one.ordinal), ())]
         return life_of(side_of(told[0][0].spec) if told else "import", [said for _, said in told])
+
+    def paper(self, marks: tuple[int, ...], number: int, ordinal: int) -> Paper | None:
+        """Return the paper of this document, if it has one of these marks."""
+        for one in self.papers(marks):
+            if one.number == number and one.ordinal == ordinal:
+                return one
+        return None
 
     def value(self, key: str) -> str | None:
         """Return what a desk keeps under this key; what desks of the same batch decided before stands already."""

@@ -106,11 +106,18 @@ def tomorrow(moment: datetime) -> datetime:
 
 def needs(case: Case, records: Records) -> Needs:
     """Return the marks of the order, and of the payment that it names, and the record about the buyer."""
-    head = case.document.head
-    marks = tuple(mark for kind in _MEET for mark in case.marks.get(kind, ()))
+    head, marks = case.document.head, _marks(case)
     if not _has(head):
-        return Needs(marks)
-    return Needs(marks, (released_key(case.number, case.ordinal), hidden_key(records.secret, *_buyer(head).words)))
+        return Needs(marks, paid=True)
+    keys = (released_key(case.number, case.ordinal), hidden_key(records.secret, *_buyer(head).words))
+    return Needs(marks, keys, paid=True)
+
+
+def _marks(case: Case) -> tuple[int, ...]:
+    found: tuple[int, ...] = ()
+    for kind in _MEET:
+        found += case.marks.get(kind, ())
+    return found
 
 
 def decide(case: Case, records: Records) -> Outcome:
@@ -153,9 +160,9 @@ def _buyer(head: Mapping[str, str]) -> Person:
 
 def _payments(case: Case, records: Records) -> Iterator[Paper]:
     """Yield the newest version of each payment of the trade, by its order or by the payment that its order names."""
-    found = records.papers(needs(case, records).marks)
+    found = records.papers(_marks(case))
     orders = [one for one in found if one.kind == "order" and one.state != State.REFUSED]
-    further = [mark for one in orders for mark in marks_of("payment", one.spec, one.head)]
+    further = tuple([mark for one in orders for mark in marks_of("payment", one.spec, one.head)])
     newest: dict[tuple[str, ...], Paper] = {}
     for one in (*found, *records.papers(further)):
         if one.kind == "payment" and one.state != State.REFUSED:

@@ -33,25 +33,31 @@ _AGAIN: Final = timedelta(days=1)
 
 _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 """The marks by which a trade comes together; the rest of a document's marks are for its later life."""
-_OF_INVENTORY: Final = ("order", "sold", "waybill", "order_no")
+_OF_INVENTORY: Final = ("order", "sold", "waybill")
+"""An inventory names platform, merchant and waybill: what shares its order number alone is not of its trade."""
+_GOES_ON: Final = Outcome(State.CHECKED)
 
 
 def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's signature
     """Return the marks by which the fellows of this document are found."""
-    kinds = _OF_INVENTORY if kind_of(case.document.spec.code) == "inventory" else _MEET
-    marks = tuple(mark for kind in kinds for mark in case.marks.get(kind, ()))
-    return Needs(marks, lives=case.document.app_type in _CHANGES)
+    kind = kind_of(case.document.spec.code)
+    found: tuple[int, ...] = ()
+    get = case.marks.get
+    for mark in _OF_INVENTORY if kind == "inventory" else _MEET:
+        found += get(mark, ())
+    # A waybill is held against its order and inventory alone.
+    return Needs(found, lives=case.document.app_type in _CHANGES, paid=kind != "waybill")
 
 
 def decide(case: Case, records: Records) -> Outcome:
     """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
-    marks = needs(case, records).marks
+    marks, _, _, pays = needs(case, records)
     papers = records.papers(marks)
-    if paid := paid_elsewhere(papers):
+    if pays and (paid := paid_elsewhere(papers)) and not set(paid).issubset(marks):
         papers = records.papers((*marks, *paid))
-    mine = next((one for one in papers if (one.number, one.ordinal) == (case.number, case.ordinal)), None)
+    mine = records.paper(marks, case.number, case.ordinal)
     if mine is None:
-        return Outcome(State.CHECKED)
+        return _GOES_ON
     if mine.kind == "inventory":
         return _inventory(case, records, mine, papers)
     return _fellow(case, records, mine, papers)
@@ -59,14 +65,14 @@ def decide(case: Case, records: Records) -> Outcome:
 
 def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     if len(papers) == 1:
-        return Outcome(State.CHECKED)
+        return _GOES_ON
     chosen = choose(papers, mine)
     if mine.app_type in _CHANGES and (used := _in_use(records, chosen, papers)):
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in used))
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
     if not found:
-        return Outcome(State.CHECKED)
+        return _GOES_ON
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
     return Outcome(State.CHECKED, told, notices=_notices(chosen, mine, found))
 

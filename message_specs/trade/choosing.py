@@ -8,6 +8,7 @@ Sources: import rules 2 and 7, export rules 2 and 3.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from message_specs.amounts import amount
 from message_specs.catalog import catalog
@@ -49,7 +50,13 @@ class Chosen:
 
 def key_of(paper: Paper) -> tuple[str, ...]:
     """The business key of the document behind a paper, by which its versions are one."""
-    return (paper.spec, *[paper.head.get(path.rpartition("/")[2], "") for path in catalog().specs[paper.spec].key])
+    get = paper.head.get
+    return (paper.spec, *[get(name, "") for name in _key_names(paper.spec)])
+
+
+@cache
+def _key_names(spec: str) -> tuple[str, ...]:
+    return tuple(path.rpartition("/")[2] for path in catalog().specs[spec].key)
 
 
 def live(papers: Iterable[Paper]) -> list[Paper]:
@@ -74,9 +81,7 @@ def choose(papers: Iterable[Paper], anchor: Paper | None = None) -> Chosen:
 
     The anchor may be any of the four; where it is an order that was changed, the change is chosen.
     """
-    alive: dict[str, list[Paper]] = {}
-    for paper in live(papers):
-        alive.setdefault(paper.kind, []).append(paper)
+    alive = _alive(papers)
     told: list[Finding] = []
     given = anchor if anchor is not None and anchor.kind == "inventory" else None
     order = _order(alive.get("order", []), anchor, told)
@@ -96,8 +101,28 @@ def choose(papers: Iterable[Paper], anchor: Paper | None = None) -> Chosen:
     )
 
 
+def _alive(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
+    """What `live` returns, by kind; most papers are the only ones of their kind, and need no key."""
+    found: dict[str, list[Paper]] = {}
+    for paper in papers:
+        if paper.kind in found:
+            found[paper.kind].append(paper)
+        else:
+            found[paper.kind] = [paper]
+    for kind, of_kind in found.items():
+        one = of_kind[0]
+        if len(of_kind) > 1 or one.state == _DEAD or one.app_type == _DELETED:
+            found[kind] = live(of_kind)
+    return found
+
+
 def _same(one: Paper, other: Paper, *names: str) -> bool:
-    return all(one.head.get(name, "").strip() == other.head.get(name, "").strip() != "" for name in names)
+    mine, others = one.head, other.head
+    for name in names:
+        text = mine.get(name, "").strip()
+        if not text or text != others.get(name, "").strip():
+            return False
+    return True
 
 
 def _others(papers: Sequence[Paper], chosen: Paper | None, names: tuple[str, ...]) -> tuple[Paper, ...]:

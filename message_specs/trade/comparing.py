@@ -18,9 +18,10 @@ from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.agreement import agree
 from message_specs.trade.choosing import Chosen, choose
 from message_specs.trade.masking import masked
-from message_specs.trade.matching import Condition, Rule, Spot, rules_for
+from message_specs.trade.matching import Condition, Rule, Spot
 from message_specs.trade.papers import Paper, Texts, side_of
 from message_specs.trade.paths import path_of
+from message_specs.trade.screening import plan_for, suspects
 
 __all__ = ["Chosen", "Disagreement", "Said", "choose", "compare", "view_for"]
 
@@ -78,9 +79,9 @@ def compare(chosen: Chosen, mode: str, today: date, about: str = "") -> list[Dis
     side = next((side_of(paper.spec) for paper in papers.values()), "")
     found: list[Disagreement] = []
     lines: dict[str, _Lines] = {}
-    for rule in rules_for(side, mode, today, about):
-        left, right = papers.get(rule.left.kind), papers.get(rule.right.kind)
-        if left is None or right is None or (rule.when and not all(_holds(one, chosen) for one in rule.when)):
+    for rule in suspects(plan_for(side, mode, today, about), papers):
+        left, right = papers[rule.left.kind], papers[rule.right.kind]
+        if rule.when and not all(_holds(one, chosen) for one in rule.when):
             continue
         if rule.left.in_lines:
             for paper in (left, right):

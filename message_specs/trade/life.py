@@ -11,7 +11,7 @@ Known limits: a receipt without a readable returnTime counts as the earliest of 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -195,16 +195,17 @@ class Life:
 
 def life_after(current: Life, said: Said) -> Life:
     """The life with one receipt more; the same receipt again changes nothing."""
-    kept = replace(said, time=moment(said.time), status=said.status.strip())
+    kept = _plain(said)
     return current if kept in current.said else replace(current, said=tuple(sorted((*current.said, kept))))
 
 
 def life_of(side: str, said: Iterable[Said]) -> Life:
     """The life that all these receipts tell, in any order."""
-    life = Life(side)
-    for one in said:
-        life = life_after(life, one)
-    return life
+    return Life(side, tuple(sorted(set(map(_plain, said)))))
+
+
+def _plain(said: Said) -> Said:
+    return Said(moment(said.time), said.status.strip(), said.spec, said.of, said.info, said.invt_no)
 
 
 def _weight(one: Said) -> tuple[str, int, Said]:
@@ -221,6 +222,7 @@ def _repeats() -> tuple[str, ...]:
     return tuple(row["word"] for row in table("repeats.csv"))
 
 
+@lru_cache(maxsize=4096)
 def moment(digits: str) -> str:
     """A returnTime as 17 digits: 14 are filled up, 13 are milliseconds since 1970, anything else comes first ("").
 

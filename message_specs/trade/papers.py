@@ -11,12 +11,12 @@ so an order is found under its merchant too (`sold`).
 """
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, overload
 
 import msgspec
 
@@ -45,7 +45,7 @@ class Paper:
     version: int
     status: str
     head: Texts
-    lines: tuple[Texts, ...]
+    lines: Sequence[Texts]
 
     @property
     def name(self) -> str:
@@ -154,9 +154,12 @@ def marks_of(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> 
 
 def paid_elsewhere(papers: Iterable[Paper]) -> tuple[int, ...]:
     """The payments that orders name and that are not among these papers: they may tell of another order."""
-    orders = [one for one in papers if one.kind == "order"]
-    if not orders or any(one.kind == "payment" for one in papers):
-        return ()
+    orders = []
+    for one in papers:
+        if one.kind == "payment":
+            return ()
+        if one.kind == "order":
+            orders.append(one)
     return tuple(dict.fromkeys(mark for one in orders for mark in marks_of("payment", one.spec, one.head)))
 
 
@@ -217,27 +220,65 @@ def _places(cells: Iterable[str]) -> list[Place]:
 
 
 _encode: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
-_Values: TypeAlias = tuple[str | None, ...]
-_decode = msgspec.msgpack.Decoder(tuple[tuple[str, ...], _Values, tuple[str, ...], tuple[_Values, ...]]).decode
+_decode = msgspec.msgpack.Decoder(tuple[dict[str, str], msgspec.Raw]).decode
+_decode_lines = msgspec.msgpack.Decoder(tuple[dict[str, str], ...]).decode
 
 
-@cache
-def _names(spec: str) -> tuple[Kept, msgspec.Raw, msgspec.Raw]:
-    names = kept(spec)
-    return names, msgspec.Raw(_encode(names.head)), msgspec.Raw(_encode(names.lines))
+class Lines(Sequence[Texts]):
+    """The lines of a paper as they were packed; they are read when somebody asks, for most papers nobody does."""
+
+    __slots__ = ("_lines", "_packed")
+
+    def __init__(self, packed: msgspec.Raw) -> None:
+        """The lines are these, unread."""
+        self._packed = packed
+        self._lines: tuple[Texts, ...] | None = None
+
+    def _read(self) -> tuple[Texts, ...]:
+        if self._lines is None:
+            self._lines = _decode_lines(self._packed)
+        return self._lines
+
+    def __len__(self) -> int:
+        """How many lines there are."""
+        return len(self._read())
+
+    @overload
+    def __getitem__(self, at: int) -> Texts: ...
+    @overload
+    def __getitem__(self, at: slice) -> tuple[Texts, ...]: ...
+    def __getitem__(self, at: int | slice) -> Texts | tuple[Texts, ...]:
+        """One line, or some of them."""
+        return self._read()[at]
+
+    def __iter__(self) -> Iterator[Texts]:
+        """Yield every line."""
+        return iter(self._read())
+
+    def __eq__(self, other: object) -> bool:
+        """Whether these are the same lines."""
+        return isinstance(other, Sequence) and self._read() == tuple(other)
+
+    def __hash__(self) -> int:
+        """A hash that equal lines share."""
+        return len(self)
+
+    def __repr__(self) -> str:
+        """The lines as they read."""
+        return repr(self._read())
 
 
 def pack(document: Document) -> bytes:
-    """What is remembered of the document, as bytes that name their fields once, so that kept.csv may change."""
-    names, head, lines = _names(document.spec.code)
-    values = list(map(document.head.get, names.head))
-    if not names.lines:
-        return _encode((head, values, lines, ()))
-    return _encode((head, values, lines, [list(map(line.get, names.lines)) for line in document.lines]))
+    """What is remembered of the document, as bytes that name their fields, so that kept.csv may change."""
+    names = kept(document.spec.code)
+    get = document.head.get
+    head = {name: value for name in names.head if (value := get(name))}
+    if not (of_line := names.lines):
+        return _encode((head, ()))
+    return _encode((head, [{name: value for name in of_line if (value := line.get(name))} for line in document.lines]))
 
 
-def unpack(data: bytes) -> tuple[dict[str, str], tuple[dict[str, str], ...]]:
+def unpack(data: bytes) -> tuple[dict[str, str], Lines]:
     """The head and the lines that were packed; what was absent or empty is left out."""
-    names, values, of_line, lines = _decode(data)
-    head = {name: value for name, value in zip(names, values, strict=True) if value}
-    return head, tuple({name: value for name, value in zip(of_line, line, strict=True) if value} for line in lines)
+    head, lines = _decode(data)
+    return head, Lines(lines)

@@ -68,7 +68,7 @@ def test_a_signed_message_is_never_cut_by_the_size_of_a_round(tmp_path: Path) ->
     for n, body in enumerate(bodies):
         take_in(home, "shop", f"{n}.xml", body)
     (home / "keys/shop/cert.pem").write_bytes(kept)
-    assert [go_on(home, clock=soon), go_on(home, clock=soon)] == [450, 90]
+    assert [go_on(home, clock=soon), go_on(home, clock=soon)] == [500, 90]
     assert states(home) == ["ready"] * 540
     assert [len(names.split()) for (names,) in rows(home, "SELECT documents FROM message ORDER BY number")] == [90] * 6
 

@@ -69,9 +69,9 @@ WAITS = Outcome(State.FILED, why=f"T401 {T401.zh} {T401.en}", due=NOW + LOOK_AGA
 
 def test_it_needs_the_papers_of_the_order_and_the_record_about_the_buyer() -> None:
     told = records(Identity())
-    assert needs(case(), told) == Needs((ORDER,), ("released|17.1", KEY))
+    assert needs(case(), told) == Needs((ORDER,), ("released|17.1", KEY), paid=True)
     assert needs(case("CEB311"), told).marks == (ORDER, mark_of("payment", samples.PAY.code, TRADE["payNo"]))
-    assert needs(case("CEB511"), told) == Needs()
+    assert needs(case("CEB511"), told) == Needs(paid=True)
 
 
 @pytest.mark.parametrize("spec", ["CEB311", "CEB511", "CEB621"])

@@ -1,0 +1,102 @@
+"""Fetching: what the desks of a batch must know of the past is read at once, before they decide.
+
+Papers that share a mark with a case, those of the batch itself among them; the
+payments that orders name; what customs has said, where a desk asks for lives;
+and the records that desks keep.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gateway.case import Case
+from gateway.desks import Needs, Records, desk
+from gateway.living import said_of
+from message_specs.trade.papers import Paper, paid_elsewhere, unpack
+from spool.ledger import Ledger
+
+Place = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Fetched:
+    """By what was decided: how many filings had been, by which marks each case, at which revision the records."""
+
+    seen: int
+    marks: dict[Place, tuple[int, ...]]
+    revisions: dict[str, int] = field(default_factory=dict)
+
+
+def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Paper]], records: Records) -> Fetched:
+    """`records` holds all that the desks of these cases need; `of_batch` are the papers that the ledger has not yet."""
+    needed: list[Needs] = []
+    marks: dict[Place, tuple[int, ...]] = {}
+    for case in cases:
+        of_case: tuple[int, ...] = ()
+        for name in case.journey:
+            needs = desk(name).needs(case, records)
+            needed.append(needs)
+            of_case += needs.marks
+        marks[(case.number, case.ordinal)] = tuple(dict.fromkeys(of_case))
+    row = ledger.one("filings")
+    fetched = Fetched(row["last"] if row else 0, marks)
+    asked = {mark for of_case in marks.values() for mark in of_case}
+    _papers(ledger, records, asked, of_batch)
+    # An order may name a payment that tells of another order: the second look finds it.
+    named = {mark for needs in needed if needs.paid for mark in paid_elsewhere(records.papers(needs.marks))}
+    _papers(ledger, records, named - asked, of_batch)
+    _lives(ledger, records, [needs for needs in needed if needs.lives])
+    if keys := {key for needs in needed for key in needs.values}:
+        for one in ledger.all("records", as_json(keys)):
+            records.values[one["key"]] = one["value"]
+            fetched.revisions[one["key"]] = one["revision"]
+    return fetched
+
+
+def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mapping[int, list[Paper]]) -> None:
+    if not wanted:
+        return
+    by_mark = records.by_mark
+    for mark in wanted & of_batch.keys():
+        by_mark[mark] = list(of_batch[mark])
+    known: dict[Place, Paper] = {}
+    for mark, *row in ledger.all("papers_by_marks", as_json(wanted)):
+        place = (row[0], row[1])
+        paper = known.get(place)
+        if paper is None:
+            paper = known[place] = _of(*row)
+        if mark in by_mark:
+            by_mark[mark].append(paper)
+        else:
+            by_mark[mark] = [paper]
+    records.found.clear()
+
+
+def _lives(ledger: Ledger, records: Records, needed: Iterable[Needs]) -> None:
+    for paper in {one.name: one for needs in needed for one in records.papers(needs.marks)}.values():
+        if paper.kind in ("inventory", "cancel"):
+            rows = ledger.all("receipts_of", paper.number, paper.ordinal)
+            records.said[(paper.number, paper.ordinal)] = [said_of(row) for row in rows]
+
+
+def paper_of(row: sqlite3.Row) -> Paper:
+    """Return the paper of a row of the ledger, with where its document stands now."""
+    return _of(
+        row["number"], row["ordinal"], row["kind"], row["body"], row["spec"], row["partner"], row["state"],
+        row["app_type"], row["version"], row["status"],
+    )  # fmt: skip
+
+
+def _of(
+    number: int, ordinal: int, kind: str, body: bytes, spec: str, partner: str, state: str, app_type: str | None,
+    version: int | None, status: str | None,
+) -> Paper:  # fmt: skip
+    head, lines = unpack(body)
+    return Paper(number, ordinal, spec, kind, partner, state, app_type or "1", version or 0, status or "", head, lines)
+
+
+def as_json(values: Iterable[int] | Iterable[str]) -> str:
+    """Return the values as a list for a query that joins them."""
+    return msgspec.json.encode(list(values)).decode()
