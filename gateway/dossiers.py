@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gateway import reading
-from gateway.filing import paper_of
+from gateway.papers import paper_of
 from message_specs.trade.papers import Paper, mark_of, marks_of
 from spool import number as numbers
 from spool.ledger import Ledger

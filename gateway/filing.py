@@ -11,7 +11,6 @@ document is looked at again at once; one that was to go on is judged anew
 (Outdated), for it may rest on what is no longer true.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,10 +22,11 @@ import msgspec
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Needs, Records, desk
 from gateway.living import said_of
+from gateway.papers import paper_of
 from gateway.posing import pose
 from gateway.settling import iso
 from message_specs.findings import Finding
-from message_specs.trade.papers import Paper, kind_of, marks, pack, paid_elsewhere, unpack
+from message_specs.trade.papers import Paper, kind_of, marks, pack, paid_elsewhere
 from spool.errors import OurMistake
 from spool.ledger import Ledger
 from spool.states import State
@@ -161,15 +161,6 @@ def _lives(ledger: Ledger, records: Records, needed: Iterable[Needs]) -> None:
         if paper.kind in ("inventory", "cancel"):
             rows = ledger.all("receipts_of", paper.number, paper.ordinal)
             records.said[(paper.number, paper.ordinal)] = [said_of(row) for row in rows]
-
-
-def paper_of(row: sqlite3.Row) -> Paper:
-    """Return the paper of a row of the ledger, with where its document stands now."""
-    head, lines = unpack(row["body"])
-    return Paper(
-        row["number"], row["ordinal"], row["spec"], row["kind"], row["partner"], row["state"],
-        row["app_type"] or "1", row["version"] or 0, row["status"] or "", head, lines,
-    )  # fmt: skip
 
 
 def _paper(entry: Entry) -> Paper:

@@ -21,13 +21,12 @@ def notice(paper: Paper, findings: Sequence[Finding]) -> Notice:
 
     Keys: `number`, `spec`, `key` of his own document, and `findings` as in an acknowledgement.
     """
-    body = _JSON.encode(
-        {
-            "number": paper.name,
-            "spec": paper.spec,
-            "key": "|".join(key_of(paper)[1:]),
-            "findings": [one.as_dict() for one in findings],
-        }
-    )
+    return of_document(paper.partner, paper.name, paper.spec, "|".join(key_of(paper)[1:]), findings)
+
+
+def of_document(partner: str, name: str, spec: str, key: str, findings: Sequence[Finding]) -> Notice:
+    """Return what the partner is told of his document of this number, spec and key."""
+    told = {"number": name, "spec": spec, "key": key, "findings": [one.as_dict() for one in findings]}
+    body = _JSON.encode(told)
     mark = hashlib.sha256(body).hexdigest()[:8]
-    return Notice(paper.partner, f"{paper.name}.{findings[0].code}.{mark}.notice.json", body)
+    return Notice(partner, f"{name}.{findings[0].code}.{mark}.notice.json", body)

@@ -16,10 +16,11 @@ import msgspec
 
 from gateway.case import Notice
 from gateway.config_shapes import Kouan
-from gateway.filing import Outdated, paper_of
+from gateway.filing import Outdated
 from gateway.giving import Kept, used_of
 from gateway.living import life_in
 from gateway.notices import notice
+from gateway.papers import paper_of
 from gateway.settling import iso
 from message_specs.trade.choosing import Chosen, choose
 from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
