@@ -37,7 +37,7 @@ class Bill:
 
     @property
     def is_news(self) -> bool:
-        """Whether the inventory is still to be told of it: of its amounts when they came, of its end when it is void."""
+        """Whether the inventory is still to be told of it: its amounts once they came, its end once it is void."""
         if self.compared == "void":
             return False
         return self.status == VOID or (self.taxes is not None and not self.compared)
