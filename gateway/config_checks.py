@@ -259,7 +259,7 @@ def _journeys(journeys: tuple[Journey, ...]) -> Iterator[Problem]:
         for desk in journey.desks:
             if known and desk not in known:
                 yield Problem("journeys.csv", journey.line, f'there is no desk "{desk}"', near(desk, known))
-        if journey.desks and journey.desks[0] != "check":
+        if journey.desks and journey.desks[0] in known and journey.desks[0] != "check":
             cure = "Write check first: it refuses what the specification and the rules do not allow."
             yield Problem("journeys.csv", journey.line, "the journey does not begin with check", cure)
         if len(set(journey.desks)) < len(journey.desks):
