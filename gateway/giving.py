@@ -26,6 +26,7 @@ from message_specs.trade.persons import person_mark
 from message_specs.trade.taxing import purchase_of, taxable_values
 from spool.ledger import Ledger
 from spool.number import came_at
+from spool.states import State
 
 _ON_RELEASE: Final = frozenset({"released", "closed"})
 
@@ -60,7 +61,8 @@ def used_of(
 
 
 def _after(value: str | None, name: str, inventory: Paper, refunds: Sequence[Paper], life: Life) -> str | None:
-    if life.phase == "void" or (life.phase == "open" and life.said):
+    # An operator's refusal ends what customs has never spoken of; any other inventory of which nothing was said is new.
+    if life.phase == "void" or (life.phase == "open" and (life.said or inventory.state == State.REFUSED)):
         return quotas.given_back(value, name)
     if life.phase in _ON_RELEASE and name not in (value or ""):
         value = quotas.counted(value, name, _value(inventory))

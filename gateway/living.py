@@ -40,3 +40,11 @@ def go_on(ledger: Ledger, number: int, ordinal: int, at: str) -> None:
         ledger.run("dossier_phase", phase, at, row["dossier"])
     elif row["kind"] == "refund":
         ledger.run("wake_dossier", at, row["dossier"])
+
+
+def never_left(ledger: Ledger, number: int, ordinal: int, at: str) -> None:
+    """The trade of an inventory that was refused before it left is open again and looked at, in the transaction."""
+    row = ledger.one("paper", number, ordinal)
+    dossier = ledger.one("dossier", row["dossier"]) if row is not None and row["dossier"] is not None else None
+    if dossier is not None and (dossier["number"], dossier["ordinal"]) == (number, ordinal):
+        ledger.run("dossier_phase", "open", at, dossier["mark"])

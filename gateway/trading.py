@@ -94,6 +94,9 @@ def _give_back(
     inventory = chosen.inventory
     if inventory is None:
         return True
+    if inventory.state == State.REFUSED:
+        # What stands in its place uses the year under the same name.
+        inventory = trade_of(ledger, row["mark"], alive=True).inventory or inventory
     life = life_in(ledger, row["mark"])
     refunds = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "refund"]
     kept = list(used_of(ledger, inventory, refunds, life, kouan.tax.quotas, secret))
