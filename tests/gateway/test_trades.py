@@ -12,14 +12,9 @@ import pytest
 
 from gateway import dossiers
 from gateway.config import load_house
-from gateway.replaying import Ruling
-from gateway.selecting import Selection
-from gateway.submitting import Counter
 from gateway.telling import tell
-from gateway.verbs import Verbs
 from spool.ledger import Ledger
 from spool.number import CHINA
-from tests import samples
 from tests.crash.world import World
 from tests.homes import with_trades
 from tests.samples import AGENT, SHOP, message, trade
@@ -270,43 +265,3 @@ def test_the_bill_of_customs_is_held_against_the_prediction(world: World) -> Non
         ("29002026I000000001001", "税单已生成", "48.54"), ("29002026I000000001002", "税单已作废", "48.54"),
     ]  # fmt: skip
     assert "T315" in [one["code"] for one in found["tax"]["bills"][1]["differences"]]
-
-
-def ruled(world: World, verb: str) -> None:
-    """The operator has ruled about the inventory of trade 1."""
-    ((number,),) = world.rows("SELECT number FROM document WHERE spec = 'CEB621'")
-    with Counter(world.home, world.now) as counter:
-        list(Verbs(counter, Ruling("not this one", "li")).carry_out(verb, Selection((f"{number}.1",))))
-
-
-def test_an_inventory_that_was_refused_before_it_left_gives_the_buyers_year_back(world: World) -> None:
-    for spec in SENDERS:
-        come(world, spec)
-    assert (phase(world), len(used(world)[0])) == ("declared", 1)
-    ruled(world, "refuse")
-    world.clerk.look()
-    assert (phase(world), used(world)) == ("open", [[]])
-    # What stands in its place counts once, and looking again takes nothing from it.
-    told = come(world, "CEB621", was="<ceb:packNo>1", becomes="<ceb:packNo>01")
-    assert told["documents"][0]["state"] == "ready"
-    world.ledger.conn.execute("UPDATE dossier SET due_at = '2026-01-01T00:00:00.000Z'")
-    world.clerk.look()
-    assert (phase(world), used(world)) == ("declared", [["471.30"]])
-
-
-def test_a_trade_knows_the_inventory_that_was_held_at_first_sight(home: Path) -> None:
-    with_trades(home)
-    config = home / "kouan.toml"
-    text = config.read_text("utf-8")
-    config.write_text(text.replace('on_other_payer = "refuse"', 'on_other_payer = "hold"'), "utf-8")
-    world = World(home)
-    for spec in ("CEB311", "CEB511"):
-        come(world, spec)
-    come(world, "CEB411", was=samples.trade(1)["id"], becomes=samples.trade(5)["id"])
-    assert come(world, "CEB621")["documents"][0]["state"] == "held"
-    ruled(world, "release")
-    world.go_on()
-    assert states(world.ledger)["CEB621"] == "ready"
-    (trade,) = dossiers.found(world.ledger, "YX2026000000000001")
-    assert [one["kind"] for one in trade["documents"]] == ["order", "waybill", "payment", "inventory"]
-    world.close()
