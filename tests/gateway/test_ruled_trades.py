@@ -1,4 +1,4 @@
-"""What an operator rules about an inventory holds for its trade, which knows what was held and lets go what was refused."""
+"""What an operator rules about an inventory holds for its trade: it knows what is held and rests on nothing refused."""
 
 from collections.abc import Iterator
 from pathlib import Path
