@@ -72,7 +72,8 @@ def hold_against(ledger: Ledger, key: str, row: sqlite3.Row, at: str, tax: Tax) 
     state = _document(ledger, number, ordinal)["state"]
     told = encoded(one.as_dict() for one in found)
     ledger.run("add_next_stamp", number, ordinal, at, "tax", state, state, "kouan", f"税单 bill {bill.tax_no}", told)
-    if tax.tell_partner:
+    # That it is void, the receipt itself tells him.
+    if tax.tell_partner and bill.status != VOID:
         notice = of_document(row["partner"], f"{number}.{ordinal}", row["spec"], row["key"] or "", found)
         ledger.run("add_notice", notice.partner, notice.name, notice.body)
 

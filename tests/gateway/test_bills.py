@@ -151,6 +151,7 @@ def test_what_differs_is_stamped_on_the_inventory_and_told_to_who_declared_it(wo
     status(world, "3")
     assert shown(world) == [*lines, (f"税单 bill {TAX}", "T315", "TaxHeadRd/status")]
     assert (known(world).status, known(world).owed) == ("3", Taxes())
+    assert notices(world, "agent") == [notice]
 
 
 def test_the_house_may_keep_the_differences_to_itself(world: World) -> None:
