@@ -210,7 +210,7 @@ class Clerk:
             filing.write(ledger, filed, at, iso(self.now() + filing.OPEN))
             for one in judged:
                 if one.answer_to and one.duplicate_of is None:
-                    settled[one.arrival.claim.number] = settle(ledger, one, at)
+                    settled[one.arrival.claim.number] = settle(ledger, one, at, self.house.kouan.tax)
         return settled
 
     def _let_go(

@@ -254,16 +254,25 @@ def of_all(
         if specs and route.spec not in (ANY, *specs):
             what = f'unknown spec "{route.spec}"'
             yield Problem("routes.csv", route.line, what, near(route.spec, tuple(specs)))
-    known = desks()
-    for journey in journeys:
-        for desk in journey.desks:
-            if known and desk not in known:
-                yield Problem("journeys.csv", journey.line, f'there is no desk "{desk}"', near(desk, known))
+    yield from _journeys(journeys)
     for name, partner in sorted(partners.items()):
         for use in partner.keys:
             if use.authority not in (ANY, *authorities):
                 what = f'a key is meant for "{use.authority}", which no file in authorities/ names'
                 yield Problem(f"partners/{name}.toml", None, what, near(use.authority, tuple(authorities)))
+
+
+def _journeys(journeys: tuple[Journey, ...]) -> Iterator[Problem]:
+    known = desks()
+    for journey in journeys:
+        for desk in journey.desks:
+            if known and desk not in known:
+                yield Problem("journeys.csv", journey.line, f'there is no desk "{desk}"', near(desk, known))
+        if journey.desks and journey.desks[0] in known and journey.desks[0] != "check":
+            cure = "Write check first: it refuses what the specification and the rules do not allow."
+            yield Problem("journeys.csv", journey.line, "the journey does not begin with check", cure)
+        if len(set(journey.desks)) < len(journey.desks):
+            yield Problem("journeys.csv", journey.line, "a desk stands twice in the journey", "Name each desk once.")
 
 
 def _shared_tokens(partners: Mapping[str, Partner], authorities: Mapping[str, Authority]) -> Iterator[Problem]:

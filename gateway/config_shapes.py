@@ -94,6 +94,7 @@ class Tax(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     places: int = 2
     round_at: Literal["bill", "line"] = "bill"
     tolerance: Decimal = Decimal("0.05")
+    tell_partner: bool = True
     quotas: Literal["declared", "released", "never"] = "declared"
 
     def of_amounts(self) -> Rounding:

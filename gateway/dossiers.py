@@ -61,7 +61,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
         "lacking": lacking(trade, today),
         "findings": list(_findings(trade, partner, today)),
-        "tax": levies.levied(house, inventory, units) if inventory and house and declares else None,
+        "tax": levies.levied(trade.ledger, house, inventory, units) if inventory and house and declares else None,
         "returns": _returns(trade, inventory) if inventory and declares else None,
         "windows": list(_windows(trade, today)) if declares else [],
     }

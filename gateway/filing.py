@@ -210,7 +210,8 @@ def write(ledger: Ledger, filed: Filed, at: str, opens_until: str) -> None:
 
 
 def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: str) -> None:
-    going = [entry for entry in filed.entries if entry.case.state not in (State.REFUSED, State.HELD)]
+    # What is held may be released and go on, and then its trade must know it.
+    going = [entry for entry in filed.entries if entry.case.state is not State.REFUSED]
     ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
     ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
     opened = []

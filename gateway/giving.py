@@ -1,31 +1,33 @@
 """Giving back: what an inventory used of its buyer's year is free again when customs returned or cancelled it.
 
-A return of goods gives back the deal value of what came back; freight and
-insurance stay used.  Records are written by document, so doing it again changes
-nothing.
+A purchase uses its taxable value: goods with their part of freight and insurance.
+A return that customs accepted gives back the share of it that came back, and the
+returns of everything give back all.  Records are written by document, so doing it
+again changes nothing.
 
 Known limits: which year a purchase counts for is told by the number of its inventory, so one that waited over New
 Year is looked for in both years.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from message_specs.amounts import amount
 from message_specs.trade import quotas
+from message_specs.trade.expected import shares_back, value_back
+from message_specs.trade.giving_back import accepted_returns
 from message_specs.trade.life import Life
 from message_specs.trade.limits import limits_on
 from message_specs.trade.papers import Paper, marks_of
 from message_specs.trade.persons import person_mark
-from message_specs.trade.taxing import purchase_of
+from message_specs.trade.taxing import purchase_of, taxable_values
 from spool.ledger import Ledger
 from spool.number import came_at
+from spool.states import State
 
-_ACCEPTED: Final = frozenset({"399", "800"})
 _ON_RELEASE: Final = frozenset({"released", "closed"})
 
 
@@ -39,7 +41,7 @@ class Kept:
 
 
 def used_of(
-    ledger: Ledger, inventory: Paper, refunds: Iterable[Paper], life: Life, when: str, secret: bytes
+    ledger: Ledger, inventory: Paper, refunds: Sequence[Paper], life: Life, when: str, secret: bytes
 ) -> Iterator[Kept]:
     """Yield the records of the buyer's year as this inventory leaves them; `when` purchases count as configured."""
     person = inventory.head.get("buyerIdNumber", "").strip()
@@ -58,27 +60,25 @@ def used_of(
         yield Kept(keys[0], quotas.counted(None, name, _value(inventory)) or "", 0)
 
 
-def _after(value: str | None, name: str, inventory: Paper, refunds: Iterable[Paper], life: Life) -> str | None:
-    if life.phase == "void" or (life.phase == "open" and life.said):
+def _after(value: str | None, name: str, inventory: Paper, refunds: Sequence[Paper], life: Life) -> str | None:
+    # An operator's refusal ends what customs has never spoken of; any other inventory of which nothing was said is new.
+    if life.phase == "void" or (life.phase == "open" and (life.said or inventory.state == State.REFUSED)):
         return quotas.given_back(value, name)
     if life.phase in _ON_RELEASE and name not in (value or ""):
         value = quotas.counted(value, name, _value(inventory))
-    for refund in refunds:
-        if refund.status in _ACCEPTED:
-            value = quotas.refunded(value, name, refund.name, _returned(inventory, refund))
-    return value
+    return quotas.returned(value, name, _returned(inventory, accepted_returns(refunds)))
 
 
 def _value(inventory: Paper) -> Decimal:
     return purchase_of(inventory.head, inventory.lines, limits_on(came_at(inventory.number).date())).value
 
 
-def _returned(inventory: Paper, refund: Paper) -> Decimal:
-    """Return the deal value of what comes back: of each line the share of its quantity."""
-    declared = {line.get("gnum", ""): line for line in inventory.lines}
-    total = Decimal(0)
-    for line in refund.lines:
-        original = declared.get(line.get("gnum", ""), {})
-        if whole := amount(original.get("qty")):
-            total += amount(original.get("totalPrice")) * amount(line.get("qty")) / whole
-    return total.quantize(Decimal("0.01"))
+def _returned(inventory: Paper, refunds: Sequence[Paper]) -> dict[str, Decimal]:
+    """Return by return what it gives back of the taxable value; together never off the whole by a rounding."""
+    values = taxable_values(inventory.head, inventory.lines)
+    told, before = {}, Decimal(0)
+    for count, refund in enumerate(refunds, 1):
+        so_far = value_back(values, shares_back(inventory.lines, [one.lines for one in refunds[:count]]))
+        told[refund.name] = so_far - before
+        before = so_far
+    return told

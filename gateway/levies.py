@@ -1,7 +1,8 @@
 """Levies of one trade: what customs is expected to levy on its inventory, and the bills that have come.
 
-The prediction is made anew by the table of the day on which the inventory came; a bill is read from the evidence of
-the answer that brought it, whether that answer was settled or is held.
+What is expected was kept when the inventory went on (gateway.bills); of one that has not gone on it is predicted by
+the rates there are.  A bill is read from the evidence of the answer that brought it, whether that answer was settled or
+is held, and held against the whole inventory: what was returned since is not taken off here.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,11 +10,13 @@ from datetime import date
 from typing import Any
 
 from gateway.config import House
+from gateway.desks.tax import expected_key
 from gateway.receipts import message_of
 from message_specs.codes import receipt_status
 from message_specs.document import Document
 from message_specs.opening import open_receipt
 from message_specs.trade.bills import Bill, after, compare
+from message_specs.trade.expected import Expected, expected, read_expected
 from message_specs.trade.limits import NoLimits, limits_on
 from message_specs.trade.papers import Paper
 from message_specs.trade.rates import Rates
@@ -50,20 +53,24 @@ def _read(house: House, rows: Sequence[Any]) -> Iterator[Document]:
         yield from (unit for unit in opened.documents if unit.ordinal == row["unit"])
 
 
-def levied(house: House, inventory: Paper, told: Sequence[Document]) -> Facts | None:
+def levied(ledger: Ledger, house: House, inventory: Paper, told: Sequence[Document]) -> Facts | None:
     """Return the predicted tax and the bills held against it; None for what no retail import tax is levied on."""
     if inventory.spec != _IMPORT:
         return None
-    predicted = _predicted(house, inventory, came_at(inventory.number).date())
+    record = ledger.one("record", expected_key(inventory.number, inventory.ordinal))
+    kept = read_expected(record["value"]) if record is not None else None
+    predicted = _predicted(house, inventory, kept.on if kept else came_at(inventory.number).date())
     if predicted is None:
         return None
+    # What was kept when it went on holds; rates that were loaded since change nothing of it.
+    ours = kept or expected(predicted)
     return {
         "on": predicted.on.isoformat(),
         "value": f"{predicted.purchase.value:f}",
         "standing": str(predicted.purchase.standing),
-        "predicted": _taxes(predicted.payable),
+        "predicted": _taxes(ours.payable),
         "untold": [one.as_dict() for one in predicted.findings],
-        "bills": list(_bills(house, predicted, told)),
+        "bills": list(_bills(house, ours, told)),
     }
 
 
@@ -76,7 +83,7 @@ def _predicted(house: House, inventory: Paper, on: date) -> Prediction | None:
     return predict(inventory.head, inventory.lines, terms)
 
 
-def _bills(house: House, predicted: Prediction, told: Sequence[Document]) -> Iterator[Facts]:
+def _bills(house: House, ours: Expected, told: Sequence[Document]) -> Iterator[Facts]:
     bills: dict[str, Bill] = {}
     differences: dict[str, list[Facts]] = {}
     for unit in told:
@@ -86,7 +93,7 @@ def _bills(house: House, predicted: Prediction, told: Sequence[Document]) -> Ite
             continue
         bills[name] = after(bills.get(name), head)
         if unit.spec.code == "CEB816":
-            found = compare(predicted, head, unit.lines, house.kouan.tax.tolerance)
+            found = compare(ours, head, unit.lines, house.kouan.tax.tolerance)
             differences[name] = [one.as_dict() for one in found]
     for name, bill in bills.items():
         meaning = receipt_status("CEB816", bill.status)

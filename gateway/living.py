@@ -60,3 +60,11 @@ def _lives(ledger: Ledger, dossiers: Collection[int]) -> dict[int, Life]:
 
 def _json(values: object) -> str:
     return msgspec.json.encode(values).decode()
+
+
+def never_left(ledger: Ledger, number: int, ordinal: int, at: str) -> None:
+    """The trade of an inventory that was refused before it left is open again and looked at, in the transaction."""
+    row = ledger.one("paper", number, ordinal)
+    dossier = ledger.one("dossier", row["dossier"]) if row is not None and row["dossier"] is not None else None
+    if dossier is not None and (dossier["number"], dossier["ordinal"]) == (number, ordinal):
+        ledger.run("dossier_phase", "open", at, dossier["mark"])

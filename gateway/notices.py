@@ -22,13 +22,12 @@ def notice(paper: Paper, findings: Sequence[Finding], *, to: str = "") -> Notice
     Keys: `number`, `spec`, `key` of his own document, and `findings` as in an acknowledgement.
     It is for the sender of the document, or for the partner `to`, who draws up an inventory from it.
     """
-    body = _JSON.encode(
-        {
-            "number": paper.name,
-            "spec": paper.spec,
-            "key": "|".join(key_of(paper)[1:]),
-            "findings": [one.as_dict() for one in findings],
-        }
-    )
+    return of_document(to or paper.partner, paper.name, paper.spec, "|".join(key_of(paper)[1:]), findings)
+
+
+def of_document(partner: str, name: str, spec: str, key: str, findings: Sequence[Finding]) -> Notice:
+    """Return what the partner is told of his document of this number, spec and key."""
+    told = {"number": name, "spec": spec, "key": key, "findings": [one.as_dict() for one in findings]}
+    body = _JSON.encode(told)
     mark = hashlib.sha256(body).hexdigest()[:8]
-    return Notice(to or paper.partner, f"{paper.name}.{findings[0].code}.{mark}.notice.json", body)
+    return Notice(partner, f"{name}.{findings[0].code}.{mark}.notice.json", body)

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from gateway import following
+from gateway import bills, following
 from gateway.case import Case, Judged
+from gateway.config_shapes import Tax
 from gateway.living import go_on, learn
 from gateway.said import Said, said
 from message_specs.catalog import catalog
@@ -36,7 +37,7 @@ class Settled:
     spec: str
 
 
-def settle(ledger: Ledger, judged: Judged, at: str) -> list[Settled]:
+def settle(ledger: Ledger, judged: Judged, at: str, tax: Tax) -> list[Settled]:
     """Every receipt of the answer is in the ledger, inside the caller's transaction; return those for partners."""
     settled: list[Settled] = []
     heard: set[tuple[int, int]] = set()
@@ -57,9 +58,11 @@ def settle(ledger: Ledger, judged: Judged, at: str) -> list[Settled]:
         for row in rows:
             if _apply(ledger, case, row, told, at):
                 settled.append(Settled(row["partner"], case.document, case.number, case.document.spec.code))
+                if key := bills.key_in(case):
+                    bills.hold_against(ledger, key, row, at, tax)
             for number in following.given(case):
                 if following.remember(ledger, number, row):
-                    _bring(ledger, case, row, number, at)
+                    _bring(ledger, case, row, number, at, tax)
             heard.add((row["number"], row["ordinal"]))
     go_on(ledger, heard, at)
     return settled
@@ -83,10 +86,11 @@ def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.R
         why = f"K109 {spec.code} {number.kind} {number.value}"
         _receive(ledger, case.number, case.ordinal, spec.code, case.key, case.partner, following.until(at), why, at)
     following.keep(ledger, number, case, told)
+    bills.keep(ledger, case)
     return [_meant(versions, told.said_at) for versions in documents]
 
 
-def _bring(ledger: Ledger, case: Case, row: sqlite3.Row, number: following.Number, at: str) -> None:
+def _bring(ledger: Ledger, case: Case, row: sqlite3.Row, number: following.Number, at: str, tax: Tax) -> None:
     """What was said by the number that this receipt brought is said of its document too."""
     waiting = list(following.kept(ledger, number))
     if not waiting or not following.numbered(ledger, number)[1]:
@@ -97,6 +101,7 @@ def _bring(ledger: Ledger, case: Case, row: sqlite3.Row, number: following.Numbe
         answer = (one.number, one.ordinal, one.spec)
         file = f"{one.number}.{one.ordinal}.{one.spec}.xml"
         _write(ledger, answer, document, one.said, case.partner, at, (file, case.number))
+        bills.hold_against(ledger, bills.bill_key(case.partner, number.value, one.said.info), document, at, tax)
         if one.state not in (State.RECEIVED, State.HELD):
             continue
         place, reason = (one.number, one.ordinal), f"{number.kind} {number.value} came with {case.name}"

@@ -54,7 +54,10 @@ class Look:
 
 
 def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, drawing: Drawing) -> int:
-    """Up to two hundred due dossiers have been looked at; return how many."""
+    """Up to two hundred due dossiers have been looked at; return how many.
+
+    None where a desk has kept a record of theirs meanwhile: they are still due.
+    """
     rows = ledger.all("due_dossiers", iso(now), AT_ONCE)
     if not rows:
         return 0
@@ -71,7 +74,10 @@ def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, drawing: Dr
         this.dates.append((due, why, row["mark"], row["due_at"]))
     # Before the dossiers are put to rest: after a crash between the two they are looked at again.
     drawing.draw(this.ready)
-    _write(ledger, this)
+    try:
+        _write(ledger, this)
+    except Outdated:
+        return 0
     return len(rows)
 
 
@@ -94,6 +100,9 @@ def _give_back(
     inventory = chosen.inventory
     if inventory is None:
         return True
+    if inventory.state == State.REFUSED:
+        # What stands in its place uses the year under the same name.
+        inventory = trade_of(ledger, row["mark"], alive=True).inventory or inventory
     life = life_in(ledger, row["mark"])
     refunds = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "refund"]
     kept = list(used_of(ledger, inventory, refunds, life, kouan.tax.quotas, secret))

@@ -20,6 +20,7 @@ from typing import Final
 
 from gateway.desks import released_key
 from gateway.letting_go import Parting
+from gateway.living import never_left
 from gateway.refusing import let_go_refusal
 from gateway.replaying import Replayed, Ruling, is_placeholder, replay
 from gateway.selecting import Name, Selection, contains, documents, slices
@@ -194,6 +195,8 @@ class Verbs:
             return _cannot(row, f"its message is signed and leaves whole; refuse these with it: {others}")
         self._stamp(row, state, State.REFUSED)
         self._ledger.run("set_waiting", None, self._ruling.reason, row["number"], row["ordinal"])
+        if standing is State.READY and not there:
+            never_left(self._ledger, row["number"], row["ordinal"], self._at)
         if there:
             note += self._messages.arrived(row, "all its documents have ended")
         return _result(row, State.REFUSED, note)

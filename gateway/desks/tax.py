@@ -3,7 +3,8 @@
 Over the single limit with several items, or over the buyer's yearly limit, it is refused: that is general trade.
 What a purchase uses of the year stands in the record `quota|PERSON|YEAR`, PERSON being a keyed hash, by the mark of
 its order, so that counting one twice, or its change, changes nothing. `message_specs.trade.quotas` gives back what
-was cancelled or refused.
+was cancelled or refused. What customs is expected to levy stands in the record `expected|NUMBER.ORDINAL`, by the
+rates and the rounding of the day on which the inventory goes on; its bill is held against that (gateway.bills).
 
 **Known limits.** The ledger sees this home's purchases alone; the true total sits with customs, so this is an early
 warning. A change counts in place of the version it changes as soon as it is declared; a deletion gives back only
@@ -18,9 +19,10 @@ from message_specs.amounts import number
 from message_specs.findings import Finding, finding
 from message_specs.reader import named
 from message_specs.trade import quotas
+from message_specs.trade.expected import expected
 from message_specs.trade.limits import Limits, Standing, limits_on, over_year
 from message_specs.trade.persons import person_mark
-from message_specs.trade.taxing import Prediction, Purchase, Terms, predict, purchase_of, untold
+from message_specs.trade.taxing import Prediction, Purchase, Terms, predict
 from spool.states import State
 
 _SPEC = "CEB621"
@@ -35,38 +37,43 @@ def quota_key(case: Case, records: Records) -> str | None:
     return f"quota|{person_mark(number, records.secret)}|{records.today.year}"
 
 
+def expected_key(number: int, ordinal: int) -> str:
+    """Return the key under which stands what customs is expected to levy on an inventory."""
+    return f"expected|{number}.{ordinal}"
+
+
 def needs(case: Case, records: Records) -> Needs:
-    """Return what the buyer has used of this year; a deletion uses nothing."""
+    """Return what the buyer has used of this year and what is expected of this inventory; nothing of a deletion."""
+    if case.document.spec.code != _SPEC or case.document.app_type == _DELETED:
+        return Needs()
     key = quota_key(case, records)
-    return Needs() if key is None or case.document.app_type == _DELETED else Needs(values=(key,))
+    mine = expected_key(case.number, case.ordinal)
+    return Needs(values=(key, mine) if key else (mine,))
 
 
 def prediction(case: Case, records: Records) -> Prediction:
     """Return what customs is expected to levy on this inventory today, with every figure."""
-    return predict(case.document.head, case.document.lines, _terms(records))
-
-
-def _terms(records: Records) -> Terms:
     today = records.today
-    return Terms(today, records.rates, limits_on(today), records.kouan.tax.of_amounts())
+    terms = Terms(today, records.rates, limits_on(today), records.kouan.tax.of_amounts())
+    return predict(case.document.head, case.document.lines, terms)
 
 
 def decide(case: Case, records: Records) -> Outcome:
-    """Refuse an inventory over a limit; pass every other on, with its purchase counted and what cannot be told."""
+    """Refuse an inventory over a limit; pass every other on, with its purchase counted and what customs will levy."""
     if case.document.spec.code != _SPEC or case.document.app_type == _DELETED:
         return Outcome(State.CHECKED)
-    terms, lines = _terms(records), case.document.lines
-    # The taxes themselves are reckoned when somebody looks: they decide nothing here.
-    purchase = purchase_of(case.document.head, lines, terms.limits)
+    predicted = prediction(case, records)
+    purchase = predicted.purchase
     key = quota_key(case, records)
     before = _without_earlier(case, records.value(key)) if key else None
-    told = (*_limits(purchase, terms.limits, key, before), *untold(lines, terms))
+    told = (*_limits(purchase, predicted.limits, key, before), *predicted.findings)
     found = tuple(_said(one, case, records) for one in told)
     if any(is_error(one) for one in found):
         return Outcome(State.REFUSED, found)
-    if key is None or records.kouan.tax.quotas != "declared":
-        return Outcome(State.CHECKED, found)
-    return Outcome(State.CHECKED, found, keeps={key: quotas.counted(before, _name(case), purchase.value)})
+    keeps: dict[str, str | None] = {expected_key(case.number, case.ordinal): expected(predicted).written()}
+    if key is not None and records.kouan.tax.quotas == "declared":
+        keeps[key] = quotas.counted(before, _name(case), purchase.value)
+    return Outcome(State.CHECKED, found, keeps=keeps)
 
 
 def _name(case: Case) -> str:

@@ -1,4 +1,4 @@
-"""The tax bill of customs (CEB816) held against our prediction, and what its status (CEB818) makes of it.
+"""The tax bill of customs (CEB816) held against what was expected, and what its status (CEB818) makes of it.
 
 The bill is the truth; a difference is shown, never refused. Both messages name a bill by (invtNo, taxNo) and may
 come in any order: a status before its bill is kept and joined. A status goes 1 made, 2 collected, or 3 void, never
@@ -7,15 +7,17 @@ back; a void bill owes nothing.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 
 from message_specs.findings import Finding, finding
-from message_specs.trade.taxing import LineTax, Prediction, Taxes
+from message_specs.trade.expected import Expected, ExpectedLine
+from message_specs.trade.taxing import Taxes
 
 Texts = Mapping[str, str]
 VOID = "3"
 _TAXES = {"customsTax": "duty", "valueAddedTax": "vat", "consumptionTax": "consumption"}
+_OF_LINE = ("gnum", "gcode", "taxPrice", *_TAXES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,22 @@ class Bill:
     status: str = ""
     duty_no: str = ""
     taxes: Taxes | None = None
+    totals: Texts = field(default_factory=dict)
+    """The taxes as customs wrote them."""
+    lines: tuple[Texts, ...] = ()
+    compared: str = ""
+    """Of what the inventory has been told: "made" of its amounts, "void" of its end."""
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the inventory is still to be told of it: its amounts once they came, its end once it is void."""
+        if self.compared == "void":
+            return False
+        return self.status == VOID or (self.taxes is not None and not self.compared)
+
+    def told(self) -> "Bill":
+        """The bill after the inventory was told of it."""
+        return replace(self, compared="void" if self.status == VOID else "made")
 
     @property
     def owed(self) -> Taxes | None:
@@ -46,11 +64,12 @@ def read_bill(value: str) -> Bill:
     True
     """
     told = json.loads(value)
-    taxes = told.pop("taxes")
-    return Bill(**told, taxes=taxes and Taxes(**{name: Decimal(text) for name, text in taxes.items()}))
+    taxes, lines = told.pop("taxes"), told.pop("lines")
+    taxes = taxes and Taxes(**{name: Decimal(text) for name, text in taxes.items()})
+    return Bill(**told, taxes=taxes, lines=tuple(lines))
 
 
-def after(bill: Bill | None, head: Texts) -> Bill:
+def after(bill: Bill | None, head: Texts, lines: Sequence[Texts] = ()) -> Bill:
     """The bill after one more CEB816 or CEB818 about it, by the head of either; None where nothing was known.
 
     >>> made = after(None, {"invtNo": "I", "taxNo": "T", "status": "1", "customsTax": "0", "valueAddedTax": "18.2"})
@@ -61,7 +80,11 @@ def after(bill: Bill | None, head: Texts) -> Bill:
     bill = bill or Bill(head.get("invtNo", ""), head.get("taxNo", ""))
     if "valueAddedTax" in head:
         read = {name: amount_of(head.get(field)) for field, name in _TAXES.items()}
-        bill = replace(bill, taxes=Taxes(**{name: value or Decimal(0) for name, value in read.items()}))
+        taxes = Taxes(**{name: value or Decimal(0) for name, value in read.items()})
+        totals = {name: head[name] for name in _TAXES if name in head}
+        told = tuple({name: line[name] for name in _OF_LINE if name in line} for line in lines)
+        same = (totals, told) == (bill.totals, bill.lines) or bill.compared == "void"
+        bill = replace(bill, taxes=taxes, totals=totals, lines=told, compared=bill.compared if same else "")
     status = head.get("status", "").strip()
     if status in ("1", "2", VOID):
         bill = replace(bill, status=max(bill.status, status))
@@ -81,7 +104,7 @@ def amount_of(text: str | None) -> Decimal | None:
     return found if found.is_finite() else None
 
 
-def compare(prediction: Prediction, head: Texts, lines: Sequence[Texts], tolerance: Decimal) -> tuple[Finding, ...]:
+def compare(prediction: Expected, head: Texts, lines: Sequence[Texts], tolerance: Decimal) -> tuple[Finding, ...]:
     """Everything in which the bill differs from the prediction by more than the tolerance; a void bill only says so.
 
     A line that was not predicted is compared by its taxable value alone, and the totals not at all.
@@ -107,7 +130,7 @@ def compare(prediction: Prediction, head: Texts, lines: Sequence[Texts], toleran
     return tuple(found)
 
 
-def _of_line(ours: LineTax, line: Texts, place: str, tolerance: Decimal) -> Iterator[Finding]:
+def _of_line(ours: ExpectedLine, line: Texts, place: str, tolerance: Decimal) -> Iterator[Finding]:
     gnum, told = str(ours.gnum), line.get("gcode", "").strip()
     if told != ours.hs:
         yield finding("T314", path=f"{place}/gcode", value=told, gnum=gnum, found=told, expected=ours.hs)

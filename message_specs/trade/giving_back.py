@@ -18,6 +18,9 @@ from message_specs.trade.papers import Paper, Texts
 from message_specs.trade.paths import path_of
 from message_specs.trade.windows import window
 
+_ACCEPTED = frozenset({"399", "800"})
+_DELETED = "3"
+
 
 @dataclass(frozen=True, slots=True)
 class RefundWindow:
@@ -143,6 +146,13 @@ def left_of(original: Paper, refunds: Iterable[Paper]) -> dict[str, Decimal]:
         gnum: max(amount(line.get("qty")) - given.get(gnum, Decimal(0)), Decimal(0))
         for gnum, line in ((_gnum(line), line) for line in original.lines)
     }
+
+
+def accepted_returns(papers: Iterable[Paper]) -> tuple[Paper, ...]:
+    """The returns that customs accepted, of each the last version it accepted, by number."""
+    accepted = [one for one in papers if one.kind == "refund" and one.status.strip() in _ACCEPTED]
+    last = {key_of(one): one for one in sorted(accepted, key=lambda one: (one.version, one.number, one.ordinal))}
+    return tuple(sorted((one for one in last.values() if one.app_type != _DELETED), key=lambda one: one.name))
 
 
 def _gnum(line: Texts) -> str:

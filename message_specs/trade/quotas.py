@@ -5,6 +5,7 @@ The record is JSON, `{"used": {"NUMBER.ORDINAL": "1300.00"}}`. What a refund gav
 """
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 
 _NOTHING = Decimal(0)
@@ -49,19 +50,22 @@ def given_back(value: str | None, document: str) -> str | None:
     return _written(kept)
 
 
-def refunded(value: str | None, document: str, refund: str, amount: Decimal) -> str | None:
-    """The record after a refund of part of a document; never more is given back than it counted.
+def returned(value: str | None, document: str, returns: Mapping[str, Decimal]) -> str | None:
+    """The record with these returns of parts of a document and no others; never more is given back than it counted.
 
-    >>> once = refunded('{"used": {"7.1": "100"}}', "7.1", "9.1", Decimal("30"))
-    >>> once, refunded(once, "7.1", "9.1", Decimal("30")) == once
+    >>> once = returned('{"used": {"7.1": "100"}}', "7.1", {"9.1": Decimal("30")})
+    >>> once, returned(once, "7.1", {"9.1": Decimal("30")}) == once
     ('{"used": {"7.1": "100", "7.1/9.1": "-30"}}', True)
-    >>> used(refunded(once, "7.1", "9.2", Decimal("90"))), refunded(None, "7.1", "9.1", Decimal("30"))
-    (Decimal('0'), None)
+    >>> used(returned(once, "7.1", {"9.1": Decimal("30"), "9.2": Decimal("90")})), used(returned(once, "7.1", {}))
+    (Decimal('0'), Decimal('100'))
     """
     entries = _entries(value)
     if document not in entries:
         return _written(entries)
-    mark = f"{document}/{refund}"
-    others = (Decimal(told) for name, told in entries.items() if name != mark and name.partition("/")[0] == document)
-    back = min(amount, sum(others, _NOTHING))
-    return _written(entries | {mark: f"{-back:f}"})
+    left = max(Decimal(entries[document]), _NOTHING)
+    kept = {name: amount for name, amount in entries.items() if not name.startswith(f"{document}/")}
+    for name, amount in returns.items():
+        back = min(amount, left)
+        left -= back
+        kept[f"{document}/{name}"] = f"{-back:f}"
+    return _written(kept)

@@ -117,6 +117,15 @@ def purchase_of(head: Texts, lines: Sequence[Texts], limits: Limits) -> Purchase
     return Purchase(goods, freight, insurance, value, items, standing(value, items, limits))
 
 
+def taxable_values(head: Texts, lines: Sequence[Texts]) -> dict[int, Decimal]:
+    """The taxable value of each line by gnum: its totalPrice with its part of freight and insurance."""
+    goods = [money(line.get("totalPrice")) for line in lines]
+    freight, insurance = (shares(money(head.get(name)), goods) for name in ("freight", "insuredFee"))
+    parts = enumerate(zip(lines, goods, freight, insurance, strict=True), 1)
+    bare = [_bare(ordinal, *part) for ordinal, part in parts]
+    return {one.gnum: one.value for one in bare}
+
+
 def untold(lines: Sequence[Texts], terms: Terms) -> tuple[Finding, ...]:
     """What keeps a line from being predicted, by its code and quantities alone; dear findings, cheap silence."""
     found = []

@@ -118,6 +118,8 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(home: Path) -> None:
         ("authorities/customs.toml", 'kind = "folder"', 'kind = "http"', "the carrier has no url"),
         ("authorities/customs.toml", "factor = 2.0", "factor = 0.5", "cannot be followed"),
         ("journeys.csv", ",check,", ",chekc,", 'there is no desk "chekc"'),
+        ("journeys.csv", ",check,", ",match,", "the journey does not begin with check"),
+        ("journeys.csv", ",check,", ",check match check,", "a desk stands twice in the journey"),
         ("journeys.csv", "mode,kind", "kind,mode", "does not name the columns"),
         ("routes.csv", "*,*,customs", "CEB999,*,customs", 'unknown spec "CEB999"'),
         ("routes.csv", "*,*,customs", "*,,customs", "a cell is missing"),

@@ -13,16 +13,20 @@ from gateway.desks import Needs, Records, desk
 from gateway.desks.tax import decide, needs, prediction
 from message_specs.findings import Severity, finding
 from message_specs.opening import open_message
+from message_specs.trade.expected import Expected, ExpectedLine, expected, read_expected
 from message_specs.trade.persons import person_mark
 from message_specs.trade.quotas import counted, given_back, used
 from message_specs.trade.rates import Consumption, Rate, Rates
+from message_specs.trade.taxing import Taxes
 from spool.states import State
 from tests import samples
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SECRET = b"a secret of the home"
 HS = "4202210090"
+EXPECTED = "expected|261121160000000001.1"
 KEY = f"quota|{person_mark(samples.citizen(7), SECRET)}|2026"
+TAXES = Taxes(Decimal(0), Decimal(0), Decimal("118.30"))
 UNIT = "/CEB621Message/Inventory[orderNo='YX2026000000000007']"
 
 
@@ -46,7 +50,7 @@ def records(
 
 
 def test_it_needs_the_buyers_year_by_a_keyed_hash() -> None:
-    assert needs(inventory((HS, "1", "100")), records()) == Needs(values=(KEY,))
+    assert needs(inventory((HS, "1", "100")), records()) == Needs(values=(KEY, EXPECTED))
     assert samples.citizen(7) not in KEY
     new_year = datetime(2026, 12, 31, 16, 0, tzinfo=UTC)
     assert needs(inventory((HS, "1", "100")), records(now=new_year)).values[0].endswith("|2027")
@@ -55,8 +59,14 @@ def test_it_needs_the_buyers_year_by_a_keyed_hash() -> None:
 def test_a_purchase_inside_the_limits_goes_on_and_counts() -> None:
     case = inventory((HS, "2", "1290"), freight="10.00")
     assert decide(case, records("24700")) == Outcome(
-        State.CHECKED, keeps={KEY: '{"used": {"1.1": "24700", "3301961A2B|YX2026000000000007": "1300.00"}}'}
+        State.CHECKED,
+        keeps={
+            KEY: '{"used": {"1.1": "24700", "3301961A2B|YX2026000000000007": "1300.00"}}',
+            EXPECTED: expected(prediction(case, records())).written(),
+        },
     )
+    kept = read_expected(decide(case, records()).keeps[EXPECTED])
+    assert kept == Expected(date(2026, 11, 21), (ExpectedLine(1, HS, Decimal("1300.00"), TAXES),), TAXES)
 
 
 def test_the_worked_year_over_the_yearly_limit_is_refused() -> None:
@@ -93,7 +103,7 @@ def test_a_change_counts_in_place_of_the_version_it_changes() -> None:
     case = inventory((HS, "2", "4000"), app_type="2")
     before = '{"used": {"3301961A2B|YX2026000000000007": "24000"}}'
     after = '{"used": {"3301961A2B|YX2026000000000007": "4000"}}'
-    assert decide(case, records(kept={KEY: before})).keeps == {KEY: after}
+    assert decide(case, records(kept={KEY: before})).keeps[KEY] == after
 
 
 def test_a_deletion_uses_and_gives_back_nothing_by_itself() -> None:
@@ -122,12 +132,15 @@ def test_the_rates_of_the_home_hold() -> None:
     assert told.payable.vat == Decimal("6.30")
 
 
-@pytest.mark.parametrize(("quotas", "needed", "state"), [("released", (KEY,), "refused"), ("never", (), "checked")])
+@pytest.mark.parametrize(
+    ("quotas", "needed", "state"), [("released", (KEY, EXPECTED), "refused"), ("never", (EXPECTED,), "checked")]
+)
 def test_when_quotas_count_is_configured(quotas: str, needed: tuple[str, ...], state: str) -> None:
     kouan = Kouan(tax=msgspec.convert({"quotas": quotas}, Tax))
     case = inventory((HS, "2", "1300"))
     assert needs(case, records(kouan=kouan)).values == needed
-    assert decide(case, records(kouan=kouan)) == Outcome(State.CHECKED)
+    outcome = decide(case, records(kouan=kouan))
+    assert (outcome.state, outcome.findings, list(outcome.keeps)) == (State.CHECKED, (), [EXPECTED])
     assert decide(case, records("24800", kouan=kouan)).state == state
 
 

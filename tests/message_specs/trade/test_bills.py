@@ -12,9 +12,11 @@ from message_specs.document import Document
 from message_specs.findings import finding
 from message_specs.opening import open_message, open_receipt
 from message_specs.trade.bills import Bill, after, compare, read_bill
+from message_specs.trade.expected import Expected, expected, read_expected, remaining, shares_back
 from message_specs.trade.limits import limits_on
 from message_specs.trade.rates import Consumption, Rate, Rates
-from message_specs.trade.taxing import Prediction, Taxes, Terms, predict
+from message_specs.trade.sharing import Rounding
+from message_specs.trade.taxing import Taxes, Terms, predict
 
 DAY = date(2026, 11, 21)
 SAMPLES = Path(message_specs.__file__).parent / "ceb/samples/good"
@@ -26,12 +28,12 @@ def bills(name: str) -> tuple[Document, ...]:
     return tuple(open_receipt((SAMPLES / name).read_bytes()).documents)
 
 
-def inventory(*lines: tuple[str, str, str]) -> Prediction:
+def inventory(*lines: tuple[str, str, str]) -> Expected:
     texts = [
         {"gnum": str(gnum), "gcode": hs, "qty": "1", "totalPrice": price, "qty1": qty, "unit1": "035"}
         for gnum, (hs, price, qty) in enumerate(lines, 1)
     ]
-    return predict({}, texts, Terms(DAY, Rates((FORMULA,)), limits_on(DAY)))
+    return expected(predict({}, texts, Terms(DAY, Rates((FORMULA,)), limits_on(DAY))))
 
 
 OURS = inventory(("2101110000", "159.80", "1"), ("1901101090", "135.00", "0.8"), ("3304990039", "238.60", "0.26"))
@@ -79,9 +81,13 @@ def test_a_void_bill_is_not_compared_and_owes_nothing() -> None:
         finding("T315", path="TaxHeadRd/status", value="3", tax="29102026I000008801002"),
     )
     assert after(None, void.head) == Bill(
-        "29102026I000008801", "29102026I000008801002", "3", "", Taxes(Decimal(0), Decimal(0), Decimal("48.54"))
+        "29102026I000008801", "29102026I000008801002", "3", "", AMOUNTS, totals(void.head)
     )
     assert after(None, void.head).owed == Taxes()
+
+
+def totals(head: dict[str, str]) -> dict[str, str]:
+    return {name: head[name] for name in ("customsTax", "valueAddedTax", "consumptionTax")}
 
 
 MADE = bills("CEB816.xml")[0].head
@@ -96,14 +102,40 @@ def test_bill_and_statuses_join_in_any_order_and_a_void_reverses(heads: tuple[di
     for head in heads:
         bill = after(bill, head)
         assert read_bill(bill.written()) == bill
-    assert bill == Bill("29102026I000008801", "29102026I000008801001", "3", "D1", AMOUNTS)
+    assert bill == Bill("29102026I000008801", "29102026I000008801001", "3", "D1", AMOUNTS, totals(MADE))
     assert bill.owed == Taxes()
 
 
 def test_a_status_before_its_bill_waits_for_the_amounts() -> None:
     first = after(None, {**COLLECTED, "status": "2"})
     assert (first.status, first.owed) == ("2", None)
-    assert after(first, MADE) == Bill(MADE["invtNo"], MADE["taxNo"], "2", "D1", AMOUNTS)
+    assert after(first, MADE) == Bill(MADE["invtNo"], MADE["taxNo"], "2", "D1", AMOUNTS, totals(MADE))
+
+
+def test_an_inventory_is_told_of_amounts_once_of_other_amounts_again_and_of_the_end_once() -> None:
+    bill = bills("CEB816.xml")[0]
+    made = after(None, bill.head, bill.lines)
+    assert (made.is_news, made.told().is_news) == (True, False)
+    assert read_bill(made.told().written()) == made.told()
+    collected = after(made.told(), {**bill.head, "status": "2"}, bill.lines)
+    assert collected.is_news is False
+    assert after(collected, {**bill.head, "valueAddedTax": "1"}, bill.lines).is_news is True
+    void = after(collected, VOIDED)
+    assert (void.is_news, after(void.told(), {**bill.head, "valueAddedTax": "1"}, bill.lines).is_news) == (True, False)
+
+
+def test_what_is_kept_of_a_prediction_says_the_same_of_a_bill() -> None:
+    assert read_expected(OURS.written()) == OURS
+
+
+def test_goods_that_came_back_are_not_expected_to_be_taxed() -> None:
+    lines = [{"gnum": "1", "qty": "2"}, {"gnum": "2", "qty": "1"}, {"gnum": "3", "qty": "1"}]
+    shares = shares_back(lines, [[{"gnum": "1", "qty": "1"}], [{"gnum": "2", "qty": "1"}]])
+    stays = remaining(OURS, shares, Rounding())
+    assert [(one.gnum, one.value, one.shown and one.shown.vat) for one in stays.lines] == [
+        (1, Decimal("79.90"), Decimal("7.27")), (3, Decimal("238.60"), Decimal("21.71")),
+    ]  # fmt: skip
+    assert stays.payable == Taxes(Decimal(0), Decimal(0), Decimal("28.98"))
 
 
 def test_an_unknown_status_changes_nothing() -> None:
