@@ -25,10 +25,11 @@ from gateway.desks import Needs, Records, desk
 from gateway.living import said_of
 from gateway.posing import pose
 from gateway.settling import iso
+from gateway.turning import wake
 from message_specs.findings import Finding
 from message_specs.trade.papers import Paper, kind_of, marks, pack, paid_elsewhere, unpack
 from spool.errors import OurMistake
-from spool.ledger import Ledger
+from spool.ledger import NEVER, Ledger
 from spool.states import State
 
 OPEN: Final = timedelta(days=7)
@@ -134,7 +135,11 @@ def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], records: Records
             of_batch.setdefault(mark, []).append(paper)
     _papers(ledger, records, asked, of_batch)
     # An order may name a payment that tells of another order: the second look finds it.
-    named = {mark for _, needs in needed for mark in paid_elsewhere(records.papers(needs.marks))}
+    named: set[int] = set()
+    for case, needs in needed:
+        if paid := paid_elsewhere(records.papers(needs.marks)):
+            filed.decided[(case.number, case.ordinal)] += paid
+            named.update(paid)
     _papers(ledger, records, named - asked, of_batch)
     _lives(ledger, records, [needs for _, needs in needed if needs.lives])
     if keys := {key for _, needs in needed for key in needs.values}:
@@ -212,7 +217,8 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
 
 def _stop(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
     one.add(*outcome.findings)
-    case.due_at, case.why = (iso(outcome.due) if outcome.due else None), outcome.why
+    never = NEVER if outcome.state is State.HELD else None
+    case.due_at, case.why = (iso(outcome.due) if outcome.due else never), outcome.why
     if outcome.state is not case.state or outcome.findings:
         case.move(name, outcome.state, outcome.why, outcome.findings)
     if outcome.state is State.REFUSED:
@@ -236,7 +242,8 @@ def write(ledger: Ledger, filed: Filed, at: str, opens_until: str) -> None:
 
 
 def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: str) -> None:
-    going = [entry for entry in filed.entries if entry.case.state not in (State.REFUSED, State.HELD)]
+    # One that is held belongs to its trade: when it is released nothing is new about it.
+    going = [entry for entry in filed.entries if entry.case.state is not State.REFUSED]
     ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
     ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
     opened = []
@@ -247,7 +254,7 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
             opened.append((entry.dossier, *told, at, opens_until))
     ledger.run_many("open_dossier", opened)
     if going:
-        _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
+        wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
 
 
 def _wait(ledger: Ledger, filed: Filed) -> None:
@@ -281,14 +288,6 @@ def _keep(ledger: Ledger, filed: Filed) -> None:
     for key, value in filed.keeps.items():
         if ledger.run("keep_record", key, value, filed.revisions.get(key, 0)) != 1:
             raise Outdated(key)
-
-
-def _wake(ledger: Ledger, marks_: Iterable[int], at: str) -> None:
-    for row in ledger.all("awaiting", _json(set(marks_))):
-        if row["ordinal"]:
-            ledger.run("wake_document", at, row["number"], row["ordinal"])
-        else:
-            ledger.run("wake_dossier", at, row["number"])
 
 
 def _json(values: Iterable[int] | Iterable[str]) -> str:

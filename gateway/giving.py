@@ -24,6 +24,7 @@ from message_specs.trade.persons import person_mark
 from message_specs.trade.taxing import purchase_of
 from spool.ledger import Ledger
 from spool.number import came_at
+from spool.states import State
 
 _ACCEPTED: Final = frozenset({"399", "800"})
 _ON_RELEASE: Final = frozenset({"released", "closed"})
@@ -59,7 +60,7 @@ def used_of(
 
 
 def _after(value: str | None, name: str, inventory: Paper, refunds: Iterable[Paper], life: Life) -> str | None:
-    if life.phase == "void" or (life.phase == "open" and life.said):
+    if life.phase == "void" or (life.phase == "open" and (life.said or inventory.state == State.REFUSED)):
         return quotas.given_back(value, name)
     if life.phase in _ON_RELEASE and name not in (value or ""):
         value = quotas.counted(value, name, _value(inventory))

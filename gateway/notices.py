@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway.case import Notice
+from gateway.case import Case, Notice
 from message_specs.findings import Finding
 from message_specs.trade.choosing import key_of
 from message_specs.trade.papers import Paper
@@ -21,13 +21,15 @@ def notice(paper: Paper, findings: Sequence[Finding]) -> Notice:
 
     Keys: `number`, `spec`, `key` of his own document, and `findings` as in an acknowledgement.
     """
-    body = _JSON.encode(
-        {
-            "number": paper.name,
-            "spec": paper.spec,
-            "key": "|".join(key_of(paper)[1:]),
-            "findings": [one.as_dict() for one in findings],
-        }
-    )
+    return _notice(paper.partner, paper.name, paper.spec, "|".join(key_of(paper)[1:]), findings)
+
+
+def refusal(case: Case, findings: Sequence[Finding]) -> Notice:
+    """Return what its partner is told of a document that waited and is refused."""
+    return _notice(case.partner, case.name, case.document.spec.code, case.key, findings)
+
+
+def _notice(partner: str, name: str, spec: str, key: str, findings: Sequence[Finding]) -> Notice:
+    body = _JSON.encode({"number": name, "spec": spec, "key": key, "findings": [one.as_dict() for one in findings]})
     mark = hashlib.sha256(body).hexdigest()[:8]
-    return Notice(paper.partner, f"{paper.name}.{findings[0].code}.{mark}.notice.json", body)
+    return Notice(partner, f"{name}.{findings[0].code}.{mark}.notice.json", body)

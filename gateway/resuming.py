@@ -4,10 +4,11 @@ A released document, one whose key was in trouble, one a crash left behind: its
 evidence is opened again and it walks on, by the same desks and the same seal.
 What today's look refuses stays refused, and the partner is told; what cannot be
 opened at all is held, so that one bad document never keeps the others waiting.
+A signed message is looked at whole when one of its documents is due.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -17,12 +18,13 @@ from gateway import entries, filing
 from gateway.case import Arrival, Case, Judged
 from gateway.config import House
 from gateway.letting_go import Parting, encoded
+from gateway.notices import refusal
 from gateway.opening import Opener
 from gateway.refusing import let_go_refusal
 from gateway.sealing import Sealer, leaves_whole
 from gateway.settling import iso
 from gateway.tables import is_table_file
-from gateway.telling import tell
+from gateway.telling import quiet, tell
 from gateway.wrapping import KEY_TROUBLE_WAIT, Wrapped, wrap_all
 from spool.interchange import Claim
 from spool.ledger import NEVER, Ledger
@@ -31,6 +33,8 @@ from spool.states import State
 from spool.store import Store
 
 AT_ONCE = 500
+_ROUNDS = (AT_ONCE, 100, 20, 4)
+_RESTING = (State.RECEIVED, State.CHECKED, State.FILED)
 _HEAD = 4096
 Row = sqlite3.Row
 
@@ -42,39 +46,59 @@ class Round:
     judged: list[Judged] = field(default_factory=list)
     lost: list[tuple[Row, str]] = field(default_factory=list)
     parted: list[Row] = field(default_factory=list)
+    seen: list[Row] = field(default_factory=list)
+    """Every document taken up, as it stood."""
 
 
 def resume(
-    house: House, ledger: Ledger, store: Store, opener: Opener, sealer: Sealer, numbers: Numbers, now: datetime
+    house: House, ledger: Ledger, store: Store, opener: Opener, sealer: Sealer, numbers: Numbers, now: datetime,
+    pulse: Callable[[str], None] = quiet,
 ) -> int:
-    """Up to five hundred due documents have gone on, or rest with a new reason; return how many were looked at."""
-    due = _whole_numbers(ledger.all("due_documents", iso(now), AT_ONCE))
-    if not due:
-        return 0
-    this = Round()
-    for number, rows in groupby(sorted(due, key=itemgetter("number", "ordinal")), key=itemgetter("number")):
-        _take_up(this, ledger, store, opener, number, list(rows), now)
-    filed = filing.file(this.judged, ledger, opener.records(now))
-    wrapped = wrap_all(this.judged, sealer, store, numbers, house, now)
-    store.sync()
+    """Up to five hundred due documents have gone on, or rest with a new reason; return how many were looked at.
+
+    Where others come so fast that a round is always outdated, a smaller one is tried.
+    """  # fmt: skip
+    for most in _ROUNDS:
+        due = _whole_numbers(ledger.all("due_documents", iso(now), most), most)
+        if not due:
+            return 0
+        this = Round()
+        for number, rows in groupby(sorted(due, key=itemgetter("number", "ordinal")), key=itemgetter("number")):
+            _take_up(this, ledger, store, opener, number, list(rows), now)
+        pulse("taken up")
+        filed = filing.file(this.judged, ledger, opener.records(now))
+        wrapped = wrap_all(this.judged, sealer, store, numbers, house, now)
+        store.sync()
+        pulse("sealed again")
+        try:
+            refused = _write_round(ledger, this, filed, wrapped, now, pulse)
+        except filing.Outdated:
+            for one in wrapped:
+                store.forget(one.place)
+            continue
+        pulse("gone on")
+        tell(house.home, ledger, pulse)
+        _tell(house, ledger, refused)
+        return len(due)
+    return 0
+
+
+def _write_round(
+    ledger: Ledger, this: Round, filed: filing.Filed, wrapped: list[Wrapped], now: datetime,
+    pulse: Callable[[str], None],
+) -> list[Case]:  # fmt: skip
     at = iso(now)
-    try:
-        with ledger.writing():
-            _see_moves(ledger, due)
-            refused = _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
-            filing.write(ledger, filed, at, at)
-    except filing.Outdated:
-        for one in wrapped:
-            store.forget(one.place)
-        return 0
-    tell(house.home, ledger)
-    _tell(house, ledger, refused)
-    return len(due)
+    with ledger.writing():
+        _see_moves(ledger, this.seen)
+        refused = _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
+        filing.write(ledger, filed, at, at)
+        pulse("going on")
+    return refused
 
 
-def _whole_numbers(due: list[Row]) -> list[Row]:
+def _whole_numbers(due: list[Row], most: int) -> list[Row]:
     """Leave out the last interchange where the limit may have cut it: a message is never taken up in part."""
-    if len(due) == AT_ONCE and due[0]["number"] != due[-1]["number"]:
+    if len(due) == most and due[0]["number"] != due[-1]["number"]:
         return [row for row in due if row["number"] != due[-1]["number"]]
     return due
 
@@ -84,9 +108,14 @@ def _take_up(
 ) -> None:
     try:
         judged = _again(ledger, store, opener, number, rows, now)
+        if leaves_whole(judged) and (mates := _mates(ledger, number, rows)):
+            rows = [*rows, *mates]
+            judged = _again(ledger, store, opener, number, rows, now)
     except Exception as trouble:  # noqa: BLE001  whatever it is, the others go on and this one is held with its reason
         this.lost += [(row, f"K105 {type(trouble).__name__}: {trouble}") for row in rows]
+        this.seen += rows
         return
+    this.seen += rows
     if judged.answer_to:
         # A receipt that waited a day for its number.
         this.lost += [(row, f"K103 {row['spec']} {row['key']}") for row in rows]
@@ -97,6 +126,13 @@ def _take_up(
         this.parted += [row for row in rows if row["ordinal"] in found]
         return
     this.judged.append(judged)
+
+
+def _mates(ledger: Ledger, number: int, rows: Iterable[Row]) -> list[Row]:
+    """Return the other documents of the message that wait: it leaves whole, so none waits for a date of its own."""
+    known = {row["ordinal"] for row in rows}
+    rows_of = ledger.all("documents_of", number)
+    return [row for row in rows_of if row["ordinal"] not in known and row["state"] in _RESTING]
 
 
 def _again(ledger: Ledger, store: Store, opener: Opener, number: int, rows: list[Row], now: datetime) -> Judged:
@@ -156,7 +192,13 @@ def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, lat
     for row in this.parted:
         ledger.run("set_waiting", later, "K108", row["number"], row["ordinal"])
     entries.write_messages(ledger, wrapped, at)
-    return [case for one in this.judged for case in one.cases if case.state is State.REFUSED]
+    refused = [case for one in this.judged for case in one.cases if case.state is State.REFUSED]
+    for case in refused:
+        found = [one for step in case.steps for one in step.findings]
+        if found:
+            told = refusal(case, found)
+            ledger.run("add_notice", told.partner, told.name, told.body)
+    return refused
 
 
 def _write(ledger: Ledger, case: Case, at: str) -> None:

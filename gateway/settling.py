@@ -19,6 +19,7 @@ from gateway import following
 from gateway.case import Case, Judged
 from gateway.living import go_on
 from gateway.said import Said, said
+from gateway.turning import turned
 from message_specs.catalog import catalog
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, is_good
@@ -209,12 +210,14 @@ def _write(
     if not catalog().specs[spec].follows:
         # The state of a tax bill is none of the inventory.
         ledger.run("set_status", told.status, told.said_at, number, ordinal, told.said_at)
-    go_on(ledger, number, ordinal, at)
     reason = f"{spec} {told.status} {told.zh}"
     state = State(row["state"])
     for after in moves(state, told.outcome):
         ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, authority, reason, None)
         state = after
+    go_on(ledger, number, ordinal, at)
+    if state is State.REFUSED is not State(row["state"]):
+        turned(ledger, number, ordinal, at)
     return True
 
 
@@ -234,6 +237,7 @@ def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
         ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, case.partner, reason, None)
         if after is not state:
             ledger.run("set_waiting", NEVER, reason, number, ordinal)
+            turned(ledger, number, ordinal, at)
     if not good:
         ledger.run("outbox_hold", reason, at, message["number"], case.partner)
 

@@ -6,7 +6,7 @@ told once, and an inventory that is drawn up again is a duplicate of the first.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -21,10 +21,12 @@ from gateway.giving import Kept, used_of
 from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
+from gateway.telling import quiet
 from message_specs.trade.choosing import Chosen, choose
 from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
 from spool.ledger import Ledger
+from spool.states import State
 
 AT_ONCE: Final = 200
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
@@ -40,7 +42,9 @@ class Looked:
     dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
 
 
-def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes) -> int:
+def look(
+    ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, pulse: Callable[[str], None] = quiet
+) -> int:
     """Up to two hundred due dossiers have been looked at; return how many."""
     rows = ledger.all("due_dossiers", iso(now), AT_ONCE)
     if not rows:
@@ -50,14 +54,24 @@ def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes) -> int:
         chosen = trade_of(ledger, row["mark"])
         if _give_back(ledger, looked, row, chosen, kouan, secret):
             _wait(looked, row, chosen, now)
-    with ledger.writing():
-        for one in looked.kept.values():
-            # A desk has kept something else meanwhile: the dossiers are looked at again.
-            if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
-                raise Outdated(one.key)
-        ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in looked.told])
-        ledger.run_many("dossier_looked_at", looked.dates)
+    pulse("looked at")
+    try:
+        with ledger.writing():
+            _write(ledger, looked)
+            pulse("looking")
+    except Outdated:
+        # A desk has kept something else meanwhile: the dossiers stay due and are looked at again.
+        return 0
+    pulse("looked")
     return len(rows)
+
+
+def _write(ledger: Ledger, looked: Looked) -> None:
+    for one in looked.kept.values():
+        if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
+            raise Outdated(one.key)
+    ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in looked.told])
+    ledger.run_many("dossier_looked_at", looked.dates)
 
 
 def _give_back(
@@ -93,13 +107,18 @@ def _wait(looked: Looked, row: sqlite3.Row, chosen: Chosen, now: datetime) -> No
 def trade_of(ledger: Ledger, mark: int) -> Chosen:
     """Return the trade of an order's mark as its papers stand in the ledger now."""
     papers = _papers(ledger, [mark])
-    anchor = next((one for one in papers if one.kind == "inventory"), None)
-    anchor = anchor or next((one for one in papers if one.kind == "order"), None)
+    anchor = _last(papers, "inventory") or _last(papers, "order")
     if anchor is not None:
         marks = marks_of_paper(anchor)
         more = [mark for kind in ("waybill", "sold", "order_no") for mark in marks.get(kind, ())]
         papers = _merged(papers, _papers(ledger, [*more, *paid_elsewhere(papers)]))
     return choose(papers, anchor)
+
+
+def _last(papers: Sequence[Paper], kind: str) -> Paper | None:
+    """Return the last of its kind that lives, else the last that was refused."""
+    of_kind = [one for one in papers if one.kind == kind]
+    return max(of_kind, key=lambda one: (one.state != State.REFUSED, one.number, one.ordinal), default=None)
 
 
 def _merged(papers: Sequence[Paper], more: Sequence[Paper]) -> list[Paper]:

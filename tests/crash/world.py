@@ -15,11 +15,11 @@ from typing import Any
 
 from adapters.carriers.carrier import Carried
 from adapters.doors.folder import FolderDoor, Law
-from gateway.clerk import Clerk, clerk_at, quiet
+from gateway.clerk import Clerk, clerk_at
 from gateway.config import load_house
 from gateway.dispatch import Leaving, Outgoing
 from gateway.recovering import recover
-from gateway.resuming import resume
+from gateway.telling import quiet
 from message_specs import writing
 from spool.interchange import Batch, Claim
 from spool.ledger import Ledger
@@ -139,7 +139,15 @@ class World:
 
     def go_on(self) -> int:
         """Documents whose date has come have gone on."""
-        return resume(*self.clerk.resources(), self.now())
+        return self.clerk.resume()
+
+    def look(self) -> int:
+        """Dossiers whose date has come have been looked at."""
+        return self.clerk.look()
+
+    def tell(self) -> set[str]:
+        """What partners are to hear of their trades lies in their folders."""
+        return self.clerk.tell()
 
     # what can be seen
 
