@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from gateway.letting_go import Parting, decoded, mailbox_of, why_findings
+from spool.mailbox import WHY
 from spool.number import CHINA
 
 
 def let_go_refusal(parting: Parting, home: Path, document: sqlite3.Row, stamp: sqlite3.Row) -> None:
     """The reason is on its way to the partner's refused/; doing it again writes the same file."""
+    parting.files.append((str(mailbox_of(home, document["partner"]).refused), *reason_file(document, stamp)))
+
+
+def reason_file(document: sqlite3.Row, stamp: sqlite3.Row) -> tuple[str, bytes]:
+    """Return the name and the words of the file that says why this stamp refused the document."""
     name = f"{document['number']}.{document['ordinal']}"
     found = decoded(stamp["findings"])
     text = told(name, document["spec"], document["key"], stamp["at"], stamp["by"], stamp["reason"] or "", found)
-    parting.files.append((str(mailbox_of(home, document["partner"]).refused), f"{name}.why.txt", text.encode()))
+    return f"{name}{WHY}", text.encode()
 
 
 def told(

@@ -8,7 +8,7 @@ A signed message is looked at whole when one of its documents is due.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -17,10 +17,10 @@ from operator import itemgetter
 from gateway import entries, filing
 from gateway.case import Arrival, Case, Judged
 from gateway.config import House
-from gateway.letting_go import Parting, encoded
+from gateway.letting_go import encoded
 from gateway.notices import refusal
 from gateway.opening import Opener
-from gateway.refusing import let_go_refusal
+from gateway.refusing import reason_file
 from gateway.sealing import Sealer, leaves_whole
 from gateway.settling import iso
 from gateway.tables import is_table_file
@@ -71,14 +71,13 @@ def resume(
         store.sync()
         pulse("sealed again")
         try:
-            refused = _write_round(ledger, this, filed, wrapped, now, pulse)
+            _write_round(ledger, this, filed, wrapped, now, pulse)
         except filing.Outdated:
             for one in wrapped:
                 store.forget(one.place)
             continue
         pulse("gone on")
         tell(house.home, ledger, pulse)
-        _tell(house, ledger, refused)
         return len(due)
     return 0
 
@@ -86,14 +85,13 @@ def resume(
 def _write_round(
     ledger: Ledger, this: Round, filed: filing.Filed, wrapped: list[Wrapped], now: datetime,
     pulse: Callable[[str], None],
-) -> list[Case]:  # fmt: skip
+) -> None:  # fmt: skip
     at = iso(now)
     with ledger.writing():
         _see_moves(ledger, this.seen)
-        refused = _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
+        _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
         filing.write(ledger, filed, at, at)
         pulse("going on")
-    return refused
 
 
 def _whole_numbers(due: list[Row], most: int) -> list[Row]:
@@ -181,7 +179,7 @@ def _see_moves(ledger: Ledger, due: Iterable[Row]) -> None:
             raise filing.Outdated(f"{row['number']}.{row['ordinal']}")
 
 
-def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, later: str) -> list[Case]:
+def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, later: str) -> None:
     for one in this.judged:
         for case in one.cases:
             _write(ledger, case, at)
@@ -192,13 +190,21 @@ def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, lat
     for row in this.parted:
         ledger.run("set_waiting", later, "K108", row["number"], row["ordinal"])
     entries.write_messages(ledger, wrapped, at)
-    refused = [case for one in this.judged for case in one.cases if case.state is State.REFUSED]
-    for case in refused:
-        found = [one for step in case.steps for one in step.findings]
-        if found:
-            told = refusal(case, found)
-            ledger.run("add_notice", told.partner, told.name, told.body)
-    return refused
+    for one in this.judged:
+        for case in one.cases:
+            if case.state is State.REFUSED:
+                _note_refusal(ledger, case)
+
+
+def _note_refusal(ledger: Ledger, case: Case) -> None:
+    """Its partner will be told of it: in his out/ for his programs, in his refused/ for him."""
+    if found := [one for step in case.steps for one in step.findings]:
+        told = refusal(case, found)
+        ledger.run("add_notice", told.partner, told.name, told.body)
+    document = ledger.one("document", case.number, case.ordinal)
+    assert document is not None
+    stamp = ledger.all("stamps_of", case.number, case.ordinal)[-1]
+    ledger.run("add_notice", case.partner, *reason_file(document, stamp))
 
 
 def _write(ledger: Ledger, case: Case, at: str) -> None:
@@ -215,18 +221,3 @@ def _write(ledger: Ledger, case: Case, at: str) -> None:
         ledger.run("set_waiting", None if ends else case.due_at or NEVER, case.why, case.number, case.ordinal)
     if case.reply_key:
         ledger.run("set_reply_key", case.reply_key, case.number, case.ordinal)
-
-
-def _tell(house: House, ledger: Ledger, refused: Iterable[Case]) -> None:
-    parting = Parting()
-    for case, document in _rows(ledger, refused):
-        stamp = ledger.all("stamps_of", case.number, case.ordinal)[-1]
-        let_go_refusal(parting, house.home, document, stamp)
-    parting.do(house.home)
-
-
-def _rows(ledger: Ledger, cases: Iterable[Case]) -> Iterator[tuple[Case, Row]]:
-    for case in cases:
-        row = ledger.one("document", case.number, case.ordinal)
-        if row is not None:
-            yield case, row

@@ -1,4 +1,7 @@
-"""Telling: what partners hear of their trades besides receipts lies in their out/, a row in the ledger first."""
+"""Telling: what partners hear of their trades besides receipts lies in their out/, a row in the ledger first.
+
+The reasons of a refusal, for a person to read, lie in refused/.
+"""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -8,6 +11,7 @@ from pathlib import Path
 
 from gateway.letting_go import Parting, mailbox_of, put_out
 from spool.ledger import Ledger
+from spool.mailbox import WHY
 
 AT_ONCE = 200
 
@@ -45,7 +49,10 @@ def _put(home: Path, rows: Iterable[sqlite3.Row]) -> tuple[list[sqlite3.Row], se
         parting = Parting()
         if mailbox_of(home, partner).root.is_dir():
             for row in mine:
-                put_out(parting, home, partner, row["name"], row["body"])
+                if row["name"].endswith(WHY):
+                    parting.files.append((str(mailbox_of(home, partner).refused), row["name"], row["body"]))
+                else:
+                    put_out(parting, home, partner, row["name"], row["body"])
         if not parting.do(home):
             done += mine
             news |= parting.news
