@@ -21,6 +21,7 @@ from gateway import entries, filing
 from gateway.arranging import arrange
 from gateway.case import Arrival, Judged
 from gateway.config import House
+from gateway.drawing import Drawing
 from gateway.intake import Intake
 from gateway.letting_go import Parting
 from gateway.long_tables import Desk, LongTables
@@ -67,6 +68,7 @@ class Clerk:
         self.now = now
         self._numbers = numbers
         self._pulse = pulse
+        self.drawing = Drawing(self, numbers)
         self._intake = Intake(self.store, house.kouan.limits.message_bytes)
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
@@ -185,7 +187,7 @@ class Clerk:
     def look(self) -> int:
         """Due trades have been looked at; return how many."""
         records = self._opener.records(self.now())
-        return look(self.ledger, records.now, records.kouan, records.secret, self._pulse)
+        return look(self.ledger, records.now, records.kouan, records.secret, self.drawing, self._pulse)
 
     def tell(self) -> set[str]:
         """Open notices have left; return who has news."""

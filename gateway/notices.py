@@ -16,12 +16,13 @@ from message_specs.trade.papers import Paper
 _JSON = msgspec.json.Encoder()
 
 
-def notice(paper: Paper, findings: Sequence[Finding]) -> Notice:
+def notice(paper: Paper, findings: Sequence[Finding], *, to: str = "") -> Notice:
     """Return what the partner of this document is told of it: NUMBER.ORDINAL.CODE.DIGEST.notice.json.
 
     Keys: `number`, `spec`, `key` of his own document, and `findings` as in an acknowledgement.
+    It is for the sender of the document, or for the partner `to`, who draws up an inventory from it.
     """
-    return _notice(paper.partner, paper.name, paper.spec, "|".join(key_of(paper)[1:]), findings)
+    return _notice(to or paper.partner, paper.name, paper.spec, "|".join(key_of(paper)[1:]), findings)
 
 
 def refusal(case: Case, findings: Sequence[Finding]) -> Notice:

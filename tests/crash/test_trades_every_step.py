@@ -32,7 +32,7 @@ from tests.samples import AGENT, SHOP, message, trade
 SENDERS = {"CEB311": "shop", "CEB411": "pay", "CEB511": "ship", "CEB621": "agent"}
 STEPS = (
     "claimed", "judged", "sealed", "synced", "writing", "written", "let go", "noticed", "put out", "told", "taken up",
-    "sealed again", "going on", "gone on", "looked at", "looking", "looked", "asked", "answered",
+    "sealed again", "going on", "gone on", "looked at", "drawn up", "looking", "looked", "asked", "answered",
 )  # fmt: skip
 
 
