@@ -27,10 +27,11 @@ from gateway.letting_go import Parting
 from gateway.long_tables import Desk, LongTables
 from gateway.opening import Opener, TrustedCertificates
 from gateway.parting import acknowledgement_of, part, part_again
+from gateway.resuming import resume
 from gateway.sealing import Sealer
 from gateway.settling import Settled, iso, settle
 from gateway.tables import LongTable
-from gateway.telling import tell
+from gateway.telling import quiet, tell
 from gateway.trading import look
 from gateway.wrapping import Wrapped, wrap_all
 from spool.aside import keep_watch
@@ -46,10 +47,6 @@ ALL_NUMBERS = 2**62
 
 class KeysAlwaysTaken(OurMistake):
     """Another process wrote the same business keys again and again while this batch was arranged"""
-
-
-def quiet(step: str) -> None:
-    """Nothing watches the steps of a batch."""
 
 
 class Clerk:
@@ -190,7 +187,15 @@ class Clerk:
     def look(self) -> int:
         """Due trades have been looked at; return how many."""
         records = self._opener.records(self.now())
-        return look(self.ledger, records.now, records.kouan, records.secret, self.drawing)
+        return look(self.ledger, records.now, records.kouan, records.secret, self.drawing, self._pulse)
+
+    def tell(self) -> set[str]:
+        """Open notices have left; return who has news."""
+        return tell(self.house.home, self.ledger, self._pulse)
+
+    def resume(self) -> int:
+        """Documents whose date has come have gone on; return how many were looked at."""
+        return resume(*self.resources(), self.now(), self._pulse)
 
     def resources(self) -> tuple[House, Ledger, Store, Opener, Sealer, Numbers]:
         """Return what resuming works with."""
@@ -220,7 +225,7 @@ class Clerk:
         if not parting.do(self.house.home):
             self._pulse("let go")
             self.mark(batch.first)
-        parting.news |= tell(self.house.home, self.ledger)
+        parting.news |= tell(self.house.home, self.ledger, self._pulse)
         return parting
 
     def mark(self, first: int) -> None:

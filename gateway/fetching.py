@@ -31,13 +31,13 @@ class Fetched:
 
 def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Paper]], records: Records) -> Fetched:
     """`records` holds all that the desks of these cases need; `of_batch` are the papers that the ledger has not yet."""
-    needed: list[Needs] = []
+    needed: list[tuple[Case, Needs]] = []
     marks: dict[Place, tuple[int, ...]] = {}
     for case in cases:
         of_case: tuple[int, ...] = ()
         for name in case.journey:
             needs = desk(name).needs(case, records)
-            needed.append(needs)
+            needed.append((case, needs))
             of_case += needs.marks
         marks[(case.number, case.ordinal)] = tuple(dict.fromkeys(of_case))
     row = ledger.one("filings")
@@ -45,10 +45,14 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
     asked = {mark for of_case in marks.values() for mark in of_case}
     _papers(ledger, records, asked, of_batch)
     # An order may name a payment that tells of another order: the second look finds it.
-    named = {mark for needs in needed if needs.paid for mark in paid_elsewhere(records.papers(needs.marks))}
+    named: set[int] = set()
+    for case, needs in needed:
+        if needs.paid and (paid := paid_elsewhere(records.papers(needs.marks))):
+            marks[(case.number, case.ordinal)] += paid
+            named.update(paid)
     _papers(ledger, records, named - asked, of_batch)
-    _lives(ledger, records, [needs for needs in needed if needs.lives])
-    if keys := {key for needs in needed for key in needs.values}:
+    _lives(ledger, records, [needs for _, needs in needed if needs.lives])
+    if keys := {key for _, needs in needed for key in needs.values}:
         for one in ledger.all("records", as_json(keys)):
             records.values[one["key"]] = one["value"]
             fetched.revisions[one["key"]] = one["revision"]

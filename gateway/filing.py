@@ -24,10 +24,11 @@ from gateway.draws import Arrangements
 from gateway.fetching import as_json, fetch
 from gateway.posing import pose
 from gateway.settling import iso
+from gateway.turning import wake
 from message_specs.findings import Finding
 from message_specs.trade.papers import Paper, kind_of, marks, pack
 from spool.errors import OurMistake
-from spool.ledger import Ledger
+from spool.ledger import NEVER, Ledger
 from spool.states import State
 
 OPEN: Final = timedelta(days=7)
@@ -186,7 +187,8 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
 
 def _stop(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
     one.add(*outcome.findings)
-    case.due_at, case.why = (iso(outcome.due) if outcome.due else None), outcome.why
+    never = NEVER if outcome.state is State.HELD else None
+    case.due_at, case.why = (iso(outcome.due) if outcome.due else never), outcome.why
     if outcome.state is not case.state or outcome.findings:
         case.move(name, outcome.state, outcome.why, outcome.findings)
     if outcome.state is State.REFUSED:
@@ -223,7 +225,7 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     ledger.run_many("open_dossier", opened)
     await_papers(ledger, filed.draws, [(e.case, e.dossier, e.marks) for e in going if e.kind == "order"], at)
     if going:
-        _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
+        wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
 
 
 def _wait(ledger: Ledger, filed: Filed) -> None:
@@ -259,11 +261,4 @@ def _keep(ledger: Ledger, filed: Filed) -> None:
         if ledger.run("keep_record", key, value, filed.revisions.get(key, 0)) != 1:
             raise Outdated(key)
 
-
-def _wake(ledger: Ledger, marks_: Iterable[int], at: str) -> None:
-    for row in ledger.all("awaiting", as_json(set(marks_))):
-        if row["ordinal"]:
-            ledger.run("wake_document", at, row["number"], row["ordinal"])
-        else:
-            ledger.run("wake_dossier", at, row["number"])
 

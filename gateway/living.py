@@ -1,7 +1,7 @@
 """Living on: what customs says of an inventory and its cancels moves its trade on, in any order of arrival."""
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -9,15 +9,33 @@ from message_specs.document import Document
 from message_specs.trade.life import Life, Said, life_of
 from message_specs.trade.papers import marks, side_of
 from spool.ledger import Ledger
+from spool.states import State
 
 _TELL = ("inventory", "cancel")
 
 
 def life_in(ledger: Ledger, dossier: int) -> Life:
-    """Return all that customs has said of the inventory of a dossier and of its cancels."""
-    rows = ledger.all("said_in_dossier", dossier)
+    """Return all that customs has said of the inventory of a dossier and of its cancels.
+
+    What was said of a version that was refused counts only while no other is declared.
+    """
+    return _life(ledger.all("said_in_dossier", dossier))
+
+
+def _life(rows: Sequence[sqlite3.Row]) -> Life:
     side = side_of(rows[0]["declared"]) if rows else "import"
-    return life_of(side, map(said_of, rows))
+    past = _is_declared(rows)
+    told = [row for row in rows if not (past and _is_inventory(row) and row["state"] == State.REFUSED)]
+    return life_of(side, [said_of(row) for row in told if row["status"] is not None])
+
+
+def _is_declared(rows: Iterable[sqlite3.Row]) -> bool:
+    """Tell whether one of the inventories is sealed and was not refused."""
+    return any(_is_inventory(row) and row["state"] != State.REFUSED and row["message"] for row in rows)
+
+
+def _is_inventory(row: sqlite3.Row) -> bool:
+    return bool(row["kind"] == "inventory")
 
 
 def said_of(row: sqlite3.Row) -> Said:
@@ -41,30 +59,23 @@ def go_on(ledger: Ledger, places: Collection[tuple[int, int]], at: str) -> None:
     told = {row["dossier"] for row in rows if row["kind"] in _TELL}
     given_back = {row["dossier"] for row in rows if row["kind"] == "refund"}
     if told:
-        ledger.run_many("dossier_phase", [(life.phase, at, mark) for mark, life in _lives(ledger, told).items()])
+        phases = [(_phase(said), at, mark) for mark, said in _by_dossier(ledger, told).items()]
+        ledger.run_many("dossier_phase", phases)
     ledger.run_many("wake_dossier", [(at, mark) for mark in given_back])
 
 
-def _lives(ledger: Ledger, dossiers: Collection[int]) -> dict[int, Life]:
-    """Return the life of each of these dossiers, as `life_in` tells it."""
-    said: dict[int, list[Said]] = {mark: [] for mark in dossiers}
-    sides = dict.fromkeys(dossiers, "import")
-    for mark, number, ordinal, spec, status, said_at, info, declared in ledger.all(
-        "said_in_dossiers", _json(list(dossiers))
-    ):
-        if not said[mark]:
-            sides[mark] = side_of(declared)
-        said[mark].append(Said(said_at, status, spec, f"{number}.{ordinal}", info))
-    return {mark: life_of(sides[mark], told) for mark, told in said.items()}
+def _phase(rows: Sequence[sqlite3.Row]) -> str:
+    life = _life(rows)
+    return "declared" if not life.said and _is_declared(rows) else life.phase
+
+
+def _by_dossier(ledger: Ledger, dossiers: Collection[int]) -> dict[int, list[sqlite3.Row]]:
+    """Return the inventories and cancels of each of these dossiers, each with all that was said of it."""
+    found: dict[int, list[sqlite3.Row]] = {mark: [] for mark in dossiers}
+    for row in ledger.all("said_in_dossiers", _json(list(dossiers))):
+        found[row["mark"]].append(row)
+    return found
 
 
 def _json(values: object) -> str:
     return msgspec.json.encode(values).decode()
-
-
-def never_left(ledger: Ledger, number: int, ordinal: int, at: str) -> None:
-    """The trade of an inventory that was refused before it left is open again and looked at, in the transaction."""
-    row = ledger.one("paper", number, ordinal)
-    dossier = ledger.one("dossier", row["dossier"]) if row is not None and row["dossier"] is not None else None
-    if dossier is not None and (dossier["number"], dossier["ordinal"]) == (number, ordinal):
-        ledger.run("dossier_phase", "open", at, dossier["mark"])

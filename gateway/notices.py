@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from gateway.case import Notice
+from gateway.case import Case, Notice
 from message_specs.findings import Finding
 from message_specs.trade.choosing import key_of
 from message_specs.trade.papers import Paper
@@ -23,6 +23,11 @@ def notice(paper: Paper, findings: Sequence[Finding], *, to: str = "") -> Notice
     It is for the sender of the document, or for the partner `to`, who draws up an inventory from it.
     """
     return of_document(to or paper.partner, paper.name, paper.spec, "|".join(key_of(paper)[1:]), findings)
+
+
+def refusal(case: Case, findings: Sequence[Finding]) -> Notice:
+    """Return what its partner is told of a document that waited and is refused."""
+    return of_document(case.partner, case.name, case.document.spec.code, case.key, findings)
 
 
 def of_document(partner: str, name: str, spec: str, key: str, findings: Sequence[Finding]) -> Notice:

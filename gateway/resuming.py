@@ -4,10 +4,11 @@ A released document, one whose key was in trouble, one a crash left behind: its
 evidence is opened again and it walks on, by the same desks and the same seal.
 What today's look refuses stays refused, and the partner is told; what cannot be
 opened at all is held, so that one bad document never keeps the others waiting.
+A signed message is looked at whole when one of its documents is due.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -16,13 +17,14 @@ from operator import itemgetter
 from gateway import entries, filing
 from gateway.case import Arrival, Case, Judged
 from gateway.config import House
-from gateway.letting_go import Parting, encoded
+from gateway.letting_go import encoded
+from gateway.notices import refusal
 from gateway.opening import Opener
-from gateway.refusing import let_go_refusal
+from gateway.refusing import reason_file
 from gateway.sealing import Sealer, leaves_whole
 from gateway.settling import iso
 from gateway.tables import is_table_file
-from gateway.telling import tell
+from gateway.telling import quiet, tell
 from gateway.wrapping import KEY_TROUBLE_WAIT, Wrapped, wrap_all
 from spool.interchange import Claim
 from spool.ledger import NEVER, Ledger
@@ -31,6 +33,8 @@ from spool.states import State
 from spool.store import Store
 
 AT_ONCE = 500
+_ROUNDS = (AT_ONCE, 100, 20, 4)
+_RESTING = (State.RECEIVED, State.CHECKED, State.FILED)
 _HEAD = 4096
 Row = sqlite3.Row
 
@@ -42,40 +46,58 @@ class Round:
     judged: list[Judged] = field(default_factory=list)
     lost: list[tuple[Row, str]] = field(default_factory=list)
     parted: list[Row] = field(default_factory=list)
+    seen: list[Row] = field(default_factory=list)
+    """Every document taken up, as it stood."""
 
 
 def resume(
-    house: House, ledger: Ledger, store: Store, opener: Opener, sealer: Sealer, numbers: Numbers, now: datetime
+    house: House, ledger: Ledger, store: Store, opener: Opener, sealer: Sealer, numbers: Numbers, now: datetime,
+    pulse: Callable[[str], None] = quiet,
 ) -> int:
-    """Up to five hundred due documents have gone on, or rest with a new reason; return how many were found due."""
-    found = ledger.all("due_documents", iso(now), AT_ONCE)
-    due = _whole_numbers(found)
-    if not due:
-        return 0
-    this = Round()
-    for number, rows in groupby(sorted(due, key=itemgetter("number", "ordinal")), key=itemgetter("number")):
-        _take_up(this, ledger, store, opener, number, list(rows), now)
-    filed = filing.file(this.judged, ledger, opener.records(now))
-    wrapped = wrap_all(this.judged, sealer, store, numbers, house, now)
-    store.sync()
+    """Up to five hundred due documents have gone on, or rest with a new reason; return how many were found due.
+
+    Where others come so fast that a round is always outdated, a smaller one is tried.
+    """  # fmt: skip
+    for most in _ROUNDS:
+        found = ledger.all("due_documents", iso(now), most)
+        due = _whole_numbers(found, most)
+        if not due:
+            return 0
+        this = Round()
+        for number, rows in groupby(sorted(due, key=itemgetter("number", "ordinal")), key=itemgetter("number")):
+            _take_up(this, ledger, store, opener, number, list(rows), now)
+        pulse("taken up")
+        filed = filing.file(this.judged, ledger, opener.records(now))
+        wrapped = wrap_all(this.judged, sealer, store, numbers, house, now)
+        store.sync()
+        pulse("sealed again")
+        try:
+            _write_round(ledger, this, filed, wrapped, now, pulse)
+        except filing.Outdated:
+            for one in wrapped:
+                store.forget(one.place)
+            continue
+        pulse("gone on")
+        tell(house.home, ledger, pulse)
+        return len(found)
+    return 0
+
+
+def _write_round(
+    ledger: Ledger, this: Round, filed: filing.Filed, wrapped: list[Wrapped], now: datetime,
+    pulse: Callable[[str], None],
+) -> None:  # fmt: skip
     at = iso(now)
-    try:
-        with ledger.writing():
-            _see_moves(ledger, due)
-            refused = _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
-            filing.write(ledger, filed, at, at)
-    except filing.Outdated:
-        for one in wrapped:
-            store.forget(one.place)
-        return 0
-    tell(house.home, ledger)
-    _tell(house, ledger, refused)
-    return len(found)
+    with ledger.writing():
+        _see_moves(ledger, this.seen)
+        _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
+        filing.write(ledger, filed, at, at)
+        pulse("going on")
 
 
-def _whole_numbers(due: list[Row]) -> list[Row]:
+def _whole_numbers(due: list[Row], most: int) -> list[Row]:
     """Leave out the last interchange where the limit may have cut it: a message is never taken up in part."""
-    if len(due) == AT_ONCE and due[0]["number"] != due[-1]["number"]:
+    if len(due) == most and due[0]["number"] != due[-1]["number"]:
         return [row for row in due if row["number"] != due[-1]["number"]]
     return due
 
@@ -85,9 +107,14 @@ def _take_up(
 ) -> None:
     try:
         judged = _again(ledger, store, opener, number, rows, now)
+        if leaves_whole(judged) and (mates := _mates(ledger, number, rows)):
+            rows = [*rows, *mates]
+            judged = _again(ledger, store, opener, number, rows, now)
     except Exception as trouble:  # noqa: BLE001  whatever it is, the others go on and this one is held with its reason
         this.lost += [(row, f"K105 {type(trouble).__name__}: {trouble}") for row in rows]
+        this.seen += rows
         return
+    this.seen += rows
     if judged.answer_to:
         # A receipt that waited a day for its number.
         this.lost += [(row, f"K103 {row['spec']} {row['key']}") for row in rows]
@@ -98,6 +125,13 @@ def _take_up(
         this.parted += [row for row in rows if row["ordinal"] in found]
         return
     this.judged.append(judged)
+
+
+def _mates(ledger: Ledger, number: int, rows: Iterable[Row]) -> list[Row]:
+    """Return the other documents of the message that wait: it leaves whole, so none waits for a date of its own."""
+    known = {row["ordinal"] for row in rows}
+    rows_of = ledger.all("documents_of", number)
+    return [row for row in rows_of if row["ordinal"] not in known and row["state"] in _RESTING]
 
 
 def _again(ledger: Ledger, store: Store, opener: Opener, number: int, rows: list[Row], now: datetime) -> Judged:
@@ -146,7 +180,7 @@ def _see_moves(ledger: Ledger, due: Iterable[Row]) -> None:
             raise filing.Outdated(f"{row['number']}.{row['ordinal']}")
 
 
-def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, later: str) -> list[Case]:
+def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, later: str) -> None:
     for one in this.judged:
         for case in one.cases:
             _write(ledger, case, at)
@@ -157,7 +191,21 @@ def _write_all(ledger: Ledger, this: Round, wrapped: list[Wrapped], at: str, lat
     for row in this.parted:
         ledger.run("set_waiting", later, "K108", row["number"], row["ordinal"])
     entries.write_messages(ledger, wrapped, at)
-    return [case for one in this.judged for case in one.cases if case.state is State.REFUSED]
+    for one in this.judged:
+        for case in one.cases:
+            if case.state is State.REFUSED:
+                _note_refusal(ledger, case)
+
+
+def _note_refusal(ledger: Ledger, case: Case) -> None:
+    """Its partner will be told of it: in his out/ for his programs, in his refused/ for him."""
+    if found := [one for step in case.steps for one in step.findings]:
+        told = refusal(case, found)
+        ledger.run("add_notice", told.partner, told.name, told.body)
+    document = ledger.one("document", case.number, case.ordinal)
+    assert document is not None
+    stamp = ledger.all("stamps_of", case.number, case.ordinal)[-1]
+    ledger.run("add_notice", case.partner, *reason_file(document, stamp))
 
 
 def _write(ledger: Ledger, case: Case, at: str) -> None:
@@ -174,18 +222,3 @@ def _write(ledger: Ledger, case: Case, at: str) -> None:
         ledger.run("set_waiting", None if ends else case.due_at or NEVER, case.why, case.number, case.ordinal)
     if case.reply_key:
         ledger.run("set_reply_key", case.reply_key, case.number, case.ordinal)
-
-
-def _tell(house: House, ledger: Ledger, refused: Iterable[Case]) -> None:
-    parting = Parting()
-    for case, document in _rows(ledger, refused):
-        stamp = ledger.all("stamps_of", case.number, case.ordinal)[-1]
-        let_go_refusal(parting, house.home, document, stamp)
-    parting.do(house.home)
-
-
-def _rows(ledger: Ledger, cases: Iterable[Case]) -> Iterator[tuple[Case, Row]]:
-    for case in cases:
-        row = ledger.one("document", case.number, case.ordinal)
-        if row is not None:
-            yield case, row

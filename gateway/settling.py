@@ -20,6 +20,7 @@ from gateway.case import Case, Judged
 from gateway.config_shapes import Tax
 from gateway.living import go_on, learn
 from gateway.said import Said, said
+from gateway.turning import turned
 from message_specs.catalog import catalog
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, is_good
@@ -226,6 +227,8 @@ def _write(
     for after in moves(state, told.outcome):
         ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, authority, reason, None)
         state = after
+    if state is State.REFUSED is not State(row["state"]):
+        turned(ledger, number, ordinal, at)
     return True
 
 
@@ -245,6 +248,7 @@ def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
         ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, case.partner, reason, None)
         if after is not state:
             ledger.run("set_waiting", NEVER, reason, number, ordinal)
+            turned(ledger, number, ordinal, at)
     if not good:
         ledger.run("outbox_hold", reason, at, message["number"], case.partner)
 

@@ -5,7 +5,7 @@ waited as long as waiting.csv allows.  Looking twice does no harm: a notice is
 told once, and what was drawn up is found again and not drawn twice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from sqlite3 import Row
@@ -24,6 +24,7 @@ from gateway.giving import Kept, used_of
 from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
+from gateway.telling import quiet
 from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.choosing import Chosen, choose, live
 from message_specs.trade.comparing import compare, view_for
@@ -53,7 +54,10 @@ class Look:
     dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
 
 
-def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, drawing: Drawing) -> int:
+def look(
+    ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, drawing: Drawing,
+    pulse: Callable[[str], None] = quiet,
+) -> int:  # fmt: skip
     """Up to two hundred due dossiers have been looked at; return how many.
 
     None where a desk has kept a record of theirs meanwhile: they are still due.
@@ -72,25 +76,29 @@ def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, drawing: Dr
             marks = [mark for one in orders for of_kind in marks_of_paper(one).values() for mark in of_kind]
             this.over += [(mark, row["mark"], 0) for mark in marks]
         this.dates.append((due, why, row["mark"], row["due_at"]))
+    pulse("looked at")
     # Before the dossiers are put to rest: after a crash between the two they are looked at again.
     drawing.draw(this.ready)
+    pulse("drawn up")
     try:
-        _write(ledger, this)
+        with ledger.writing():
+            _write(ledger, this)
+            pulse("looking")
     except Outdated:
+        # A desk has kept something else meanwhile: the dossiers stay due and are looked at again.
         return 0
+    pulse("looked")
     return len(rows)
 
 
 def _write(ledger: Ledger, this: Look) -> None:
-    with ledger.writing():
-        for one in this.kept.values():
-            # A desk has kept something else meanwhile: the dossiers are looked at again.
-            if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
-                raise Outdated(one.key)
-        ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in this.told])
-        ledger.run_many("add_awaited", this.awaits)
-        ledger.run_many("no_longer_awaited", this.over)
-        ledger.run_many("dossier_looked_at", this.dates)
+    for one in this.kept.values():
+        if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
+            raise Outdated(one.key)
+    ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in this.told])
+    ledger.run_many("add_awaited", this.awaits)
+    ledger.run_many("no_longer_awaited", this.over)
+    ledger.run_many("dossier_looked_at", this.dates)
 
 
 def _give_back(
@@ -174,13 +182,18 @@ def trade_of(ledger: Ledger, mark: int, *, alive: bool = False) -> Chosen:
     """Return the trade of an order's mark as its papers stand now; `alive`: without an inventory that was refused."""
     papers = _papers(ledger, [mark])
     anchors = live(papers) if alive else papers
-    anchor = next((one for one in anchors if one.kind == "inventory"), None)
-    anchor = anchor or next((one for one in anchors if one.kind == "order"), None)
+    anchor = _last(anchors, "inventory") or _last(anchors, "order")
     if anchor is not None:
         marks = marks_of_paper(anchor)
         more = [mark for kind in ("waybill", "sold", "shipped", "order_no") for mark in marks.get(kind, ())]
         papers = _merged(papers, _papers(ledger, [*more, *paid_elsewhere(papers)]))
     return choose(papers, anchor)
+
+
+def _last(papers: Sequence[Paper], kind: str) -> Paper | None:
+    """Return the last of its kind that lives, else the last that was refused."""
+    of_kind = [one for one in papers if one.kind == kind]
+    return max(of_kind, key=lambda one: (one.state != State.REFUSED, one.number, one.ordinal), default=None)
 
 
 def _merged(papers: Sequence[Paper], more: Sequence[Paper]) -> list[Paper]:

@@ -20,13 +20,14 @@ from typing import Final
 
 from gateway.desks import released_key
 from gateway.letting_go import Parting
-from gateway.living import never_left
+from gateway.living import go_on
 from gateway.refusing import let_go_refusal
 from gateway.replaying import Replayed, Ruling, is_placeholder, replay
 from gateway.selecting import Name, Selection, contains, documents, slices
 from gateway.settling import iso
 from gateway.stopping import Messages
 from gateway.submitting import Counter, daemon_runs
+from gateway.turning import turned
 from message_specs.opening import open_message
 from spool.ledger import NEVER
 from spool.states import State
@@ -139,6 +140,7 @@ class Verbs:
         note = self._messages.stop(row) if state is State.READY else ""
         self._stamp(row, state, State.HELD)
         self._ledger.run("set_waiting", NEVER, self._ruling.reason, row["number"], row["ordinal"])
+        turned(self._ledger, row["number"], row["ordinal"], self._at)
         return _result(row, State.HELD, note)
 
     def _release(self, row: sqlite3.Row) -> Result:
@@ -154,6 +156,7 @@ class Verbs:
         self._remember(row)
         resting = origin in RESTING
         self._ledger.run("set_waiting", self._at if resting else None, None, row["number"], row["ordinal"])
+        turned(self._ledger, row["number"], row["ordinal"], self._at)
         note = "it goes on within a second while the daemon runs" if resting else ""
         if origin is State.READY:
             note = self._messages.go_on(row)
@@ -195,8 +198,10 @@ class Verbs:
             return _cannot(row, f"its message is signed and leaves whole; refuse these with it: {others}")
         self._stamp(row, state, State.REFUSED)
         self._ledger.run("set_waiting", None, self._ruling.reason, row["number"], row["ordinal"])
-        if standing is State.READY and not there:
-            never_left(self._ledger, row["number"], row["ordinal"], self._at)
+        turned(self._ledger, row["number"], row["ordinal"], self._at)
+        if state is not State.SENT and standing is not State.SENT and not there:
+            # Customs has never heard of it, so its trade stands as if it had not been declared.
+            go_on(self._ledger, [(row["number"], row["ordinal"])], self._at)
         if there:
             note += self._messages.arrived(row, "all its documents have ended")
         return _result(row, State.REFUSED, note)

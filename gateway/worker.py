@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from gateway import mishap
-from gateway.clerk import ALL_NUMBERS, Clerk, clerk_at, quiet
+from gateway.clerk import ALL_NUMBERS, Clerk, clerk_at
 from gateway.config import House, load_house
 from gateway.drawing import goods_came
 from gateway.frames import Answer, Job, joined, read_frame, write_frame
@@ -27,9 +27,8 @@ from gateway.in_force import in_force
 from gateway.letting_go import Parting
 from gateway.parting import acknowledgement_of
 from gateway.recovering import at_work
-from gateway.resuming import resume
 from gateway.settling import iso
-from gateway.telling import tell
+from gateway.telling import quiet
 from spool.errors import Told
 from spool.interchange import Batch
 from spool.ledger import Ledger
@@ -183,13 +182,12 @@ class Worker:
 
     def resume(self) -> Answer:
         """Due documents have gone on."""
-        clerk = self._clerk
-        return Answer(count=resume(*clerk.resources(), now()))
+        return Answer(count=self._clerk.resume())
 
     def look(self) -> Answer:
         """Due trades have been looked at, and partners have what they are to hear of theirs."""
         count = self._clerk.look()
-        return Answer(count=count, news=tuple(self._clerk.drawing.news | tell(self._home, self._ledger)))
+        return Answer(count=count, news=tuple(self._clerk.drawing.news | self._clerk.tell()))
 
     def let_go_again(self, bounds: Batch = _ALL) -> Answer:
         """Open batches after `first` and below `low_water` have been let go as far as they could, fifty at most.

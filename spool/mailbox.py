@@ -15,6 +15,8 @@ _TEMPORARY: Final = re.compile(
     r"|\.[0-9a-f]{8}\.partial$|^lftp-pget-status",
     re.IGNORECASE,
 )
+WHY: Final = ".why.txt"
+"""How the name of a file ends that says why something lies in refused/."""
 DONE: Final = (".done", ".ok", ".finish")
 
 

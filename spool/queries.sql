@@ -375,6 +375,9 @@ SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, 
   JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
   JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal;
 
+-- name: mark_anew
+UPDATE mark SET came = ? WHERE mark = ? AND number = ? AND ordinal = ?;
+
 -- name: marks_since
 SELECT DISTINCT m.mark FROM json_each(?) AS k JOIN mark m ON m.mark = k.value WHERE m.came > ? AND m.came < ?;
 
@@ -411,7 +414,7 @@ ON CONFLICT (key) DO UPDATE SET value = ?2, revision = revision + 1 WHERE revisi
 INSERT INTO notice (partner, name, body) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
 
 -- name: open_notices
-SELECT id, partner, name, body FROM notice WHERE let_go = 0 ORDER BY id LIMIT ?;
+SELECT id, partner, name, body FROM notice WHERE let_go = 0 AND id > ? ORDER BY id LIMIT ?;
 
 -- name: notice_let_go
 UPDATE notice SET let_go = 1 WHERE id = ?;
@@ -429,11 +432,11 @@ SELECT p.kind, p.dossier FROM json_each(?) AS k
   JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]' WHERE p.dossier IS NOT NULL;
 
 -- name: said_in_dossiers
-SELECT m.mark, r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared
+SELECT m.mark, d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared, d.state, d.message, p.kind
   FROM json_each(?) AS k JOIN mark m ON m.mark = k.value
   JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal AND p.kind IN ('inventory', 'cancel')
   JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal
-  JOIN receipt r ON r.number = m.number AND r.ordinal = m.ordinal;
+  LEFT JOIN receipt r ON r.number = m.number AND r.ordinal = m.ordinal;
 
 -- name: due_dossiers
 SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;
@@ -442,10 +445,10 @@ SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at L
 UPDATE dossier SET due_at = ?, why = ? WHERE mark = ? AND due_at = ?;
 
 -- name: said_in_dossier
-SELECT r.number, r.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared
+SELECT d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared, d.state, d.message, p.kind
   FROM mark m JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
   JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal
-  JOIN receipt r ON r.number = m.number AND r.ordinal = m.ordinal
+  LEFT JOIN receipt r ON r.number = m.number AND r.ordinal = m.ordinal
  WHERE m.mark = ? AND p.kind IN ('inventory', 'cancel');
 
 -- name: dossier_phase

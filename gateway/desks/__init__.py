@@ -21,8 +21,10 @@ from message_specs.findings import Severity
 from message_specs.trade.life import Life, Said, life_of
 from message_specs.trade.papers import Paper, side_of
 from message_specs.trade.rates import Rates
+from spool.states import State
 
 _CHINA = ZoneInfo("Asia/Shanghai")
+_DECLARED = (State.READY, State.SENT, State.CLOSED)
 
 
 def hidden_key(secret: bytes, kind: str, *words: str) -> str:
@@ -94,8 +96,18 @@ class Records:
         return tuple([found[place] for place in sorted(found)]) if len(found) > 1 else tuple(found.values())
 
     def life(self, papers: Iterable[Paper]) -> Life:
-        """Return all that customs has said of these inventories and cancels."""
-        told = [(one, said) for one in papers for said in self.said.get((one.number, one.ordinal), ())]
+        """Return all that customs has said of these inventories and cancels.
+
+        What was said of a version that was refused counts only while no other is declared.
+        """
+        ones = list(papers)
+        alive = any(one.kind == "inventory" and one.state in _DECLARED for one in ones)
+        told = [
+            (one, said)
+            for one in ones
+            if not (alive and one.kind == "inventory" and one.state == State.REFUSED)
+            for said in self.said.get((one.number, one.ordinal), ())
+        ]
         return life_of(side_of(told[0][0].spec) if told else "import", [said for _, said in told])
 
     def paper(self, marks: tuple[int, ...], number: int, ordinal: int) -> Paper | None:

@@ -278,6 +278,14 @@ def pack(document: Document) -> bytes:
     return _encode((head, [{name: value for name in of_line if (value := line.get(name))} for line in document.lines]))
 
 
+def marks_of_packed(spec: str, data: bytes) -> frozenset[int]:
+    """By what the document that was packed is found."""
+    head, lines = unpack(data)
+    plain, of_lines = _marks(spec)
+    kinds = dict.fromkeys([*(one[0] for one in plain), *(one[0] for one in of_lines)])
+    return frozenset(mark for kind in kinds for mark in marks_of(kind, spec, head, lines))
+
+
 def unpack(data: bytes) -> tuple[dict[str, str], Lines]:
     """The head and the lines that were packed; what was absent or empty is left out."""
     head, lines = _decode(data)

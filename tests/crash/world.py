@@ -15,14 +15,13 @@ from typing import Any
 
 from adapters.carriers.carrier import Carried
 from adapters.doors.folder import FolderDoor, Law
-from gateway.clerk import Clerk, clerk_at, quiet
+from gateway.clerk import Clerk, clerk_at
 from gateway.config import load_house
 from gateway.dispatch import Leaving, Outgoing
 from gateway.drawing import goods_came
 from gateway.recovering import recover
-from gateway.resuming import resume
 from gateway.settling import iso
-from gateway.telling import tell
+from gateway.telling import quiet
 from message_specs import writing
 from spool.interchange import Batch, Claim
 from spool.ledger import Ledger
@@ -144,12 +143,16 @@ class World:
 
     def go_on(self) -> int:
         """Documents whose date has come have gone on."""
-        return resume(*self.clerk.resources(), self.now())
+        return self.clerk.resume()
+
+    def tell(self) -> set[str]:
+        """What partners are to hear of their trades lies in their folders."""
+        return self.clerk.tell()
 
     def look(self) -> int:
         """Trades whose date has come are looked at, their inventories drawn up, and partners told."""
         count = self.clerk.look()
-        tell(self.home, self.ledger)
+        self.tell()
         return count
 
     def reload(self) -> None:
