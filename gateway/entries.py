@@ -15,7 +15,7 @@ from gateway.settling import hold
 from gateway.tables import Piece
 from gateway.wrapping import Wrapped
 from spool.interchange import Batch
-from spool.ledger import Ledger
+from spool.ledger import IN_PARTS, Ledger
 from spool.states import State
 
 BY = "kouan"
@@ -85,7 +85,7 @@ def _interchange(one: Judged, at: str) -> tuple[object, ...]:
     opened = one.opened
     return (
         claim.number, claim.sender, claim.door, claim.file, arrival.size, arrival.sha256, arrival.fingerprint, at,
-        arrival.place, one.spec, opened.revision if opened else None, None if one.piece else len(one.cases),
+        arrival.place, one.spec, opened.revision if opened else None, IN_PARTS if one.piece else len(one.cases),
         one.duplicate_of,
         claim.replay_of, None if one.again else claim.once,
         encoded(found.as_dict() for found in one.findings) if one.findings and not one.piece else None,

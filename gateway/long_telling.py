@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.letting_go import Acknowledgement, Pieces, decoded, document_entry, why_findings, why_head, why_refused
-from spool.ledger import Ledger
+from spool.ledger import IN_PARTS, Ledger
 
 SHOWN: Final = 1_000
 """So many documents an answer on a line shows at most; the file in out/ has all."""
@@ -25,7 +25,7 @@ _REPEATED: Final = ("P301", "P302")
 
 def is_long(row: sqlite3.Row) -> bool:
     """Tell whether an interchange is a table that was written part by part."""
-    return row["documents"] is None
+    return bool(row["documents"] == IN_PARTS)
 
 
 def is_whole(ledger: Ledger, number: int) -> bool:

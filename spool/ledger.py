@@ -22,6 +22,9 @@ from spool.named_sql import queries
 NEVER: Final = "9999-12-31T23:59:59Z"
 """The due date of what only an operator moves on."""
 
+IN_PARTS: Final = -1
+"""The number of documents of a table that is written part by part: its parts tell how many there are."""
+
 
 class NewerLedger(ForOperator):
     """The ledger was written by a newer Kouan; install that version or restore an older ledger"""

@@ -16,7 +16,6 @@ INSERT INTO legal_move VALUES
     ('held', 'refused');
 
 -- One transmission that came in.  Written once; nothing of it changes.
--- `documents` is NULL for a table that is written part by part: its parts tell how many there are.
 CREATE TABLE interchange (
     number       INTEGER PRIMARY KEY,
     sender       TEXT NOT NULL,
@@ -29,7 +28,7 @@ CREATE TABLE interchange (
     evidence     TEXT NOT NULL,
     spec         TEXT,
     revision     TEXT,
-    documents    INTEGER,
+    documents    INTEGER NOT NULL,
     duplicate_of INTEGER,
     replay_of    INTEGER,
     once         TEXT,
@@ -62,20 +61,6 @@ CREATE TABLE document (
 CREATE UNIQUE INDEX document_key ON document (key, spec, version);
 CREATE INDEX document_waits ON document (due_at, partner) WHERE due_at IS NOT NULL;
 CREATE INDEX document_reply_key ON document (reply_key) WHERE reply_key IS NOT NULL;
-
--- One part of a table that is too long for one transaction: its documents up to an ordinal, and what was found on the
--- way.  The first part comes with the interchange, each later one follows the one before, and the last one ends it.
--- ending: 0 more follow, 1 the table is whole, 2 it is cut short and may be sent again.
-CREATE TABLE part (
-    number    INTEGER NOT NULL REFERENCES interchange (number),
-    part      INTEGER NOT NULL,
-    documents INTEGER NOT NULL,
-    told      INTEGER NOT NULL,
-    law       BLOB NOT NULL,
-    ending    INTEGER NOT NULL CHECK (ending IN (0, 1, 2)),
-    findings  TEXT,
-    PRIMARY KEY (number, part)
-) WITHOUT ROWID, STRICT;
 
 -- One thing that happened to a document.  Append only; document.state is its projection.
 CREATE TABLE stamp (
@@ -163,26 +148,6 @@ CREATE VIEW refused_for_good AS
 
 CREATE TRIGGER document_begins BEFORE INSERT ON document WHEN NEW.state <> 'received'
 BEGIN SELECT RAISE(ABORT, 'a document begins as received'); END;
-
-CREATE TRIGGER part_follows BEFORE INSERT ON part
-WHEN NEW.part <> 1 + coalesce((SELECT max(part) FROM part WHERE number = NEW.number), 0)
-  OR NEW.documents < coalesce((SELECT max(documents) FROM part WHERE number = NEW.number), 0)
-  OR EXISTS (SELECT 1 FROM part WHERE number = NEW.number AND ending > 0)
-  OR NOT EXISTS (SELECT 1 FROM interchange WHERE number = NEW.number AND documents IS NULL)
-BEGIN SELECT RAISE(ABORT, 'this part does not follow the one before'); END;
-
-CREATE TRIGGER part_stays BEFORE UPDATE ON part
-BEGIN SELECT RAISE(ABORT, 'a part is never changed'); END;
-
-CREATE TRIGGER part_remains BEFORE DELETE ON part
-BEGIN SELECT RAISE(ABORT, 'a part is never deleted'); END;
-
-CREATE TRIGGER document_comes_with_its_part BEFORE INSERT ON document
-WHEN (SELECT documents IS NULL FROM interchange WHERE number = NEW.number)
- AND NOT EXISTS (SELECT 1 FROM (SELECT documents, lag(documents, 1, 0) OVER (ORDER BY part) AS before
-                                  FROM part WHERE number = NEW.number ORDER BY part DESC LIMIT 1)
-                  WHERE NEW.ordinal > before AND NEW.ordinal <= documents)
-BEGIN SELECT RAISE(ABORT, 'a document of a table comes with its part'); END;
 
 CREATE TRIGGER document_moves BEFORE UPDATE OF state ON document
 WHEN NEW.state <> OLD.state AND NOT EXISTS (

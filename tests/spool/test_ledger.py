@@ -1,17 +1,20 @@
 """The ledger keeps its own law: no illegal move, no change of the past, one writer at a time, all or nothing."""
 
 import contextlib
+import hashlib
 import re
 import sqlite3
 import subprocess
 import sys
+from importlib.resources import files
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlite_utils
 
-from spool.ledger import Ledger, NewerLedger
+from spool.ledger import Ledger, NewerLedger, statements
 from spool.states import MOVES, PROMISES, State, may_move
 
 ROOT = Path(__file__).parents[2]
@@ -267,3 +270,26 @@ def test_two_processes_write_in_turn_and_each_sees_what_the_other_wrote(tmp_path
 def test_the_documentation_of_states_is_the_table() -> None:
     text = (ROOT / "docs/for-operations.md").read_text("utf-8")
     assert [state for state in State if not re.search(rf"`?{state}`?", text)] == []
+
+
+def test_no_step_that_homes_have_taken_is_changed() -> None:
+    """A step that stands in somebody's ledger is never taken again: what changes is a further step."""
+    folder = files("spool").joinpath("migrations")
+    taken = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in folder.iterdir()}
+    known = {"0001_hall.sql": "14a5be1c62fb2b14"}
+    assert {name: taken[name] for name in known} == known
+
+
+def test_the_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    first = files("spool").joinpath("migrations", "0001_hall.sql").read_text("utf-8")
+    earlier = sqlite_utils.Database(tmp_path / "ledger.sqlite3")
+    steps = sqlite_utils.Migrations("kouan")
+    steps(name="0001_hall")(lambda db: [db.conn.execute(one) for one in statements(first)])
+    steps.apply(earlier)
+    earlier.conn.execute("INSERT INTO batch (first, last, low_water) VALUES (7, 7, 7)")
+    earlier.conn.commit()
+    earlier.close()
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    assert [row["first"] for row in ledger.all("open_batches", 0, 10, -1)] == [7]
+    assert ledger.all("unfinished_tables", 0, 10) == []
+    ledger.close()
