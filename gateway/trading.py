@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.case import Notice
 from gateway.config_shapes import Kouan
+from gateway.deadlines import Deadline, deadline
 from gateway.filing import Outdated, paper_of
 from gateway.giving import Kept, used_of
 from gateway.living import life_in
@@ -37,6 +38,8 @@ class Looked:
 
     told: list[Notice] = field(default_factory=list)
     kept: dict[str, Kept] = field(default_factory=dict)
+    marks: list[tuple[int, int, int]] = field(default_factory=list)
+    """By what closed lists are found by who gathers them."""
     dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
 
 
@@ -48,7 +51,11 @@ def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes) -> int:
     looked = Looked()
     for row in rows:
         chosen = trade_of(ledger, row["mark"])
-        if _give_back(ledger, looked, row, chosen, kouan, secret):
+        if not _give_back(ledger, looked, row, chosen, kouan, secret):
+            continue
+        if row["phase"] == "closed":
+            _gather(looked, row, deadline(ledger, row, now))
+        else:
             _wait(looked, row, chosen, now)
     with ledger.writing():
         for one in looked.kept.values():
@@ -56,6 +63,7 @@ def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes) -> int:
             if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
                 raise Outdated(one.key)
         ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in looked.told])
+        ledger.run_many("learn_mark", looked.marks)
         ledger.run_many("dossier_looked_at", looked.dates)
     return len(rows)
 
@@ -74,6 +82,13 @@ def _give_back(
         return False
     looked.kept.update({one.key: one for one in kept})
     return True
+
+
+def _gather(looked: Looked, row: sqlite3.Row, one: Deadline) -> None:
+    """A closed list that is to be gathered is looked at again when its day comes near; any other rests."""
+    looked.told += one.told
+    looked.marks += one.marks
+    looked.dates.append((one.due, one.why, row["mark"], row["due_at"]))
 
 
 def _wait(looked: Looked, row: sqlite3.Row, chosen: Chosen, now: datetime) -> None:

@@ -34,10 +34,10 @@ def gathered_key(number: str) -> str:
     return f"gathered|{number}"
 
 
-def holder_of(value: str | None, number: str, papers: Sequence[Paper]) -> Paper | str | None:
+def holder_of(value: str | None, papers: Sequence[Paper]) -> Paper | str | None:
     """Return the live application that a record names, by its name where the papers do not hold it; None: none.
 
-    >>> holder_of("7.1", "29102026E000007001", ()), holder_of("", "29102026E000007001", ())
+    >>> holder_of("7.1", ()), holder_of("", ())
     ('7.1', None)
     """
     if not value:
@@ -82,7 +82,7 @@ def _found(records: Records, mine: Paper, papers: Sequence[Paper], numbers: Sequ
     lives = {number: records.life(_of_list(records, number)) for number in known}
     taken = []
     for number in known:
-        holder = holder_of(records.value(gathered_key(number)), number, papers)
+        holder = holder_of(records.value(gathered_key(number)), papers)
         if isinstance(holder, str) or (holder is not None and key_of(holder) != key_of(mine)):
             taken.append(number)
     asked = [number for number in numbers if number not in strange]
@@ -101,7 +101,7 @@ def _of_list(records: Records, number: str) -> list[Paper]:
 def _placed(one: Finding, case: Case, numbers: Sequence[str], records: Records) -> Finding:
     """Return the finding as the partner reads it: with its document, its line, and the operator's severity."""
     path = one.path
-    if one.value in numbers:
+    if one.value is not None and one.value in numbers:
         key = case.document.head.get("copNo") or ""
         path = path_of(case.document.spec.code, "invtNo", key, _row(case, one.value))
     severity = records.severity(one.code) or one.severity
