@@ -5,7 +5,6 @@ after it (windows.csv).  Its partner is told some days before and on the day its
 gathers it; what an application gathers that customs has accepted waits no more, and waits again when it is returned.
 """
 
-import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Final
@@ -39,11 +38,11 @@ class Deadline:
     marks: tuple[tuple[int, int, int], ...] = ()
 
 
-def deadline(ledger: Ledger, row: sqlite3.Row, now: datetime) -> Deadline:
-    """Return what follows for the closed trade of a dossier; nothing where its list is not to be gathered."""
-    papers = _papers(ledger, row["mark"])
+def deadline(ledger: Ledger, order: int, now: datetime) -> Deadline:
+    """Return what follows for the closed trade of an order's mark; nothing where its list is not to be gathered."""
+    papers = _papers(ledger, order)
     listed = next((one for one in live(papers) if one.kind == "inventory"), None)
-    life = life_in(ledger, row["mark"])
+    life = life_in(ledger, order)
     closed = life.closed_on
     if listed is None or closed is None or life.cancelled or not is_gathered_later(listed, closed):
         return Deadline()

@@ -179,7 +179,8 @@ class Border:
 
     def stamps(self, desk: str) -> list[str]:
         """The reasons of everything that a desk stamped, in order."""
-        return [reason for (reason,) in self.world.rows("SELECT reason FROM stamp WHERE desk = ? ORDER BY at, number", desk)]
+        rows = self.world.rows("SELECT reason FROM stamp WHERE desk = ? ORDER BY at, number", desk)
+        return [reason for (reason,) in rows]
 
     def _answers(self) -> Iterator[Answer]:
         for moment in range(self.port.at, self.port.at + 40_000, 100):

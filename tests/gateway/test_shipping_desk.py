@@ -82,8 +82,9 @@ def test_a_cancelled_list_has_no_place_in_a_summary(border: Border) -> None:
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_the_weight_is_told_with_the_part_that_makes_a_summary_whole(border: Border, order: tuple[int, int]) -> None:
     examined(border, 1, 2)
-    bodies = {1: part("CEB607", 1, 2, PARCELS[1], grossWeight="41"), 2: part("CEB607", 2, 2, PARCELS[0], grossWeight="41")}
-    told = [codes(border.comes("CEB607", bodies[number])) for number in order]
+    others = {1: PARCELS[1], 2: PARCELS[0]}
+    bodies = [part("CEB607", number, 2, others[number], grossWeight="41") for number in order]
+    told = [codes(border.comes("CEB607", body)) for body in bodies]
     # The last part alone says that another is missing.
     assert told == ([[], ["T622"]] if order == (1, 2) else [["T625"], ["T622"]])
 
