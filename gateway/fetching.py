@@ -1,13 +1,15 @@
 """Fetching: what the desks of a batch must know of the past is read at once, before they decide.
 
-Papers that share a mark with a case, those of the batch itself among them; the
-payments that orders name; what customs has said, where a desk asks for lives;
-and the records that desks keep.
+Papers that share a mark with a case, those of the batch itself among them; what
+only papers tell, such as the payment that an order names, looked up once more;
+what customs has said, where a desk asks for lives; and the records that desks
+keep.
 """
 
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 import msgspec
 
@@ -18,6 +20,7 @@ from message_specs.trade.papers import Paper, paid_elsewhere, unpack
 from spool.ledger import Ledger
 
 Place = tuple[int, int]
+_TELL = ("inventory", "cancel")
 
 
 @dataclass(slots=True)
@@ -50,13 +53,20 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
         if needs.paid and (paid := paid_elsewhere(records.papers(needs.marks))):
             marks[(case.number, case.ordinal)] += paid
             named.update(paid)
-    _papers(ledger, records, named - asked, of_batch)
-    _lives(ledger, records, [needs for _, needs in needed if needs.lives])
+    then = [_then(needs, records) for _, needs in needed]
+    _papers(ledger, records, named.union(*then) - asked, of_batch)
+    _lives(
+        ledger, records, [(*needs.marks, *more) for (_, needs), more in zip(needed, then, strict=True) if needs.lives]
+    )
     if keys := {key for _, needs in needed for key in needs.values}:
         for one in ledger.all("records", as_json(keys)):
             records.values[one["key"]] = one["value"]
             fetched.revisions[one["key"]] = one["revision"]
     return fetched
+
+
+def _then(needs: Needs, records: Records) -> Sequence[int]:
+    return () if needs.then is None else tuple(needs.then(records.papers(needs.marks)))
 
 
 def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mapping[int, list[Paper]]) -> None:
@@ -78,11 +88,19 @@ def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mappin
     records.found.clear()
 
 
-def _lives(ledger: Ledger, records: Records, needed: Iterable[Needs]) -> None:
-    for paper in {one.name: one for needs in needed for one in records.papers(needs.marks)}.values():
-        if paper.kind in ("inventory", "cancel"):
+def _lives(ledger: Ledger, records: Records, needed: Iterable[Sequence[int]]) -> None:
+    for paper in records.papers(chain.from_iterable(needed)):
+        if paper.kind in _TELL:
+            number = number_of(ledger, paper)
             rows = ledger.all("receipts_of", paper.number, paper.ordinal)
-            records.said[(paper.number, paper.ordinal)] = [said_of(row) for row in rows]
+            said = [replace(said_of(row), invt_no=number) if number else said_of(row) for row in rows]
+            records.said[(paper.number, paper.ordinal)] = said
+
+
+def number_of(ledger: Ledger, paper: Paper, kind: str = "invtNo") -> str:
+    """Return the number that customs gave a document, the last where there are several, "" where it gave none."""
+    row = ledger.one("number_given", paper.number, paper.ordinal, kind)
+    return row["value"] if row else paper.head.get(kind, "").strip()
 
 
 def paper_of(row: sqlite3.Row) -> Paper:

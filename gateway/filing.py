@@ -1,8 +1,7 @@
 """Filing: the documents of a batch meet those of their trades, and their desks decide.
 
-What desks must know is fetched at once for the whole batch: papers that share a
-mark, and records.  Documents of the same batch see one another.  What follows is
-written with the batch: a paper and its marks for each new document of a trade, a
+What desks must know is fetched at once for the whole batch (fetching).  What
+follows is written with the batch: a paper and its marks for each new document of a trade, a
 dossier for each new order, what desks keep, and who must be looked at again.
 
 Two workers file at the same time, so what was read may be old when it is
@@ -18,7 +17,7 @@ from itertools import chain
 from typing import Final
 
 from gateway.case import Case, Judged, Outcome
-from gateway.desks import Records, desk
+from gateway.desks import Records, desk, voiding_mark
 from gateway.drawn import await_papers, not_drawn, own_inventory
 from gateway.draws import Arrangements
 from gateway.fetching import as_json, fetch
@@ -26,7 +25,8 @@ from gateway.posing import pose
 from gateway.settling import iso
 from gateway.turning import wake
 from message_specs.findings import Finding
-from message_specs.trade.papers import Paper, kind_of, marks, pack
+from message_specs.trade.choosing import live
+from message_specs.trade.papers import Paper, kind_of, marks, marks_of, pack
 from spool.errors import OurMistake
 from spool.ledger import NEVER, Ledger
 from spool.states import State
@@ -35,6 +35,7 @@ OPEN: Final = timedelta(days=7)
 """So long a new dossier may be open before it is looked at; waiting.csv says what is too long."""
 _WAITS = (State.CHECKED, State.FILED)
 _OPENS = frozenset({"order", "payment", "inventory"})
+_AFTERWARDS = frozenset({"cancel", "refund", "tally"})
 
 
 class Outdated(OurMistake):
@@ -100,6 +101,9 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
     fetched = fetch(ledger, cases, _by_mark(filed.entries), records)
     filed.seen, filed.decided, filed.revisions = fetched.seen, fetched.marks, fetched.revisions
     filed.opened = _opened(filed.entries, records)
+    for entry in filed.entries:
+        if entry.dossier is None and entry.kind in _AFTERWARDS:
+            _join(entry, records)
     for one, case in ones:
         _decide(one, case, records, filed)
     return filed
@@ -144,6 +148,16 @@ def _by_mark(entries: Iterable[Entry]) -> dict[int, list[Paper]]:
         for mark in entry.marks:
             found.setdefault(mark, []).append(paper)
     return found
+
+
+def _join(entry: Entry, records: Records) -> None:
+    """A cancel or return that names an inventory by its number alone is of the trade of that inventory."""
+    named = records.papers(entry.case.marks.get("inventory", ()))
+    inventory = next((one for one in live(named) if one.kind == "inventory"), None)
+    order = next(iter(marks_of("order", inventory.spec, inventory.head)), None) if inventory else None
+    if order is not None:
+        entry.dossier = order
+        entry.marks = (*entry.marks, order, voiding_mark(order))
 
 
 def _paper(entry: Entry) -> Paper:

@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from gateway.turning import wake
 from message_specs.document import Document
 from message_specs.trade.life import Life, Said, life_of
-from message_specs.trade.papers import marks, side_of
+from message_specs.trade.papers import marks, marks_of, side_of, unpack
 from spool.ledger import Ledger
 from spool.states import State
 
@@ -43,9 +44,15 @@ def said_of(row: sqlite3.Row) -> Said:
     return Said(row["said_at"], row["status"], row["spec"], f"{row['number']}.{row['ordinal']}", row["info"])
 
 
-def learn(ledger: Ledger, unit: Document, number: int, ordinal: int) -> None:
-    """A document is found by the number that customs gave it in this receipt, inside the caller's transaction."""
-    ledger.run_many("learn_mark", [(mark, number, ordinal) for mark in marks(unit).get("inventory", ())])
+def learn(ledger: Ledger, unit: Document, number: int, ordinal: int, at: str) -> None:
+    """A document is found by the number that customs gave it in this receipt, inside the caller's transaction.
+
+    Who waits for that number is looked at, and whoever decides at this moment sees that something came.
+    """
+    found = marks(unit).get("inventory", ())
+    if sum(ledger.run("learn_mark", mark, number, ordinal) for mark in found):
+        ledger.one("file_next")
+        wake(ledger, found, at)
 
 
 def go_on(ledger: Ledger, places: Collection[tuple[int, int]], at: str) -> None:
@@ -55,6 +62,10 @@ def go_on(ledger: Ledger, places: Collection[tuple[int, int]], at: str) -> None:
     """
     if not places:
         return
+    for row in ledger.all("aggregates_among", _json(list(places))):
+        # Lists that are gathered wait no more; those of a refused application wait again.
+        _, lines = unpack(row["body"])
+        ledger.run("wake_lists", at, _json(marks_of("inventory", row["spec"], {}, lines)))
     rows = ledger.all("dossiers_of", _json(list(places)))
     told = {row["dossier"] for row in rows if row["kind"] in _TELL}
     given_back = {row["dossier"] for row in rows if row["kind"] == "refund"}

@@ -51,7 +51,8 @@ def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's sign
 
 def decide(case: Case, records: Records) -> Outcome:
     """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
-    marks, _, _, pays = needs(case, records)
+    needed = needs(case, records)
+    marks, pays = needed.marks, needed.paid
     papers = records.papers(marks)
     if pays and (paid := paid_elsewhere(papers)) and not set(paid).issubset(marks):
         papers = records.papers((*marks, *paid))
