@@ -17,6 +17,16 @@ from spool.number import CHINA
 from spool.states import State
 
 
+def drawn_by(claim: Claim) -> str:
+    """Return the map by which a table was drawn up by ourselves, replayed or not; "" where a partner sent it.
+
+    >>> drawn_by(Claim(7, "agent", "drawing", "draw-621.drawing.7.csv")), drawn_by(Claim(7, "agent", "folder", "a.csv"))
+    ('draw-621', '')
+    """
+    map_name, *rest = claim.file.rsplit(".", 3)
+    return map_name if claim.door in ("drawing", "replay") and rest[:1] == ["drawing"] else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """A transmission whose bytes lie in the store; `data` is only their head for a table or what is too big to read."""
@@ -28,6 +38,11 @@ class Arrival:
     size: int
     path: Path | None = None
     """Where a table is read from, which never lies in memory whole."""
+
+    @property
+    def drawn_by(self) -> str:
+        """The map by which we drew this table up ourselves, "" where a partner sent it."""
+        return drawn_by(self.claim)
 
     @property
     def fingerprint(self) -> int:

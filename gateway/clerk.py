@@ -21,6 +21,7 @@ from gateway import entries, filing
 from gateway.arranging import arrange
 from gateway.case import Arrival, Judged
 from gateway.config import House
+from gateway.drawing import Drawing
 from gateway.intake import Intake
 from gateway.letting_go import Parting
 from gateway.long_tables import Desk, LongTables
@@ -70,6 +71,7 @@ class Clerk:
         self.now = now
         self._numbers = numbers
         self._pulse = pulse
+        self.drawing = Drawing(self, numbers)
         self._intake = Intake(self.store, house.kouan.limits.message_bytes)
         self._opener = Opener(house, TrustedCertificates(house))
         self._sealer = Sealer(house)
@@ -188,7 +190,7 @@ class Clerk:
     def look(self) -> int:
         """Due trades have been looked at; return how many."""
         records = self._opener.records(self.now())
-        return look(self.ledger, records.now, records.kouan, records.secret)
+        return look(self.ledger, records.now, records.kouan, records.secret, self.drawing)
 
     def resources(self) -> tuple[House, Ledger, Store, Opener, Sealer, Numbers]:
         """Return what resuming works with."""

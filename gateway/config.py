@@ -15,12 +15,14 @@ from typing import TypeVar
 import msgspec
 
 from gateway import config_checks as checks
+from gateway.config_draws import of_draws, shared_draws
 from gateway.config_environment import home_from, origins, with_environment
 from gateway.config_files import Problem, Source, WrongConfiguration, near, read_toml, shaped
 from gateway.config_shapes import (
     Answers,
     Authority,
     Carrier,
+    Draw,
     Folder,
     Http,
     Identity,
@@ -37,8 +39,11 @@ from gateway.config_shapes import (
     settings,
 )
 from gateway.config_tables import Journey, Route, journey_for, read_journeys, read_routes, route_for
+from gateway.goods import FOLDER as GOODS
+from gateway.goods import filed_goods
 from gateway.rates import own_rates
 from message_specs.catalog import revision_on
+from message_specs.trade.goods import Good
 from message_specs.trade.rates import Rate
 from spool.errors import ForOperator, UnknownAuthority, UnknownPartner
 
@@ -46,6 +51,7 @@ __all__ = [
     "Answers",
     "Authority",
     "Carrier",
+    "Draw",
     "Folder",
     "House",
     "Http",
@@ -99,6 +105,7 @@ class House:
     origins: Mapping[str, str] = field(default_factory=dict, repr=False)
     warnings: tuple[Problem, ...] = ()
     rates: tuple[Rate, ...] = ()
+    goods: Mapping[str, tuple[Good, ...]] = field(default_factory=dict, repr=False)
     _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def partner(self, name: str) -> Partner:
@@ -178,6 +185,7 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     partners: dict[str, Partner] = {}
     for source, partner in _folder(home, "partners", Partner, problems, places):
         problems += checks.of_partner(source, partner, specs, home)
+        problems += of_draws(source, partner, home)
         partners[partner.name] = partner
     authorities: dict[str, Authority] = {}
     for source, authority in _folder(home, "authorities", Authority, problems, places):
@@ -185,13 +193,15 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
         authorities[authority.name] = authority
     routes, journeys = read_routes(home, problems), read_journeys(home, problems)
     rates = own_rates(home, problems)
+    goods = {name: filed_goods(home, name, problems) for name, partner in partners.items() if partner.draws}
+    problems += shared_draws(partners)
     problems += checks.of_all(partners, authorities, routes, journeys, specs)
     told = tuple(problems)
     if any(problem.severity == "error" for problem in told):
         return None, told
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
-    return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, tokens), told
+    return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, tokens), told
 
 
 def _folder(
@@ -223,7 +233,7 @@ def _known() -> tuple[Mapping[str, object], Mapping[str, object]]:
 def fingerprint(home: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Return what changes whenever a file of the configuration changes, comes or goes."""
     seen = []
-    for folder in ("", "partners", "authorities"):
+    for folder in ("", "partners", "authorities", GOODS):
         try:
             with os.scandir(home / folder) as entries:
                 for entry in entries:

@@ -165,6 +165,25 @@ class MapUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     files: str = "*"
 
 
+class Draw(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A drawing arrangement: inventories that are drawn up in a partner's name, for which merchants, by which map."""
+
+    spec: Literal["CEB621", "CEB603"]
+    mode: str
+    merchants: tuple[str, ...] = ("*",)
+    map: str = ""
+    values: dict[str, str] = msgspec.field(default_factory=dict)
+
+    @property
+    def map_name(self) -> str:
+        """Return the name of the map: the one written, else ours for the spec.
+
+        >>> Draw("CEB621", "9610").map_name
+        'draw-621'
+        """
+        return self.map or f"draw-{self.spec.removeprefix('CEB')}"
+
+
 class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """partners/NAME.toml: who this is, what he may send, how he proves it, how he signs."""
 
@@ -182,6 +201,7 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     keys: tuple[KeyUse, ...] = ()
     certificates: tuple[str, ...] = ()
     maps: tuple[MapUse | str, ...] = ()
+    draws: tuple[Draw, ...] = ()
 
     @property
     def tokens(self) -> tuple[str, ...]:

@@ -1,101 +1,86 @@
 """Reading a trade (卷宗): its documents, what waits for what, what broke and who mends it, as far as one may see it.
 
-Everything here only reads.  An operator sees the whole; a partner sees his own
-documents whole, of the others only that they are there and where they stand,
-and what broke in the words that are meant for him.
+Everything here only reads, and what disagrees is compared when somebody looks, not told from old stamps.  An operator
+sees the whole; a partner sees his own documents whole, of the others only what kind they are and where they stand,
+and what broke in the words that are meant for him.  What customs asks for an inventory, what may still be returned
+and until when is told to whoever declared it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
-import msgspec
-
-from gateway import reading
-from gateway.filing import paper_of
-from message_specs.trade.papers import Paper, mark_of, marks_of
-from spool import number as numbers
+from gateway import levies, reading
+from gateway.config import House
+from gateway.gathering import CHINA, Trade, gathered
+from gateway.naming import named
+from message_specs.document import Document
+from message_specs.trade.choosing import live
+from message_specs.trade.comparing import Disagreement, Said, compare, view_for
+from message_specs.trade.giving_back import left_of, refund_window
+from message_specs.trade.papers import Paper
+from message_specs.trade.waiting import due, missing, why_waiting
+from message_specs.trade.windows import next_working, window
 from spool.ledger import Ledger
+from spool.number import came_at
 
 Facts = dict[str, Any]
-_JOINS = ("sold", "payment", "waybill", "inventory", "declared", "return")
-"""The marks by which documents belong to a trade; a bill of lading joins many trades and a number alone none."""
 
 
-def found(ledger: Ledger, text: str, partner: str | None = None) -> list[Facts]:
-    """Return every trade that an order key, an order number or the number or key of a document names.
+def found(
+    ledger: Ledger, text: str, partner: str | None = None, *, house: House | None = None, on: date | None = None
+) -> list[Facts]:
+    """Return every trade that a text names (`gateway.naming`), by the law of a day, today in China unless told.
 
-    With a partner only those in which he has a document, and seen through his rights.
+    With a partner only those in which he has a document, and seen through his rights.  Without a house nothing is
+    told of the tax and of numbers that customs gave, for these ask for the configuration and the evidence.
     """
-    told = []
-    for mark in dict.fromkeys(_named(ledger, text)):
-        row = ledger.one("dossier", mark)
-        papers = _papers(ledger, mark)
-        if row is None or (partner is not None and all(one.partner != partner for one in papers)):
-            continue
-        told.append(
-            {
-                "platform": row["platform"],
-                "order": row["order_no"],
-                "mode": row["mode"],
-                "phase": row["phase"],
-                "opened_at": row["opened_at"],
-                "due_at": row["due_at"],
-                "why": row["why"] if partner is None else None,
-                "documents": [_document(ledger, one, partner) for one in papers],
-            }
-        )
-    return told
+    today = on or datetime.now(UTC).astimezone(CHINA).date()
+    trades = (gathered(ledger, mark) for mark in named(ledger, text))
+    return [
+        _told(trade, partner, house, today)
+        for trade in trades
+        if trade is not None and (partner is None or any(one.partner == partner for one in trade.papers))
+    ]
 
 
-def _named(ledger: Ledger, text: str) -> Iterator[int]:
-    """Yield the order marks of the trades that the text names."""
-    platform, bar, order = text.partition("|")
-    if bar:
-        yield mark_of("order", platform, order)
-    rows = ledger.all("papers_by_marks", _json([mark_of("order_no", text)]))
-    yield from _orders(rows)
-    try:
-        number, ordinal = numbers.parse(text)
-    except ValueError:
-        documents = [] if rows else ledger.all("documents_by_key", text)
-    else:
-        documents = [one for one in ledger.all("documents_of", number) if ordinal in (None, one["ordinal"])]
-    for document in documents:
-        paper = ledger.one("paper", document["number"], document["ordinal"])
-        if paper is not None and paper["dossier"] is not None:
-            yield paper["dossier"]
-        elif paper is not None:
-            own = paper_of(paper)
-            marks = [mark for kind in ("waybill", "inventory", "order_no") for mark in _marks(own, kind)]
-            yield from _orders(ledger.all("papers_by_marks", _json(marks)))
+def _told(trade: Trade, partner: str | None, house: House | None, today: date) -> Facts:
+    row, inventory = trade.row, trade.chosen.inventory
+    declares = inventory is not None and partner in (None, inventory.partner)
+    units = levies.units(trade.ledger, house, inventory) if inventory and house and declares else []
+    return {
+        "platform": row["platform"],
+        "order": row["order_no"],
+        "mode": trade.mode,
+        "phase": row["phase"],
+        "opened_at": row["opened_at"],
+        "due_at": row["due_at"],
+        "why": row["why"] if partner is None else None,
+        "customs": _customs(trade, units, whole=declares) if inventory else None,
+        "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
+        "lacking": lacking(trade, today),
+        "findings": list(_findings(trade, partner, today)),
+        "tax": levies.levied(house, inventory, units) if inventory and house and declares else None,
+        "returns": _returns(trade, inventory) if inventory and declares else None,
+        "windows": list(_windows(trade, today)) if declares else [],
+    }
 
 
-def _orders(rows: Iterable[Any]) -> Iterator[int]:
-    for row in rows:
-        yield from _marks(paper_of(row), "order")
-
-
-def _papers(ledger: Ledger, mark: int) -> list[Paper]:
-    """Return the documents of a trade: those of its order, and what shares a payment, waybill or list with them."""
-    known: dict[tuple[int, int], Paper] = {}
-    asked: set[int] = set()
-    wanted = {mark}
-    while wanted:
-        rows = ledger.all("papers_by_marks", _json(wanted))
-        asked |= wanted
-        wanted = set()
-        for row in rows:
-            paper = paper_of(row)
-            # A payment or a waybill may serve several orders: another order's own documents are not of this trade.
-            if any(one != mark for one in _marks(paper, "order")) and paper.kind in ("order", "inventory"):
-                continue
-            known[(paper.number, paper.ordinal)] = paper
-            wanted |= {one for kind in _JOINS for one in _marks(paper, kind)} - asked
-    return [known[place] for place in sorted(known)]
-
-
-def _marks(paper: Paper, kind: str) -> tuple[int, ...]:
-    return marks_of(kind, paper.spec, paper.head, paper.lines)
+def _customs(trade: Trade, units: list[Document], *, whole: bool) -> Facts:
+    life = trade.life
+    names = [unit.head.get("invtNo", "").strip() for unit in units]
+    return {
+        "status": life.state.status or None,
+        "zh": life.zh,
+        "en": life.en,
+        "invt_no": next(filter(None, reversed(names)), None),
+        "released_on": life.released_on.isoformat() if whole and life.released_on else None,
+        "closed_on": life.closed_on.isoformat() if whole and life.closed_on else None,
+        "may_correct": life.may_correct if whole else None,
+        "may_cancel": life.may_cancel if whole else None,
+        "may_refund": life.may_refund if whole else None,
+    }
 
 
 def _document(ledger: Ledger, paper: Paper, partner: str | None) -> Facts:
@@ -108,5 +93,97 @@ def _document(ledger: Ledger, paper: Paper, partner: str | None) -> Facts:
     return {name: paper.kind if name == "kind" else life[name] for name in names}
 
 
-def _json(values: Iterable[int]) -> str:
-    return msgspec.json.encode(list(values)).decode()
+def lacking(trade: Trade, today: date) -> list[Facts]:
+    """Return what an open trade waits for: each kind, since and until when, and who is to send it."""
+    if trade.row["phase"] != "open":
+        return []
+    chosen, mode = trade.chosen, trade.mode
+    kinds = missing(chosen, mode, today, inventory=True)
+    inventory = chosen.inventory
+    told: list[Facts] = []
+    for kind, why in zip(kinds, why_waiting(chosen, mode, today, inventory=True), strict=True):
+        since = came_at(inventory.number) if inventory and kind != "inventory" else trade.opened
+        until = due((kind,), since.date(), trade.side, mode, today)
+        told.append(
+            {
+                "kind": kind,
+                "code": why.code,
+                "since": since.date().isoformat(),
+                "until": until.isoformat() if until else None,
+                "zh": why.zh,
+                "en": why.en,
+                "hint": why.hint,
+            }
+        )
+    return told
+
+
+def _findings(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:
+    if partner is None:
+        for one in trade.chosen.findings:
+            yield one.as_dict() | {"left": None, "right": None, "mends": []}
+    for broken in disagreements(trade, today):
+        if partner is None:
+            sides = {"left": _side(broken.left), "right": _side(broken.right)}
+            mends = [_mender(said.paper, whole=True) for said in broken.menders]
+            yield broken.finding.as_dict() | sides | {"mends": mends}
+        elif partner in _hearers(trade, broken):
+            mends = [_mender(said.paper, whole=said.paper.partner == partner) for said in broken.menders]
+            yield view_for(broken, partner).as_dict() | {"left": None, "right": None, "mends": mends}
+
+
+def disagreements(trade: Trade, today: date) -> Iterator[Disagreement]:
+    """Yield all that disagrees in a trade by the law of that day, its live cancels and returns too."""
+    chosen, mode = trade.chosen, trade.mode
+    yield from compare(chosen, mode, today)
+    if chosen.inventory is None:
+        return
+    for one in live(trade.papers):
+        if one.kind == "cancel":
+            yield from compare(replace(chosen, cancel=one), mode, today, about="cancel")
+        elif one.kind == "refund":
+            yield from compare(replace(chosen, refund=one), mode, today, about="refund")
+
+
+def _hearers(trade: Trade, broken: Disagreement) -> set[str]:
+    """Return who hears of it: both whose documents disagree, and who waits with the inventory."""
+    papers = (broken.left.paper, broken.right.paper, trade.chosen.inventory)
+    return {one.partner for one in papers if one is not None}
+
+
+def _side(said: Said) -> Facts:
+    return {"number": said.paper.name, "kind": said.paper.kind, "partner": said.paper.partner, "path": said.path}
+
+
+def _mender(paper: Paper, *, whole: bool) -> Facts:
+    return {
+        "kind": paper.kind,
+        "number": paper.name if whole else None,
+        "partner": paper.partner if whole else None,
+    }
+
+
+def _returns(trade: Trade, inventory: Paper) -> Facts | None:
+    returns = [one for one in trade.papers if one.kind == "refund"]
+    if not returns and not trade.life.may_refund:
+        return None
+    return {
+        "documents": [one.name for one in live(returns)],
+        "left": {gnum: f"{quantity:f}" for gnum, quantity in left_of(inventory, returns).items()},
+    }
+
+
+def _windows(trade: Trade, today: date) -> Iterator[Facts]:
+    life, inventory = trade.life, trade.chosen.inventory
+    if life.released_on:
+        windows = refund_window(life.released_on, today, trade.side)
+        for name, until in (("refund_apply", windows.apply_until), ("refund_back", windows.back_until)):
+            if until:
+                yield _window(name, life.released_on, until, today)
+    gathered_later = inventory is not None and inventory.head.get("statisticsFlag") == "B"
+    if life.closed_on and gathered_later and (gather := window("gather_by", trade.side, life.closed_on, trade.mode)):
+        yield _window("gather_by", life.closed_on, next_working(gather.until(life.closed_on)), today)
+
+
+def _window(name: str, since: date, until: date, today: date) -> Facts:
+    return {"name": name, "since": since.isoformat(), "until": until.isoformat(), "open": today <= until}

@@ -12,7 +12,7 @@ from twisted.python.failure import Failure
 
 from adapters.doors.hall import DiskNearlyFull, Suspended
 from adapters.doors.sftp_accounts import SftpAccount
-from gateway import reading
+from gateway import dossiers, reading
 from gateway.config import House
 from gateway.reception import Reception
 from spool import number as numbers
@@ -70,6 +70,13 @@ class Enquiries:
         """Return what fires with this sender's document."""
         whole, ordinal = _number(number)
         return self._ask(reading.document, whole, ordinal or 1, sender)
+
+    def dossiers(self, sender: str, key: str) -> "Deferred[list[dict[str, Any]]]":
+        """Return what fires with the trades of a key in which this sender has a document."""
+        house = self._house()
+        return deferToThreadPool(
+            self._reactor, self._pool, dossiers.found, self._ledger, key, sender, house=house, on=None
+        )
 
     def receipts(self, sender: str, after: int, limit: int) -> "Deferred[tuple[list[dict[str, Any]], int]]":
         """Return what fires with the receipts after a cursor."""

@@ -22,6 +22,8 @@ import msgspec
 
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Needs, Records, desk
+from gateway.drawn import await_papers, not_drawn, own_inventory
+from gateway.draws import Arrangements
 from gateway.living import said_of
 from gateway.posing import pose
 from gateway.settling import iso
@@ -73,6 +75,7 @@ class Filed:
     revisions: dict[str, int] = field(default_factory=dict)
     asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
+    draws: Arrangements = field(default_factory=Arrangements)
 
 
 def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
@@ -87,7 +90,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         for case in one.cases
         if case.journey and case.first is None and case.state in _WAITS
     ]
-    filed = Filed(records.now)
+    filed = Filed(records.now, draws=records.draws)
     if not ones:
         return filed
     cases = [case for _, case in ones]
@@ -186,8 +189,9 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
     place, is_new = (case.number, case.ordinal), _is_new(case)
     keeps: dict[str, str | None] = {}
     warned: list[Finding] = []
+    own = own_inventory(case, records) if one.arrival.drawn_by else None
     for name in case.journey:
-        outcome = desk(name).decide(case, records)
+        outcome = desk(name).decide(case, records) if own is None else not_drawn(case, own)
         filed.asks += [(subject, place) for subject in outcome.asks]
         filed.notices += [(told.partner, told.name, told.body) for told in outcome.notices]
         if outcome.state is not State.CHECKED:
@@ -246,6 +250,7 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
             told = (head.get("ebpCode", ""), head.get("orderNo", ""), head.get("tradeMode", ""))
             opened.append((entry.dossier, *told, at, opens_until))
     ledger.run_many("open_dossier", opened)
+    await_papers(ledger, filed.draws, [(e.case, e.dossier, e.marks) for e in going if e.kind == "order"], at)
     if going:
         _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
 

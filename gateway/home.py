@@ -131,7 +131,8 @@ def _maps_of(specs: Iterable[str]) -> list[object]:
     """Return every map of ours for one of these specs, each with the files it is for."""
     from mapping.table import shipped
 
-    ours = {name: name.rpartition("-")[2] for name in shipped()}
+    # Maps that draw up an inventory read a table of our own joining, never one that a partner drops.
+    ours = {name: name.rpartition("-")[2] for name in shipped() if not name.startswith("draw-")}
     mine = [name for name, number in ours.items() if f"CEB{number}" in specs]
     named: list[object] = [{"map": one, "files": f"*{ours[one]}*"} for one in mine if one not in EVERY_TABLE]
     return [*(one for one in EVERY_TABLE if one in mine), *named]

@@ -2,8 +2,9 @@
 
 import sqlite3
 
+from message_specs.document import Document
 from message_specs.trade.life import Life, Said, life_of
-from message_specs.trade.papers import side_of
+from message_specs.trade.papers import marks, side_of
 from spool.ledger import Ledger
 
 _TELL = ("inventory", "cancel")
@@ -19,6 +20,11 @@ def life_in(ledger: Ledger, dossier: int) -> Life:
 def said_of(row: sqlite3.Row) -> Said:
     """Return what a receipt says, as the law of a trade reads it."""
     return Said(row["said_at"], row["status"], row["spec"], f"{row['number']}.{row['ordinal']}", row["info"])
+
+
+def learn(ledger: Ledger, unit: Document, number: int, ordinal: int) -> None:
+    """A document is found by the number that customs gave it in this receipt, inside the caller's transaction."""
+    ledger.run_many("learn_mark", [(mark, number, ordinal) for mark in marks(unit).get("inventory", ())])
 
 
 def go_on(ledger: Ledger, number: int, ordinal: int, at: str) -> None:

@@ -16,10 +16,11 @@ from message_specs.trade.papers import Paper
 _JSON = msgspec.json.Encoder()
 
 
-def notice(paper: Paper, findings: Sequence[Finding]) -> Notice:
+def notice(paper: Paper, findings: Sequence[Finding], *, to: str = "") -> Notice:
     """Return what the partner of this document is told of it: NUMBER.ORDINAL.CODE.DIGEST.notice.json.
 
     Keys: `number`, `spec`, `key` of his own document, and `findings` as in an acknowledgement.
+    It is for the sender of the document, or for the partner `to`, who draws up an inventory from it.
     """
     body = _JSON.encode(
         {
@@ -30,4 +31,4 @@ def notice(paper: Paper, findings: Sequence[Finding]) -> Notice:
         }
     )
     mark = hashlib.sha256(body).hexdigest()[:8]
-    return Notice(paper.partner, f"{paper.name}.{findings[0].code}.{mark}.notice.json", body)
+    return Notice(to or paper.partner, f"{paper.name}.{findings[0].code}.{mark}.notice.json", body)

@@ -14,6 +14,7 @@ from pathlib import Path
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
 from gateway.desks import Records, desk
+from gateway.draws import Arrangements
 from gateway.secret import secret_of
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
@@ -44,12 +45,13 @@ class Opener:
         self._severities = {code: Severity(word) for code, word in house.kouan.severity.items()}
         self._limits = section.of_messages()
         self._rates = Rates(house.rates)
+        self._draws = Arrangements(house.partners)
         self._secret = secret_of(house.home)
         self._tables = Tables(house, self._severities, self._limits)
 
     def records(self, now: datetime) -> Records:
         """Return what desks may know before anything is fetched for them."""
-        return Records(now, self._secret, self._house.kouan, self._rates)
+        return Records(now, self._secret, self._house.kouan, self._rates, self._draws)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it; LongTable where it is a table of more than one piece."""

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from gateway import following
 from gateway.case import Case, Judged
-from gateway.living import go_on
+from gateway.living import go_on, learn
 from gateway.said import Said, said
 from message_specs.catalog import catalog
 from message_specs.document import Document
@@ -185,7 +185,11 @@ def _members(text: str) -> Iterator[tuple[int, int]]:
 def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, told: Said, at: str) -> bool:
     spec = case.document.spec.code
     answer = (case.number, case.ordinal, spec)
-    return _write(ledger, answer, row, told, case.partner, at, (file_name(case.number, spec), None))
+    if not _write(ledger, answer, row, told, case.partner, at, (file_name(case.number, spec), None)):
+        return False
+    if catalog().specs[spec].gives:
+        learn(ledger, case.document, row["number"], row["ordinal"])
+    return True
 
 
 def _write(

@@ -87,7 +87,7 @@ class Table:
                 taken.append(ahead)
                 ahead = next(documents, None)
             number += 1
-            found = tuple(placed_in_sheet(self.run, one) for one in self.run.findings[told:])
+            found = tuple(placed_in_sheet(self.run, one) for one in self.run.findings[told:] if self._is_said(one))
             told = len(self.run.findings)
             after = taken[-1].ordinal if taken else after
             if ahead is None and not self.run.tally.is_even:
@@ -96,6 +96,10 @@ class Table:
             if ahead is None:
                 self.source.close()
                 return
+
+    def _is_said(self, one: Finding) -> bool:
+        """Of a table that we joined the map takes what it wants: other columns are no oversight of anybody."""
+        return not (self.arrival.drawn_by and one.code == "M005")
 
     def opened(self, piece: Piece) -> Opened:
         """Return a piece opened: its documents checked, every finding with its cell."""
@@ -148,7 +152,10 @@ class Tables:
     ) -> Table | Finding:
         """Return the table open by the map that fits it, or that there is none."""
         name = arrival.claim.file
-        fitting = [self._map(one.map) for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
+        maps = [one.map for one in uses(partner) if fnmatch(name.lower(), one.files.lower())]
+        if drawn_by := arrival.drawn_by:
+            maps = [drawn_by]
+        fitting = [self._map(one) for one in maps]
         if not fitting:
             return finding("M019", name=name)
         came = arrival.came_at(now)

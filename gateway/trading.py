@@ -2,13 +2,13 @@
 
 A dossier comes due when a paper came that it awaits, and when its documents have
 waited as long as waiting.csv allows.  Looking twice does no harm: a notice is
-told once, and an inventory that is drawn up again is a duplicate of the first.
+told once, and what was drawn up is found again and not drawn twice.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from sqlite3 import Row
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -16,52 +16,78 @@ import msgspec
 
 from gateway.case import Notice
 from gateway.config_shapes import Kouan
+from gateway.drawing import Drawing, Drawn, goods_mark
+from gateway.draws import Arranged
 from gateway.filing import Outdated, paper_of
 from gateway.giving import Kept, used_of
 from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
-from message_specs.trade.choosing import Chosen, choose
+from message_specs.findings import Finding, Severity, finding
+from message_specs.trade.choosing import Chosen, choose, live
+from message_specs.trade.comparing import compare, view_for
 from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
 from spool.ledger import Ledger
+from spool.states import State
 
 AT_ONCE: Final = 200
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
+_UNCLEAR: Final = ("T151", "T155")
+"""Which of several orders or waybills is meant is not for us to guess in a declaration."""
 
 
 @dataclass(slots=True)
-class Looked:
-    """What is to be written of the dossiers looked at: notices, records, and when each is due again."""
+class Look:
+    """One look: what is told, what is drawn up, when each dossier is looked at again and why."""
 
-    told: list[Notice] = field(default_factory=list)
+    now: datetime
     kept: dict[str, Kept] = field(default_factory=dict)
+    told: list[Notice] = field(default_factory=list)
+    ready: list[Drawn] = field(default_factory=list)
+    awaits: list[tuple[int, int, int]] = field(default_factory=list)
+    over: list[tuple[int, int, int]] = field(default_factory=list)
+    """What trades that are closed awaited."""
     dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
 
 
-def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes) -> int:
+def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, drawing: Drawing) -> int:
     """Up to two hundred due dossiers have been looked at; return how many."""
     rows = ledger.all("due_dossiers", iso(now), AT_ONCE)
     if not rows:
         return 0
-    looked = Looked()
+    this = Look(now)
     for row in rows:
         chosen = trade_of(ledger, row["mark"])
-        if _give_back(ledger, looked, row, chosen, kouan, secret):
-            _wait(looked, row, chosen, now)
-    with ledger.writing():
-        for one in looked.kept.values():
-            # A desk has kept something else meanwhile: the dossiers are looked at again.
-            if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
-                raise Outdated(one.key)
-        ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in looked.told])
-        ledger.run_many("dossier_looked_at", looked.dates)
+        if not _give_back(ledger, this, row, chosen, kouan, secret):
+            continue
+        due, why = (None, None) if row["phase"] != "open" else _one(this, ledger, row, chosen, drawing)
+        if row["phase"] == "closed":
+            orders = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "order"]
+            marks = [mark for one in orders for of_kind in marks_of_paper(one).values() for mark in of_kind]
+            this.over += [(mark, row["mark"], 0) for mark in marks]
+        this.dates.append((due, why, row["mark"], row["due_at"]))
+    # Before the dossiers are put to rest: after a crash between the two they are looked at again.
+    drawing.draw(this.ready)
+    _write(ledger, this)
     return len(rows)
 
 
+def _write(ledger: Ledger, this: Look) -> None:
+    with ledger.writing():
+        for one in this.kept.values():
+            # A desk has kept something else meanwhile: the dossiers are looked at again.
+            if ledger.run("keep_record", one.key, one.value, one.revision) != 1:
+                raise Outdated(one.key)
+        ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in this.told])
+        ledger.run_many("add_awaited", this.awaits)
+        ledger.run_many("no_longer_awaited", this.over)
+        ledger.run_many("dossier_looked_at", this.dates)
+
+
 def _give_back(
-    ledger: Ledger, looked: Looked, row: sqlite3.Row, chosen: Chosen, kouan: Kouan, secret: bytes
+    ledger: Ledger, this: Look, row: Row, chosen: Chosen, kouan: Kouan, secret: bytes
 ) -> bool:
     """What the inventory used is reckoned anew; False where another dossier of this round has the same record."""
     inventory = chosen.inventory
@@ -70,34 +96,79 @@ def _give_back(
     life = life_in(ledger, row["mark"])
     refunds = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "refund"]
     kept = list(used_of(ledger, inventory, refunds, life, kouan.tax.quotas, secret))
-    if any(one.key in looked.kept for one in kept):
+    if any(one.key in this.kept for one in kept):
         return False
-    looked.kept.update({one.key: one for one in kept})
+    this.kept.update({one.key: one for one in kept})
     return True
 
 
-def _wait(looked: Looked, row: sqlite3.Row, chosen: Chosen, now: datetime) -> None:
-    """An open trade that waits too long is told, and looked at again every day; any other rests."""
-    today = now.astimezone(_CHINA).date()
+def _one(
+    this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing
+) -> tuple[str | None, str | None]:
+    """Return when an open trade is looked at again, and why it waits."""
+    if chosen.inventory is not None and chosen.inventory.state == State.REFUSED:
+        # What was refused has given back what it used, and another may be drawn up in its place.
+        chosen = trade_of(ledger, row["mark"], alive=True)
+    today = this.now.astimezone(_CHINA).date()
+    arranged = drawing.arranged(chosen)
+    drawn = arranged is not None and chosen.inventory is None
+    mode = arranged.draw.mode if arranged is not None and drawn else row["mode"]
     since = datetime.fromisoformat(row["opened_at"]).astimezone(_CHINA).date()
-    is_open = row["phase"] == "open"
-    late = too_long(chosen, row["mode"], since, today, inventory=True) if is_open else None
-    lacking = missing(chosen, row["mode"], today, inventory=True) if is_open else ()
+    late = too_long(chosen, mode, since, today, inventory=not drawn)
     if late is not None:
-        looked.told += [notice(paper, [late]) for paper in _parties(chosen)]
-    due = iso(now + _AGAIN) if lacking else None
-    why = " ".join((late.code if late else "T204", *lacking)) if lacking else None
-    looked.dates.append((due, why, row["mark"], row["due_at"]))
+        this.told += [notice(paper, [late]) for paper in _parties(chosen)]
+    lacking = missing(chosen, mode, today, inventory=not drawn)
+    if lacking:
+        return iso(this.now + _AGAIN), " ".join((late.code if late else "T204", *lacking))
+    if not drawn or arranged is None:
+        return None, None
+    why = _draw(this, row["mark"], chosen, arranged, drawing)
+    # Nothing that comes wakes a trade whose inventory an operator decides about.
+    return iso(this.now + _AGAIN) if why == "T705" else None, why
 
 
-def trade_of(ledger: Ledger, mark: int) -> Chosen:
-    """Return the trade of an order's mark as its papers stand in the ledger now."""
+def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Drawing) -> str | None:
+    """The inventory of a complete trade is ready to be drawn up, or whoever must mend or file something is told."""
+    order, today = chosen.order, this.now.astimezone(_CHINA).date()
+    assert order is not None
+    found = compare(chosen, arranged.draw.mode, today)
+    wrong = [one for one in found if one.severity is Severity.ERROR]
+    # In the words of the desk that matched them, so that nobody hears it twice.
+    for paper in _parties(chosen) if wrong else ():
+        if mine := [view_for(one, paper.partner) for one in found if paper in (one.left.paper, one.right.paper)]:
+            this.told.append(notice(paper, mine))
+    if wrong:
+        return wrong[0].code
+    if unclear := [one for one in chosen.findings if one.code in _UNCLEAR]:
+        return _tell(this, mark, order, arranged, unclear)
+    joined = drawing.join(arranged, chosen, today)
+    if joined.lacking:
+        return _tell(this, mark, order, arranged, joined.lacking)
+    before = drawing.before(arranged, order)
+    if before is not None and not before.is_over:
+        return "T705"
+    if before is not None and before.rows == joined.rows:
+        return _tell(this, mark, order, arranged, (finding("T704", value=before.name, names=before.name),))
+    this.ready.append(Drawn(arranged, joined.rows))
+    return None
+
+
+def _tell(this: Look, mark: int, order: Paper, arranged: Arranged, found: Sequence[Finding]) -> str:
+    """The partner hears what he is to mend, and what he files makes the trade due again."""
+    this.awaits.append((goods_mark(arranged.partner), mark, 0))
+    this.told.append(notice(order, found, to=arranged.partner))
+    return found[0].code
+
+
+def trade_of(ledger: Ledger, mark: int, *, alive: bool = False) -> Chosen:
+    """Return the trade of an order's mark as its papers stand now; `alive`: without an inventory that was refused."""
     papers = _papers(ledger, [mark])
-    anchor = next((one for one in papers if one.kind == "inventory"), None)
-    anchor = anchor or next((one for one in papers if one.kind == "order"), None)
+    anchors = live(papers) if alive else papers
+    anchor = next((one for one in anchors if one.kind == "inventory"), None)
+    anchor = anchor or next((one for one in anchors if one.kind == "order"), None)
     if anchor is not None:
         marks = marks_of_paper(anchor)
-        more = [mark for kind in ("waybill", "sold", "order_no") for mark in marks.get(kind, ())]
+        more = [mark for kind in ("waybill", "sold", "shipped", "order_no") for mark in marks.get(kind, ())]
         papers = _merged(papers, _papers(ledger, [*more, *paid_elsewhere(papers)]))
     return choose(papers, anchor)
 

@@ -163,6 +163,7 @@ class Upkeep:
             self._do("resume", None, self._resumed)
 
     def _looked(self, answer: Answer, _: Batch | None) -> None:
+        self._departures.wake()
         self._news(answer.news)
         if answer.trouble:
             self._not_before["look"] = self._reactor.seconds() + _TROUBLED_SECONDS

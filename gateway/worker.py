@@ -21,12 +21,14 @@ import msgspec
 from gateway import mishap
 from gateway.clerk import ALL_NUMBERS, Clerk, clerk_at, quiet
 from gateway.config import House, load_house
+from gateway.drawing import goods_came
 from gateway.frames import Answer, Job, joined, read_frame, write_frame
 from gateway.in_force import in_force
 from gateway.letting_go import Parting
 from gateway.parting import acknowledgement_of
 from gateway.recovering import at_work
 from gateway.resuming import resume
+from gateway.settling import iso
 from gateway.telling import tell
 from spool.errors import Told
 from spool.interchange import Batch
@@ -63,11 +65,12 @@ class Worker:
         }  # fmt: skip
         self._pulse = pulse
         self._ledger = Ledger(clerk_at(home))
-        row = self._ledger.one("last_message")
-        last = (row["number"] if row else None) or 0
+        given = [row["number"] for name in ("last_message", "last_number") if (row := self._ledger.one(name))]
+        last = max([number for number in given if number], default=0)
         after = (last // SEQUENCE + 1) * SEQUENCE - 1 if last else 0
         self._numbers = Numbers(now, after=after, first=LANE_FIRST + slot * LANE_WIDTH, width=LANE_WIDTH)
         self._clerk = self._new_clerk()
+        goods_came(self._ledger, self._clerk.house, iso(now()))
 
     def _new_clerk(self) -> Clerk:
         return Clerk(self._house(self._home), self._ledger, now=now, numbers=self._numbers, pulse=self._pulse)
@@ -186,7 +189,7 @@ class Worker:
     def look(self) -> Answer:
         """Due trades have been looked at, and partners have what they are to hear of theirs."""
         count = self._clerk.look()
-        return Answer(count=count, news=tuple(tell(self._home, self._ledger)))
+        return Answer(count=count, news=tuple(self._clerk.drawing.news | tell(self._home, self._ledger)))
 
     def let_go_again(self, bounds: Batch = _ALL) -> Answer:
         """Open batches after `first` and below `low_water` have been let go as far as they could, fifty at most.
@@ -207,6 +210,7 @@ class Worker:
     def reload(self) -> Answer:
         """The configuration that the daemon has put in force is the clerk's too."""
         self._clerk = self._new_clerk()
+        goods_came(self._ledger, self._clerk.house, iso(now()))
         return Answer()
 
     def do(self, job: Job) -> Answer:

@@ -5,6 +5,7 @@ Nothing here is done per row; what is done per row stands in `drafting`.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import Final
@@ -47,6 +48,7 @@ class Shape:
                 yield f"{group}/{name}".lstrip("/"), node
 
 
+@lru_cache(maxsize=64)
 def shape_of(root: str, document: str, revision: str) -> Shape:
     """The shape of the documents of this message."""
     unit = next(child for child in table(root, revision).children if child.name == document)

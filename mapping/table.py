@@ -9,6 +9,7 @@ import csv
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -51,6 +52,7 @@ class Map:
     by_path: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
 
 
+@lru_cache(maxsize=8192)
 def plain(heading: str) -> str:
     """A heading without what people add to it: width, blanks, stars, notes, capitals.
 

@@ -255,6 +255,9 @@ WITH RECURSIVE head (prefix) AS (
 )
 SELECT prefix FROM head WHERE prefix IS NOT NULL AND prefix <> '';
 
+-- name: documents_by_reply_start
+SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec = 'CEB621' LIMIT 100;
+
 -- name: answered_by_key_start
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  WHERE d.reply_key >= ?1 || '|' AND d.reply_key < ?1 || '}' AND d.spec = ?2 AND d.version IS NOT NULL
@@ -486,3 +489,60 @@ SELECT count(*) AS questions, min(not_before) AS next, max(attempts) AS attempts
        (SELECT trouble FROM question WHERE answered_at IS NULL AND trouble IS NOT NULL ORDER BY not_before LIMIT 1)
        AS trouble
   FROM question WHERE answered_at IS NULL;
+
+-- name: learn_mark
+INSERT INTO mark (mark, number, ordinal, came) SELECT ?, ?, ?, last FROM filing WHERE true ON CONFLICT DO NOTHING;
+
+-- name: answers_of
+SELECT r.answer, r.unit, r.spec, i.evidence FROM receipt r JOIN interchange i ON i.number = r.answer
+ WHERE r.number = ?1 AND r.ordinal = ?2
+ ORDER BY r.id;
+
+-- name: answers_under
+SELECT d.number AS answer, d.ordinal AS unit, d.spec, i.evidence
+  FROM document d JOIN interchange i ON i.number = d.number
+ WHERE d.key = ? AND d.spec IN ('CEB816', 'CEB818')
+ ORDER BY d.number, d.ordinal;
+
+-- name: open_dossiers
+SELECT mark FROM dossier WHERE phase = 'open' ORDER BY opened_at, mark LIMIT ?;
+
+-- name: open_dossiers_count
+SELECT count(*) AS n FROM dossier WHERE phase = 'open';
+
+-- name: documents_counted
+SELECT CASE ?3 WHEN 'partner' THEN d.partner WHEN 'day' THEN CAST(d.number / 1000000000000 AS TEXT)
+               WHEN 'mode' THEN coalesce(o.mode, '') ELSE '' END AS name,
+       d.spec, d.state, count(*) AS documents
+  FROM document d LEFT JOIN paper p ON ?3 = 'mode' AND p.number = d.number AND p.ordinal = d.ordinal
+  LEFT JOIN dossier o ON o.mark = p.dossier
+ WHERE d.number BETWEEN ?1 AND ?2
+ GROUP BY 1, 2, 3;
+
+-- name: mismatches_counted
+SELECT CASE ?3 WHEN 'partner' THEN d.partner WHEN 'day' THEN CAST(d.number / 1000000000000 AS TEXT)
+               WHEN 'mode' THEN coalesce(o.mode, '') ELSE '' END AS name,
+       json_extract(f.value, '$.code') AS code, count(DISTINCT s.number || '.' || s.ordinal) AS documents
+  FROM stamp s, json_each(s.findings) f
+  JOIN document d ON d.number = s.number AND d.ordinal = s.ordinal
+  LEFT JOIN paper p ON ?3 = 'mode' AND p.number = d.number AND p.ordinal = d.ordinal
+  LEFT JOIN dossier o ON o.mark = p.dossier
+ WHERE s.number BETWEEN ?1 AND ?2 AND s.findings IS NOT NULL AND json_extract(f.value, '$.code') LIKE 'T1%'
+ GROUP BY 1, 2;
+
+-- name: trades_counted
+SELECT CASE ?3 WHEN 'partner' THEN coalesce(d.partner, '') WHEN 'day' THEN substr(datetime(o.opened_at, '+8 hours'), 1, 10)
+               WHEN 'mode' THEN o.mode ELSE '' END AS name,
+       o.phase, count(*) AS trades
+  FROM dossier o LEFT JOIN document d ON ?3 = 'partner' AND d.number = o.number AND d.ordinal = o.ordinal
+ WHERE o.opened_at >= ?1 AND o.opened_at < ?2
+ GROUP BY 1, 2;
+
+-- name: trades_released
+SELECT CASE ?3 WHEN 'partner' THEN coalesce(d.partner, '') WHEN 'day' THEN substr(datetime(o.opened_at, '+8 hours'), 1, 10)
+               WHEN 'mode' THEN o.mode ELSE '' END AS name,
+       86400 * (min(julianday(r.said_at)) - julianday(o.opened_at)) AS seconds
+  FROM dossier o JOIN receipt r ON r.number = o.number AND r.ordinal = o.ordinal AND r.status IN ('800', '899')
+  LEFT JOIN document d ON ?3 = 'partner' AND d.number = o.number AND d.ordinal = o.ordinal
+ WHERE o.phase IN ('released', 'closed') AND o.opened_at >= ?1 AND o.opened_at < ?2
+ GROUP BY o.mark;

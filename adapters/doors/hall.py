@@ -52,6 +52,9 @@ class HttpHall(Protocol):
     def document(self, sender: str, number: str) -> Deferred[dict[str, Any] | None]:
         """Fire with the document NUMBER.ORDINAL, or None when it is not this sender's."""
 
+    def dossiers(self, sender: str, key: str) -> Deferred[list[dict[str, Any]]]:
+        """Fire with the trades that a key names in which this sender has a document, seen through his rights."""
+
     def receipts(self, sender: str, after: int, limit: int) -> Deferred[tuple[list[dict[str, Any]], int]]:
         """Fire with at most `limit` receipts that came after this cursor, and the new cursor."""
 

@@ -18,6 +18,7 @@ from adapters.doors.http_names import (
     file_name,
     is_xml,
     once_key,
+    path_key,
     table_ending,
     whole_number,
 )
@@ -80,6 +81,7 @@ class Api:
             Route(b"GET", "/v1/interchanges/{number}", "interchange", self._interchange, no_body),
             Route(b"GET", "/v1/documents", "documents", self._documents, no_body),
             Route(b"GET", "/v1/documents/{number}", "document", self._document, no_body),
+            Route(b"GET", "/v1/dossiers/{key}", "dossiers", self._dossiers, no_body),
             Route(b"GET", "/v1/receipts", "receipts", self._receipts, no_body),
             Route(b"GET", "/livez", "live", self._live, no_body, needs_token=False),
             Route(b"GET", "/readyz", "ready", self._ready, no_body, needs_token=False),
@@ -93,7 +95,7 @@ class Api:
             (self._stems if brace else self._exact).setdefault(stem.encode(), {})[route.method] = route
 
     def find(self, path: bytes) -> tuple[Mapping[bytes, Route] | None, str]:
-        """Return the routes of this path by method, and what stands in the place of {number}."""
+        """Return the routes of this path by method, and what stands in the place of {number} or {key}."""
         exact = self._exact.get(path)
         if exact is not None:
             return exact, ""
@@ -189,6 +191,14 @@ class Api:
             return
         found = maybeDeferred(self._hall.documents, request.sender, key)
         self._tell(request, found.addCallback(lambda documents: {"documents": documents}))
+
+    def _dossiers(self, request: DoorRequest) -> None:
+        key = path_key(request.tail)
+        if key is None:
+            request.refuse(NOT_UNDERSTOOD.naming("key"))
+            return
+        found = maybeDeferred(self._hall.dossiers, request.sender, key)
+        self._tell(request, found.addCallback(lambda dossiers: {"dossiers": dossiers} if dossiers else None))
 
     def _receipts(self, request: DoorRequest) -> None:
         limits = self._door.limits

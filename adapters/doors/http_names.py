@@ -6,12 +6,13 @@ All functions are pure and answer None for a value that is not as it must be.
 import re
 from email.message import Message
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 NUMBER: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 DOCUMENT_NUMBER: Final = re.compile(r"[0-9]{1,18}\.[0-9]{1,9}", re.ASCII)
 _ONCE: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _NAME_BYTES: Final = 200  # NAME.NUMBER.ack.json must fit the 255 bytes of a file name
+_KEY_MOST: Final = 200
 _XML: Final = frozenset({"application/xml", "text/xml", "application/octet-stream"})
 _TABLES: Final = {
     "text/csv": ".csv",
@@ -39,6 +40,21 @@ def query_of(query: bytes) -> dict[str, str] | None:
     if any(len(values) > 1 for values in found.values()):
         return None
     return {name: values[0] for name, values in found.items()}
+
+
+def path_key(tail: str) -> str | None:
+    """Return the key that stands percent-encoded at the end of a path, at most 200 characters.
+
+    >>> path_key("3301961A2B%7CYX1"), path_key("%E8%AE%A2"), path_key("a%2Fb")
+    ('3301961A2B|YX1', '订', 'a/b')
+    >>> path_key(""), path_key("%ff"), path_key("a%00")
+    (None, None, None)
+    """
+    try:
+        key = unquote(tail, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    return key if key and key.isprintable() and len(key) <= _KEY_MOST else None
 
 
 def whole_number(text: str, least: int) -> int | None:

@@ -7,31 +7,44 @@ from typing import Any
 
 import click
 
-from gateway.cli.book import brief, open_book, shown, utc_option
+from gateway.cli.book import CHINA, brief, open_book, shown, utc_option
+from gateway.cli.dossier import KINDS
 from gateway.cli.options import home_option, json_option
 from gateway.cli.talk import give, present, say, show
 
 
 @click.command()
 @click.option("--documents", is_flag=True, help="List the single documents, each with its key and why it waits.")
-@click.option("--waiting", is_flag=True, help="Only what goes on by itself; leave out what an operator holds.")
+@click.option(
+    "--waiting", is_flag=True, help="Only what goes on by itself, and the trades that wait; not what an operator holds."
+)
+@click.option("--trades", is_flag=True, help="List the single trades that wait, the oldest first.")
 @click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True, help="At most so many rows.")
 @utc_option
 @json_option
 @home_option
-def queue(*, documents: bool, waiting: bool, limit: int, utc: bool, as_json: bool, home: Path) -> None:
+def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool, as_json: bool, home: Path) -> None:
     """Show what waits, by authority and age: messages in the outbox, then documents by state and reason.
 
     Last come documents about which an authority has said nothing for 24 hours.
-    With --json one object {"outbox": […], "documents": […], "unanswered": […]}; with --documents one object a document.
+    With --json one object {"outbox": […], "documents": […], "unanswered": […]}, with --waiting also {"trades": […],
+    "open_trades": N}; with --documents one object a document, with --trades one a trade. Of the open trades the
+    --limit oldest are looked at.
     """
-    from gateway import reading
+    from gateway import outstanding, reading
 
     book = open_book(home)
+    today = datetime.now(CHINA).date()
+    if trades:
+        _list_trades(outstanding.trades(book, today, limit), utc=utc, as_json=as_json)
+        return
     if documents:
         _list(reading.waiting(book, limit=limit, held=not waiting), utc=utc, as_json=as_json)
         return
     told = reading.queue(book, now=datetime.now(UTC), limit=limit, held=not waiting)
+    if waiting:
+        told["trades"] = outstanding.groups(outstanding.trades(book, today, limit))
+        told["open_trades"] = outstanding.count(book)
     if as_json:
         give(told)
         return
@@ -41,6 +54,36 @@ def queue(*, documents: bool, waiting: bool, limit: int, utc: bool, as_json: boo
     _show_outbox(told["outbox"], home, utc=utc)
     _show_documents(told["documents"], utc=utc)
     _show_unanswered(told["unanswered"], utc=utc)
+    _show_trades(told.get("trades", []), told.get("open_trades", 0), limit, utc=utc)
+
+
+def _list_trades(rows: Iterator[dict[str, Any]], *, utc: bool, as_json: bool) -> None:
+    if not as_json:
+        rows = ({**row, "since": shown(row["since"], utc=utc), "waits for": _waits(row)} for row in rows)
+    columns = ("order", "platform", "mode", "partner", "since", "waits for", "until", "inventory", "state")
+    present(as_json, columns, rows, "No trade waits.")
+
+
+def _waits(row: dict[str, Any]) -> str:
+    names = [KINDS.get(one, one) for one in row["waits_for"]]
+    return "、".join(names) or "–"
+
+
+def _show_trades(rows: list[dict[str, Any]], count: int, limit: int, *, utc: bool) -> None:
+    if not rows:
+        return
+    of = f"; the {limit} oldest are counted here" if count > limit else ""
+    say(f"Trades that wait: {count}{of}.")
+    show(
+        ("waits for 等待", "partner", "trades", "late 逾期", "oldest", "its order", "next due"),
+        [
+            (
+                _waits(row), row["partner"], row["trades"], row["late"], shown(row["oldest"], utc=utc),
+                row["oldest_order"], row["until"],
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
 def _list(rows: Iterator[dict[str, Any]], *, utc: bool, as_json: bool) -> None:

@@ -3,13 +3,16 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gateway.cli.book import brief, open_book, shown, utc_option
 from gateway.cli.options import home_option, json_option
-from gateway.cli.talk import NOT_FOUND, USAGE, Stop, give
+from gateway.cli.talk import NOT_FOUND, USAGE, Stop, give, say
+
+if TYPE_CHECKING:
+    from spool.ledger import Ledger
 
 
 @click.command()
@@ -23,7 +26,8 @@ def trace(*, what: str, evidence: bool, sent: bool, utc: bool, as_json: bool, ho
     """Show the life of a document, by its number, its interchange's or message's number, or its business key.
 
     Of a key its last part (the orderNo) is enough. Several lives are one JSON object each. An interchange that was
-    refused whole is shown with its findings. Ends with 4 when there is nothing.
+    refused whole is shown with its findings. Of an inventory that was drawn up it tells where each value came from
+    (docs/drawing.md). Ends with 4 when there is nothing.
     """
     from gateway import reading
 
@@ -35,6 +39,8 @@ def trace(*, what: str, evidence: bool, sent: bool, utc: bool, as_json: bool, ho
         return
     count = 0
     for count, life in enumerate(reading.found(book, what), 1):
+        if "stamps" in life:
+            life["sources"] = _sources(home, book, life)
         if as_json:
             give(life)
             continue
@@ -42,6 +48,22 @@ def trace(*, what: str, evidence: bool, sent: bool, utc: bool, as_json: bool, ho
         click.echo("\n" * (count > 1) + "\n".join(lines))
     if count == 0:
         _nothing(what)
+
+
+def _sources(home: Path, book: "Ledger", life: dict[str, Any]) -> list[dict[str, str]]:
+    """Return where each value of an inventory that was drawn up came from; nothing for what a partner sent."""
+    from gateway.sources import is_drawn, sources_of
+
+    if not is_drawn(life["file"], life["door"]):
+        return []
+    from gateway.config import load_house
+    from spool.errors import ForOperator
+
+    try:
+        return [one.as_facts() for one in sources_of(load_house(home), book, life["number"])]
+    except (ForOperator, OSError) as trouble:
+        say(f"{life['number']}: its sources cannot be shown: {trouble}")
+        return []
 
 
 def _nothing(what: str) -> None:
@@ -76,6 +98,8 @@ def _life(life: dict[str, Any], *, utc: bool) -> Iterator[str]:
         yield from _stamp(stamp, utc=utc)
     for receipt in life["receipts"]:
         yield from _receipt(receipt, utc=utc)
+    for one in life["sources"]:
+        yield f"  来源 source   {one['path']} = {one['value']}  ← {one['of']} {one['what']}".rstrip()
 
 
 def _message(message: dict[str, Any], *, utc: bool) -> Iterator[str]:

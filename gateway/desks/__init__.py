@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.case import Case, Outcome
 from gateway.config_shapes import Kouan
+from gateway.draws import Arrangements
 from message_specs.findings import Severity
 from message_specs.trade.life import Life, Said, life_of
 from message_specs.trade.papers import Paper, side_of
@@ -63,6 +64,7 @@ class Records:
     """The home's own secret, for hashes that nobody outside can make."""
     kouan: Kouan = field(default_factory=Kouan)
     rates: Rates = field(default_factory=Rates)
+    draws: Arrangements = field(default_factory=Arrangements)
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)

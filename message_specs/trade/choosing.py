@@ -175,7 +175,7 @@ def _waybill(
         return None
     if order is None:
         return _only(waybills, "T155", told, clear=True)
-    fitting = [waybill for waybill in waybills if _same(waybill, order, "orderNo")]
+    fitting = [waybill for waybill in waybills if _same(waybill, order, "orderNo") or _names(waybill, order)]
     orders = [one for one in alive.get("order", []) if _same(one, order, "orderNo")]
     if len(orders) > 1:
         mine = key_of(order)
@@ -184,6 +184,13 @@ def _waybill(
             told.append(finding("T151", names="、".join(one.name for one in orders), found=str(len(orders))))
             return None
     return _only(fitting, "T155", told)
+
+
+def _names(waybill: Paper, order: Paper) -> bool:
+    """Whether an export waybill names the merchant and, in its remark, the order: a CEB505 has no field for it."""
+    return waybill.head.get("note", "").strip() == order.head.get("orderNo", "").strip() != "" and _same(
+        waybill, order, "ebcCode"
+    )
 
 
 def _best_for_waybill(orders: Sequence[Paper], waybill: Paper) -> list[Paper]:

@@ -1,6 +1,7 @@
-"""The limits of retail import on a day: the single one, the yearly one, and the share of the tax that is levied.
+"""The limits of a day: the single and yearly one of retail import, the share of its tax that is levied, that of lists.
 
-The rows of limits.csv name the notice that set them; a new notice is a new row and an end to the old one.
+The rows of limits.csv name the notice that set them; a new notice is a new row and an end to the old one. A row of
+low confidence is a claim: it stands there to be read, and nothing is decided by it.
 """
 
 import csv
@@ -13,6 +14,7 @@ from pathlib import Path
 
 _FILE = Path(__file__).with_name("limits.csv")
 _ALWAYS = date.max
+_IMPORT = ("single", "yearly", "factor")
 
 
 class NoLimits(LookupError):  # noqa: N818  named for what is missing
@@ -49,6 +51,7 @@ def _rows() -> tuple[tuple[str, Decimal, date, date], ...]:
                 date.fromisoformat(row["valid_to"]) if row["valid_to"] else _ALWAYS,
             )
             for row in csv.DictReader(source)
+            if row["confidence"] != "low"
         )
 
 
@@ -59,11 +62,21 @@ def limits_on(day: date) -> Limits:
     >>> limits_on(date(2018, 12, 31)).single, limits_on(date(2019, 1, 1)).single
     (Decimal('2000'), Decimal('5000'))
     """
-    found = {what: value for what, value, since, until in _rows() if since <= day <= until}
+    found = {what: value for what, value, since, until in _rows() if what in _IMPORT and since <= day <= until}
     try:
         return Limits(**found)
     except TypeError:
         raise NoLimits(day.isoformat()) from None
+
+
+@lru_cache(maxsize=64)
+def list_limit_on(day: date) -> Decimal | None:
+    """What one consignment of 9710 or 9810 may be worth in yuan to be declared by list; None where no rule says.
+
+    >>> list_limit_on(date(2026, 11, 21)), list_limit_on(date(2019, 1, 1))
+    (Decimal('5000'), None)
+    """
+    return next((value for what, value, since, until in _rows() if what == "list" and since <= day <= until), None)
 
 
 def standing(value: Decimal, items: Decimal, limits: Limits) -> Standing:

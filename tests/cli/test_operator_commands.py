@@ -80,7 +80,9 @@ def test_queue_is_one_object_and_a_table_with_the_plan(
     ]  # fmt: skip
     assert [(row["state"], row["why"], row["documents"]) for row in waits["documents"]] == [("held", "电话核实", 1)]
     assert [row["number"] for row in listed] == [f"{first['number']}.1"]
-    assert told("queue", "--waiting") == [{"outbox": [], "documents": [], "unanswered": []}]
+    assert told("queue", "--waiting") == [
+        {"outbox": [], "documents": [], "unanswered": [], "trades": [], "open_trades": 0}
+    ]
     told("submit", order_file(tmp_path, 1, 9), "--partner", "shop")
     capsys.readouterr()
     assert ended(["queue"]) == 0

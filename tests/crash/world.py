@@ -18,8 +18,11 @@ from adapters.doors.folder import FolderDoor, Law
 from gateway.clerk import Clerk, clerk_at, quiet
 from gateway.config import load_house
 from gateway.dispatch import Leaving, Outgoing
+from gateway.drawing import goods_came
 from gateway.recovering import recover
 from gateway.resuming import resume
+from gateway.settling import iso
+from gateway.telling import tell
 from message_specs import writing
 from spool.interchange import Batch, Claim
 from spool.ledger import Ledger
@@ -56,13 +59,15 @@ class World:
         """Everything that an earlier start left is recovered, as gateway.hall does it before a door opens."""
         self.home = home
         self.moment = moment
+        self.pulse = pulse
         self.ledger = Ledger(clerk_at(home))
         left = recover(home, self.ledger)
         self.numbers = Numbers(self.now)
         self.numbers.go_on_after(left.last_number)
-        row = self.ledger.one("last_message")
-        after = ((row["number"] or 0) // SEQUENCE + 1) * SEQUENCE - 1 if row and row["number"] else 0
+        given = [row["number"] or 0 for name in ("last_message", "last_number") if (row := self.ledger.one(name))]
+        after = (max(given) // SEQUENCE + 1) * SEQUENCE - 1 if max(given, default=0) else 0
         lane = Numbers(self.now, after=after, first=500_000)
+        self.lane = lane
         self.clerk = Clerk(load_house(home), self.ledger, now=self.now, numbers=lane, pulse=pulse)
         self.set_aside = left.set_aside
         self.recovered = left.claims
@@ -140,6 +145,17 @@ class World:
     def go_on(self) -> int:
         """Documents whose date has come have gone on."""
         return resume(*self.clerk.resources(), self.now())
+
+    def look(self) -> int:
+        """Trades whose date has come are looked at, their inventories drawn up, and partners told."""
+        count = self.clerk.look()
+        tell(self.home, self.ledger)
+        return count
+
+    def reload(self) -> None:
+        """The configuration is read anew, as a worker does it."""
+        self.clerk = Clerk(load_house(self.home), self.ledger, now=self.now, numbers=self.lane, pulse=self.pulse)
+        goods_came(self.ledger, self.clerk.house, iso(self.now()))
 
     # what can be seen
 

@@ -9,11 +9,14 @@ What stands between them is nobody's text; what stands around them is never touc
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+
+from tests.drift import trade_tables
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -271,6 +274,10 @@ def shipped_maps() -> str:
     return table(("map", "spec", "名称"), rows)
 
 
+def _of_law(name: str) -> str:
+    return table(*trade_tables.columns_and_rows(name))
+
+
 def _shapes() -> dict[str, Callable[[], str]]:
     from gateway.config import Authority, Kouan, Partner
 
@@ -296,6 +303,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         "states": states,
         "statuses": statuses,
         "verbs": verbs,
+        **{name: partial(_of_law, name) for name in trade_tables.NAMES},
         **_shapes(),
     }
 

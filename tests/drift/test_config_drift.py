@@ -39,7 +39,9 @@ def flat(table: dict[str, Any], before: tuple[str, ...] = ()) -> list[tuple[tupl
     for key, value in table.items():
         rows = value if isinstance(value, list) and value and isinstance(value[0], dict) else [value]
         for row in rows:
-            found += flat(row, (*before, key)) if isinstance(row, dict) else [((*before, key), row)]
+            # The values of a drawing arrangement are named by its map.
+            below = isinstance(row, dict) and key != "values"
+            found += flat(row, (*before, key)) if below else [((*before, key), row)]
     return found
 
 

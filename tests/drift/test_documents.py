@@ -127,8 +127,18 @@ def test_every_key_of_an_acknowledgement_a_document_and_a_receipt_is_explained()
     assert {key for key in keys if f"`{key}`" not in SYSTEMS} == set()
 
 
+def test_every_key_of_a_trade_is_explained() -> None:
+    import json
+
+    from adapters.doors.http_api import OPENAPI
+
+    told = json.loads(OPENAPI.read_text("utf-8"))["components"]["schemas"]["Dossier"]["properties"]
+    section = SYSTEMS.partition("### A trade")[2].partition("### Receipts")[0]
+    assert {key for key in told if f"`{key}`" not in section} == set()
+
+
 def test_every_state_that_an_acknowledgement_can_show_is_told_to_enterprises() -> None:
-    shown = {"ready", "checked", "refused", "held", "sent", "closed"}
+    shown = {"ready", "filed", "checked", "refused", "held", "sent", "closed"}
     assert {state for state in shown if f"`{state}`" not in ENTERPRISES} == set()
 
 

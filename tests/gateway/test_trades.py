@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ from typing import Any
 import pytest
 
 from gateway import dossiers
+from gateway.config import load_house
 from gateway.telling import tell
 from spool.ledger import Ledger
 from spool.number import CHINA
 from tests.crash.world import World
 from tests.homes import with_trades
-from tests.samples import AGENT, SHOP, message
+from tests.samples import AGENT, SHOP, message, trade
 
+SAMPLES = Path(__file__).parents[2] / "message_specs/ceb/samples/good"
 SENDERS = {"CEB311": "shop", "CEB411": "pay", "CEB511": "ship", "CEB621": "agent"}
 
 
@@ -50,9 +53,9 @@ def test_whatever_comes_first_the_inventory_goes_when_all_are_there(world: World
     come(world, order[-1])
     world.go_on()
     assert states(world.ledger) == dict.fromkeys(SENDERS, "ready")
-    (trade,) = dossiers.found(world.ledger, "YX2026000000000001")
-    assert (trade["phase"], trade["mode"]) == ("declared", "9610")
-    assert [one["kind"] for one in trade["documents"]] == [
+    (found,) = dossiers.found(world.ledger, "YX2026000000000001")
+    assert (found["phase"], found["mode"]) == ("declared", "9610")
+    assert [one["kind"] for one in found["documents"]] == [
         {"CEB311": "order", "CEB411": "payment", "CEB511": "waybill", "CEB621": "inventory"}[spec] for spec in order
     ]
 
@@ -156,8 +159,8 @@ def declared(world: World) -> None:
 
 
 def phase(world: World) -> str:
-    (trade,) = dossiers.found(world.ledger, "YX2026000000000001")
-    return str(trade["phase"])
+    (found,) = dossiers.found(world.ledger, "YX2026000000000001")
+    return str(found["phase"])
 
 
 def test_the_trade_stands_where_customs_says(world: World) -> None:
@@ -201,3 +204,64 @@ def test_what_customs_returned_gives_the_buyers_year_back(world: World, status: 
     assert world.clerk.look() == 1
     assert used(world) == [[]]
     assert world.clerk.look() == 0
+
+
+def test_every_name_of_a_trade_finds_it_once(world: World) -> None:
+    numbers = {spec: come(world, spec)["number"] for spec in SENDERS}
+    world.carry()
+    inventory_said(world, "120")
+    names = [
+        "YX2026000000000001", f"{SHOP.code}|YX2026000000000001", trade(1)["logisticsNo"], trade(1)["payNo"],
+        "KA2600000000000001", "29002026I000000001", *numbers.values(), *(f"{one}.1" for one in numbers.values()),
+    ]  # fmt: skip
+    assert {name: len(dossiers.found(world.ledger, name)) for name in names} == dict.fromkeys(names, 1)
+    assert dossiers.found(world.ledger, "nothing") == []
+
+
+def test_what_broke_is_compared_anew_with_both_values_and_who_mends_it(world: World) -> None:
+    come(world, "CEB311")
+    paid = come(world, "CEB411", was="<ceb:amountPaid>", becomes="<ceb:amountPaid>1")
+    (found,) = dossiers.found(world.ledger, "YX2026000000000001")
+    (broken,) = found["findings"]
+    assert broken["code"] == "T101"
+    assert trade(1)["paid"] in broken["zh"]
+    assert f"1{trade(1)['paid']}" in broken["zh"]
+    assert [one["kind"] for one in broken["mends"]] == ["order", "payment"]
+    assert broken["right"]["number"] == f"{paid['number']}.1"
+    come(world, "CEB411", app_type="2")
+    (found,) = dossiers.found(world.ledger, "YX2026000000000001")
+    assert found["findings"] == []
+
+
+def test_a_waybill_that_names_an_order_alone_is_of_the_trade(world: World) -> None:
+    for spec in ("CEB311", "CEB511"):
+        come(world, spec)
+    (found,) = dossiers.found(world.ledger, trade(1)["logisticsNo"])
+    assert [one["kind"] for one in found["documents"]] == ["order", "waybill"]
+    assert [(one["kind"], one["code"]) for one in found["lacking"]] == [("inventory", "T204")]
+
+
+def test_the_whole_trade_is_told_with_tax_bill_returns_and_windows(world: World) -> None:
+    declared(world)
+    for status in ("120", "800"):
+        inventory_said(world, status)
+    house = load_house(world.home)
+    (found,) = dossiers.found(world.ledger, "29002026I000000001", house=house)
+    assert found["customs"]["invt_no"] == "29002026I000000001"
+    assert (found["customs"]["zh"], found["customs"]["may_refund"]) == ("已放行", True)
+    assert found["tax"]["predicted"] is None or Decimal(found["tax"]["predicted"]["total"]) > 0
+    assert [one["name"] for one in found["windows"]] == ["refund_apply", "refund_back"]
+    assert sorted(found["returns"]["left"]) == ["1", "2", "3"]
+
+
+def test_the_bill_of_customs_is_held_against_the_prediction(world: World) -> None:
+    declared(world)
+    inventory_said(world, "800")
+    bill = (SAMPLES / "CEB816.xml").read_bytes().replace(b"29102026I000008801", b"29002026I000000001")
+    world.drop("customs", "816.xml", bill)
+    world.take_in()
+    (found,) = dossiers.found(world.ledger, "YX2026000000000001", house=load_house(world.home))
+    assert [(one["tax_no"], one["status_zh"], one["taxes"]["vat"]) for one in found["tax"]["bills"]] == [
+        ("29002026I000000001001", "税单已生成", "48.54"), ("29002026I000000001002", "税单已作废", "48.54"),
+    ]  # fmt: skip
+    assert "T315" in [one["code"] for one in found["tax"]["bills"][1]["differences"]]

@@ -150,8 +150,9 @@ def table_maps() -> tuple[str, ...]:
     """The names of the maps that come with Kouan: one for each spec that enterprises send as tables."""
     from mapping.table import shipped as names
 
-    assert len(names()) == 11
-    return names()
+    found = tuple(name for name in names() if not name.startswith("draw-"))
+    assert len(found) == 11
+    return found
 
 
 def declarations() -> Iterator[tuple[str, str]]:
@@ -171,6 +172,14 @@ def test_every_map_of_ours_covers_its_spec(name: str) -> None:
     from mapping.map_check import coverage
 
     assert [one["path"] for one in coverage(shipped(name)) if not one["covered"]] == []
+
+
+@pytest.mark.parametrize("name", ["draw-603", "draw-621"])
+def test_a_map_that_draws_leaves_out_what_customs_gives_and_what_nobody_tells(name: str) -> None:
+    from mapping.map_check import coverage
+
+    left = [one["path"] for one in coverage(shipped(name)) if not one["covered"]]
+    assert left == ["InventoryHead/preNo", "InventoryHead/invtNo", "InventoryList/note"]
 
 
 @pytest.mark.parametrize(("code", "revision"), sorted(declarations()))

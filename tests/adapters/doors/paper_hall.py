@@ -52,6 +52,9 @@ class PaperHall:
     def document(self, sender: str, number: str) -> Deferred[dict[str, Any] | None]:
         return self.interchange(sender, number.partition(".")[0])
 
+    def dossiers(self, sender: str, key: str) -> Deferred[list[dict[str, Any]]]:
+        return succeed([{"order": once} for owner, _, _, once in self.taken if owner == sender and once == key])
+
     def receipts(self, sender: str, after: int, limit: int) -> Deferred[tuple[list[dict[str, Any]], int]]:
         if self.trouble is not None:
             return fail(self.trouble)

@@ -199,6 +199,16 @@ class EverybodySeesHisOwn(DoorCase):
         yield self.refused(400, request("GET", "/v1/documents"))
 
     @inlineCallbacks
+    def test_trades_by_a_key_that_is_percent_encoded(self) -> Any:
+        yield self.told(request("POST", "/v1/interchanges", BODY, Idempotency_Key="key|1"))
+        mine = yield self.told(request("GET", "/v1/dossiers/key%7C1"))
+        assert (mine.status, mine.told) == (200, {"dossiers": [{"order": "key|1"}]})
+        yield self.refused(404, request("GET", "/v1/dossiers/key%7C1", token="pay-token"))
+        yield self.refused(404, request("GET", "/v1/dossiers/key%7C2"))
+        yield self.refused(400, request("GET", "/v1/dossiers/"))
+        yield self.refused(400, request("GET", "/v1/dossiers/%ff"))
+
+    @inlineCallbacks
     def test_health_and_figures_without_a_token(self) -> Any:
         answers = yield self.talk(*(request("GET", f"/{name}", token=None) for name in ("livez", "readyz", "metrics")))
         assert [a.status for a in answers] == [200, 200, 200]

@@ -1,0 +1,71 @@
+"""Outstanding trades: what each open dossier waits for, oldest first, and the same grouped by what and by whom.
+
+Only so many of the oldest are looked at as were asked for, so the time does not grow with how many are open.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import Any
+
+from gateway.dossiers import disagreements, lacking
+from gateway.gathering import Trade, gathered
+from message_specs.findings import Severity
+from spool.ledger import Ledger
+
+Facts = dict[str, Any]
+
+
+def count(ledger: Ledger) -> int:
+    """Return how many trades are open."""
+    row = ledger.one("open_dossiers_count")
+    return row["n"] if row else 0
+
+
+def trades(ledger: Ledger, today: date, limit: int) -> Iterator[Facts]:
+    """Yield what each of the oldest open trades waits for, by the law of that day."""
+    for row in ledger.all("open_dossiers", limit):
+        trade = gathered(ledger, row["mark"])
+        if trade is not None:
+            yield _told(trade, today)
+
+
+def _told(trade: Trade, today: date) -> Facts:
+    row, inventory = trade.row, trade.chosen.inventory
+    waits = lacking(trade, today)
+    broken = [one for one in disagreements(trade, today) if one.severity is Severity.ERROR]
+    until = min((one["until"] for one in waits if one["until"]), default=None)
+    return {
+        "platform": row["platform"],
+        "order": row["order_no"],
+        "mode": trade.mode,
+        "partner": _waiting(trade),
+        "since": row["opened_at"],
+        "waits_for": [one["kind"] for one in waits] + list(dict.fromkeys(one.code for one in broken)),
+        "until": until,
+        "late": until is not None and until <= today.isoformat(),
+        "inventory": inventory.name if inventory else None,
+        "state": inventory.state if inventory else None,
+        "due_at": row["due_at"],
+    }
+
+
+def _waiting(trade: Trade) -> str:
+    """Return who waits: whoever declares the inventory, else whose order it is, else whose document is here."""
+    chosen = trade.chosen
+    papers = (chosen.inventory, chosen.order, chosen.payment, chosen.waybill, *trade.papers)
+    return next((one.partner for one in papers if one is not None), "")
+
+
+def groups(told: Iterable[Facts]) -> list[Facts]:
+    """Return the trades counted by what they wait for and by who waits, the group of the oldest trade first."""
+    found: dict[tuple[str, ...], Facts] = {}
+    for one in told:
+        group = found.setdefault(
+            (one["partner"], *one["waits_for"]),
+            {"waits_for": one["waits_for"], "partner": one["partner"], "trades": 0, "late": 0}
+            | {"oldest": one["since"], "oldest_order": one["order"], "until": one["until"]},
+        )
+        group["trades"] += 1
+        group["late"] += one["late"]
+        group["until"] = min(filter(None, (group["until"], one["until"])), default=None)
+    return list(found.values())
