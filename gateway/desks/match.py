@@ -4,7 +4,8 @@ Order, payment and waybill are their senders' own declarations: they go on, and
 what is wrong between them is told to both as a warning.  An inventory goes on
 when nothing is lacking and nothing disagrees (message_specs/ceb/match.csv,
 message_specs/trade/waiting.csv).  Where the inventory itself must be mended it
-is refused; where a fellow must be mended it waits for his change.
+is refused; where a fellow must be mended it waits for his change.  Once customs
+has it, it is corrected only in the states of life.csv (T501).
 
 Known limits: what a fellow says later of a trade whose inventory is with customs already changes nothing here.
 """
@@ -20,7 +21,7 @@ from gateway.desks import Needs, Records
 from gateway.notices import notice
 from message_specs.findings import Finding, Severity
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
-from message_specs.trade.giving_back import change_allowed
+from message_specs.trade.giving_back import change_allowed, correct_allowed, no_longer_used
 from message_specs.trade.papers import Paper, kind_of, paid_elsewhere, side_of
 from message_specs.trade.waiting import due, missing, too_long, why_waiting
 from spool.number import came_at
@@ -63,12 +64,13 @@ def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) 
     chosen = choose(papers, mine)
     if mine.app_type in _CHANGES and (used := _in_use(records, chosen, papers)):
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in used))
+    late = tuple(replace(one, document=case.ordinal) for one in no_longer_used(chosen.inventory))
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
     if not found:
-        return Outcome(State.CHECKED)
+        return Outcome(State.CHECKED, late)
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
-    return Outcome(State.CHECKED, told, notices=_notices(chosen, mine, found))
+    return Outcome(State.CHECKED, (*told, *late), notices=_notices(chosen, mine, found))
 
 
 def _in_use(records: Records, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:
@@ -76,12 +78,18 @@ def _in_use(records: Records, chosen: Chosen, papers: Sequence[Paper]) -> tuple[
     used = chosen.inventory
     if used is None:
         return ()
-    life = records.life(one for one in papers if one.kind in ("inventory", "cancel"))
-    return change_allowed(used, life)
+    return change_allowed(used, records.life(_living(papers)))
+
+
+def _living(papers: Sequence[Paper]) -> list[Paper]:
+    return [one for one in papers if one.kind in ("inventory", "cancel")]
 
 
 def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     mode, today = _mode(mine), records.today
+    life = records.life(_living(papers)) if mine.app_type in _CHANGES else None
+    if life is not None and life.said and (bound := correct_allowed(life)):
+        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in bound))
     chosen = choose(papers, mine)
     found = compare(chosen, mode, today)
     wrong = [one for one in found if one.severity is Severity.ERROR]
@@ -90,8 +98,13 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     lacking = missing(chosen, mode, today)
     if not wrong and not lacking:
         warned = tuple(view_for(one, mine.partner) for one in found)
-        return Outcome(State.CHECKED, warned)
+        return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)))
     return _wait(case, records, chosen, found, lacking)
+
+
+def _unclear(case: Case, chosen: Chosen) -> tuple[Finding, ...]:
+    """What is not clear about which documents belong together; it stops nothing."""
+    return tuple(replace(one, document=case.ordinal, severity=Severity.WARNING) for one in chosen.findings)
 
 
 def _wait(
@@ -102,7 +115,7 @@ def _wait(
     mode, today, since = _mode(mine), records.today, came_at(case.number).date()
     late = too_long(chosen, mode, since, today)
     told = [view_for(one, mine.partner, severity=Severity.WARNING) for one in found]
-    told += why_waiting(chosen, mode, today)
+    told += [*_unclear(case, chosen), *why_waiting(chosen, mode, today)]
     codes = [one.code for one in found if one.severity is Severity.ERROR] or [one.code for one in told]
     # What was told before is not told again: a document that still waits is silent until something changes.
     again = case.state is State.FILED

@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
+from message_specs.amounts import amount
 from message_specs.document import Document
 from message_specs.places import Place, place
 from message_specs.trade.matching import fields_of
@@ -153,9 +154,10 @@ def marks_of(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> 
 
 
 def paid_elsewhere(papers: Iterable[Paper]) -> tuple[int, ...]:
-    """The payments that orders name and that are not among these papers: they may tell of another order."""
+    """The payments that orders name, where none among these papers pays just that: they may tell of other orders."""
     orders = [one for one in papers if one.kind == "order"]
-    if not orders or any(one.kind == "payment" for one in papers):
+    paid = {amount(one.head.get("amountPaid")) for one in papers if one.kind == "payment"}
+    if not orders or (paid and all(amount(one.head.get("acturalPaid")) in paid for one in orders)):
         return ()
     return tuple(dict.fromkeys(mark for one in orders for mark in marks_of("payment", one.spec, one.head)))
 
