@@ -18,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway import entries, filing
+from gateway.aggregates import compare_due
 from gateway.arranging import arrange
 from gateway.case import Arrival, Judged
 from gateway.config import House
@@ -188,9 +189,10 @@ class Clerk:
         return parting
 
     def look(self) -> int:
-        """Due trades have been looked at; return how many."""
+        """Due trades have been looked at, and results of aggregation compared; return how many."""
         records = self._opener.records(self.now())
-        return look(self.ledger, records.now, records.kouan, records.secret, self.drawing)
+        compared = compare_due(self.ledger, records.now)
+        return compared + look(self.ledger, records.now, records.kouan, records.secret, self.drawing)
 
     def resources(self) -> tuple[House, Ledger, Store, Opener, Sealer, Numbers]:
         """Return what resuming works with."""

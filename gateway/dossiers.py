@@ -12,16 +12,18 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from gateway import levies, reading
+from gateway.aggregates import gathered_into
 from gateway.config import House
+from gateway.fetching import number_of
 from gateway.gathering import CHINA, Trade, gathered
 from gateway.naming import named
 from message_specs.document import Document
+from message_specs.trade.aggregation import gather_by, is_gathered_later
 from message_specs.trade.choosing import live
 from message_specs.trade.comparing import Disagreement, Said, compare, view_for
 from message_specs.trade.giving_back import left_of, refund_window
 from message_specs.trade.papers import Paper
 from message_specs.trade.waiting import due, missing, why_waiting
-from message_specs.trade.windows import next_working, window
 from spool.ledger import Ledger
 from spool.number import came_at
 
@@ -63,6 +65,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "findings": list(_findings(trade, partner, today)),
         "tax": levies.levied(house, inventory, units) if inventory and house and declares else None,
         "returns": _returns(trade, inventory) if inventory and declares else None,
+        "aggregation": _aggregation(trade, inventory, partner) if inventory and declares else None,
         "windows": list(_windows(trade, today)) if declares else [],
     }
 
@@ -173,6 +176,11 @@ def _returns(trade: Trade, inventory: Paper) -> Facts | None:
     }
 
 
+def _aggregation(trade: Trade, inventory: Paper, partner: str | None) -> Facts | None:
+    number = number_of(trade.ledger, inventory)
+    return gathered_into(trade.ledger, inventory, number, whole=partner is None) if number else None
+
+
 def _windows(trade: Trade, today: date) -> Iterator[Facts]:
     life, inventory = trade.life, trade.chosen.inventory
     if life.released_on:
@@ -180,9 +188,8 @@ def _windows(trade: Trade, today: date) -> Iterator[Facts]:
         for name, until in (("refund_apply", windows.apply_until), ("refund_back", windows.back_until)):
             if until:
                 yield _window(name, life.released_on, until, today)
-    gathered_later = inventory is not None and inventory.head.get("statisticsFlag") == "B"
-    if life.closed_on and gathered_later and (gather := window("gather_by", trade.side, life.closed_on, trade.mode)):
-        yield _window("gather_by", life.closed_on, next_working(gather.until(life.closed_on)), today)
+    if life.closed_on and inventory is not None and is_gathered_later(inventory, life.closed_on):
+        yield _window("gather_by", life.closed_on, gather_by(life.closed_on), today)
 
 
 def _window(name: str, since: date, until: date, today: date) -> Facts:

@@ -1,8 +1,7 @@
 """Filing: the documents of a batch meet those of their trades, and their desks decide.
 
-What desks must know is fetched at once for the whole batch: papers that share a
-mark, and records.  Documents of the same batch see one another.  What follows is
-written with the batch: a paper and its marks for each new document of a trade, a
+What desks must know is fetched at once for the whole batch (fetching).  What
+follows is written with the batch: a paper and its marks for each new document of a trade, a
 dossier for each new order, what desks keep, and who must be looked at again.
 
 Two workers file at the same time, so what was read may be old when it is
@@ -11,8 +10,7 @@ document is looked at again at once; one that was to go on is judged anew
 (Outdated), for it may rest on what is no longer true.
 """
 
-import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
@@ -21,22 +19,27 @@ from typing import Final
 import msgspec
 
 from gateway.case import Case, Judged, Outcome
-from gateway.desks import Needs, Records, desk
+from gateway.desks import Records, desk, voiding_mark
 from gateway.drawn import await_papers, not_drawn, own_inventory
 from gateway.draws import Arrangements
-from gateway.living import said_of
+from gateway.fetching import fetch, paper_of
+from gateway.living import wake
 from gateway.posing import pose
 from gateway.settling import iso
 from message_specs.findings import Finding
-from message_specs.trade.papers import Paper, kind_of, marks, pack, paid_elsewhere, unpack
+from message_specs.trade.choosing import live
+from message_specs.trade.papers import Paper, kind_of, marks, marks_of, pack
 from spool.errors import OurMistake
 from spool.ledger import Ledger
 from spool.states import State
+
+__all__ = ["OPEN", "Filed", "Outdated", "file", "may_be_tried_again", "paper_of", "write"]
 
 OPEN: Final = timedelta(days=7)
 """So long a new dossier may be open before it is looked at; waiting.csv says what is too long."""
 _WAITS = (State.CHECKED, State.FILED)
 _OPENS = frozenset({"order", "payment", "inventory"})
+_AFTERWARDS = frozenset({"cancel", "refund", "tally"})
 
 
 class Outdated(OurMistake):
@@ -129,50 +132,25 @@ def _fetch(ledger: Ledger, filed: Filed, cases: Sequence[Case], records: Records
         filed.decided[place] = (*filed.decided.get(place, ()), *needs.marks)
     row = ledger.one("filings")
     filed.seen = row["last"] if row else 0
-    asked = {mark for _, needs in needed for mark in needs.marks}
     of_batch: dict[int, list[Paper]] = {}
     for entry in filed.entries:
         paper = _paper(entry)
         for mark in entry.marks:
             of_batch.setdefault(mark, []).append(paper)
-    _papers(ledger, records, asked, of_batch)
-    # An order may name a payment that tells of another order: the second look finds it.
-    named = {mark for _, needs in needed for mark in paid_elsewhere(records.papers(needs.marks))}
-    _papers(ledger, records, named - asked, of_batch)
-    _lives(ledger, records, [needs for _, needs in needed if needs.lives])
-    if keys := {key for _, needs in needed for key in needs.values}:
-        for one in ledger.all("records", _json(keys)):
-            records.values[one["key"]] = one["value"]
-            filed.revisions[one["key"]] = one["revision"]
+    filed.revisions = fetch(ledger, records, [needs for _, needs in needed], of_batch)
+    for entry in filed.entries:
+        if entry.dossier is None and entry.kind in _AFTERWARDS:
+            _join(entry, records)
 
 
-def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mapping[int, list[Paper]]) -> None:
-    if not wanted:
-        return
-    for mark in wanted & of_batch.keys():
-        records.by_mark[mark] = list(of_batch[mark])
-    known: dict[tuple[int, int], Paper] = {}
-    for row in ledger.all("papers_by_marks", _json(wanted)):
-        place = (row["number"], row["ordinal"])
-        if place not in known:
-            known[place] = paper_of(row)
-        records.by_mark.setdefault(row["mark"], []).append(known[place])
-
-
-def _lives(ledger: Ledger, records: Records, needed: Iterable[Needs]) -> None:
-    for paper in {one.name: one for needs in needed for one in records.papers(needs.marks)}.values():
-        if paper.kind in ("inventory", "cancel"):
-            rows = ledger.all("receipts_of", paper.number, paper.ordinal)
-            records.said[(paper.number, paper.ordinal)] = [said_of(row) for row in rows]
-
-
-def paper_of(row: sqlite3.Row) -> Paper:
-    """Return the paper of a row of the ledger, with where its document stands now."""
-    head, lines = unpack(row["body"])
-    return Paper(
-        row["number"], row["ordinal"], row["spec"], row["kind"], row["partner"], row["state"],
-        row["app_type"] or "1", row["version"] or 0, row["status"] or "", head, lines,
-    )  # fmt: skip
+def _join(entry: Entry, records: Records) -> None:
+    """A cancel or return that names an inventory by its number alone is of the trade of that inventory."""
+    named = records.papers(entry.case.marks.get("inventory", ()))
+    inventory = next((one for one in live(named) if one.kind == "inventory"), None)
+    order = next(iter(marks_of("order", inventory.spec, inventory.head)), None) if inventory else None
+    if order is not None:
+        entry.dossier = order
+        entry.marks = (*entry.marks, order, voiding_mark(order))
 
 
 def _paper(entry: Entry) -> Paper:
@@ -252,7 +230,7 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     ledger.run_many("open_dossier", opened)
     await_papers(ledger, filed.draws, [(e.case, e.dossier, e.marks) for e in going if e.kind == "order"], at)
     if going:
-        _wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
+        wake(ledger, chain.from_iterable(entry.marks for entry in going), at)
 
 
 def _wait(ledger: Ledger, filed: Filed) -> None:
@@ -286,14 +264,6 @@ def _keep(ledger: Ledger, filed: Filed) -> None:
     for key, value in filed.keeps.items():
         if ledger.run("keep_record", key, value, filed.revisions.get(key, 0)) != 1:
             raise Outdated(key)
-
-
-def _wake(ledger: Ledger, marks_: Iterable[int], at: str) -> None:
-    for row in ledger.all("awaiting", _json(set(marks_))):
-        if row["ordinal"]:
-            ledger.run("wake_document", at, row["number"], row["ordinal"])
-        else:
-            ledger.run("wake_dossier", at, row["number"])
 
 
 def _json(values: Iterable[int] | Iterable[str]) -> str:

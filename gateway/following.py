@@ -19,6 +19,7 @@ from gateway.case import Case
 from gateway.said import Said
 from message_specs.catalog import catalog
 from message_specs.codes import receipt_status
+from message_specs.trade.papers import kind_of, pack
 from spool.ledger import Ledger
 
 PATIENCE: Final = timedelta(days=1)
@@ -65,7 +66,11 @@ def followed(case: Case) -> Number:
 
 def remember(ledger: Ledger, one: Number, row: sqlite3.Row) -> bool:
     """The number is this document's; return whether it was not before."""
-    return ledger.run("give_number", one.value, one.kind, one.authority, row["number"], row["ordinal"]) > 0
+    if not ledger.run("give_number", one.value, one.kind, one.authority, row["number"], row["ordinal"]):
+        return False
+    if one.kind == "sumNo":
+        ledger.run("aggregate_has_number", one.value, one.authority)
+    return True
 
 
 def numbered(ledger: Ledger, one: Number) -> tuple[list[list[sqlite3.Row]], bool]:
@@ -86,8 +91,12 @@ def until(at: str) -> str:
     return f"{datetime.fromisoformat(at) + PATIENCE:%Y-%m-%dT%H:%M:%S}{at[19:]}"
 
 
-def keep(ledger: Ledger, one: Number, case: Case, said: Said) -> None:
-    """What the receipt says is kept for whoever is given its number later."""
+def keep(ledger: Ledger, one: Number, case: Case, said: Said, at: str) -> None:
+    """What the receipt says is kept for whoever is given its number later; an aggregate result, to be compared."""
+    if kind_of(case.document.spec.code) == "aggregate_result":
+        body = pack(case.document)
+        ledger.run("add_result", one.value, one.authority, case.number, case.ordinal, said.said_at, body)
+        ledger.run("aggregate_came", one.value, one.authority, at)
     ledger.run(
         "add_numbered_receipt", one.value, one.kind, one.authority, case.number, case.ordinal,
         case.document.spec.code, said.status, said.outcome, said.said_at, said.info,

@@ -36,7 +36,7 @@ def _marks_of(ledger: Ledger, text: str) -> Iterator[int]:
     platform, bar, order = text.partition("|")
     if bar and ledger.one("dossier", mark := mark_of("order", platform, order)) is not None:
         yield mark
-    marks = [mark_of("order_no", text), mark_of("inventory", text)]
+    marks = [mark_of(kind, text) for kind in ("order_no", "order_alone", "inventory")]
     yield from _of_papers(ledger, (paper_of(row) for row in _by_marks(ledger, marks)))
     rows = ledger.all("documents_by_key", text)
     if not rows and not bar:

@@ -79,7 +79,7 @@ def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.R
     if not documents:
         why = f"K109 {spec.code} {number.kind} {number.value}"
         _receive(ledger, case.number, case.ordinal, spec.code, case.key, case.partner, following.until(at), why, at)
-    following.keep(ledger, number, case, told)
+    following.keep(ledger, number, case, told, at)
     return [_meant(versions, told.said_at) for versions in documents]
 
 
@@ -188,7 +188,7 @@ def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, told: Said, at: str) ->
     if not _write(ledger, answer, row, told, case.partner, at, (file_name(case.number, spec), None)):
         return False
     if catalog().specs[spec].gives:
-        learn(ledger, case.document, row["number"], row["ordinal"])
+        learn(ledger, case.document, row["number"], row["ordinal"], at)
     return True
 
 

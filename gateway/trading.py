@@ -16,6 +16,7 @@ import msgspec
 
 from gateway.case import Notice
 from gateway.config_shapes import Kouan
+from gateway.deadlines import deadline
 from gateway.drawing import Drawing, Drawn, goods_mark
 from gateway.draws import Arranged
 from gateway.filing import Outdated, paper_of
@@ -49,6 +50,8 @@ class Look:
     awaits: list[tuple[int, int, int]] = field(default_factory=list)
     over: list[tuple[int, int, int]] = field(default_factory=list)
     """What trades that are closed awaited."""
+    marks: list[tuple[int, int, int]] = field(default_factory=list)
+    """By what closed lists are found by who gathers them."""
     dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
 
 
@@ -62,11 +65,12 @@ def look(ledger: Ledger, now: datetime, kouan: Kouan, secret: bytes, drawing: Dr
         chosen = trade_of(ledger, row["mark"])
         if not _give_back(ledger, this, row, chosen, kouan, secret):
             continue
-        due, why = (None, None) if row["phase"] != "open" else _one(this, ledger, row, chosen, drawing)
-        if row["phase"] == "closed":
-            orders = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "order"]
-            marks = [mark for one in orders for of_kind in marks_of_paper(one).values() for mark in of_kind]
-            this.over += [(mark, row["mark"], 0) for mark in marks]
+        due: str | None = None
+        why: str | None = None
+        if row["phase"] == "open":
+            due, why = _one(this, ledger, row, chosen, drawing)
+        elif row["phase"] == "closed":
+            due, why = _closed(this, ledger, row)
         this.dates.append((due, why, row["mark"], row["due_at"]))
     # Before the dossiers are put to rest: after a crash between the two they are looked at again.
     drawing.draw(this.ready)
@@ -83,6 +87,7 @@ def _write(ledger: Ledger, this: Look) -> None:
         ledger.run_many("add_notice", [(one.partner, one.name, one.body) for one in this.told])
         ledger.run_many("add_awaited", this.awaits)
         ledger.run_many("no_longer_awaited", this.over)
+        ledger.run_many("learn_mark", this.marks)
         ledger.run_many("dossier_looked_at", this.dates)
 
 
@@ -100,6 +105,17 @@ def _give_back(
         return False
     this.kept.update({one.key: one for one in kept})
     return True
+
+
+def _closed(this: Look, ledger: Ledger, row: Row) -> tuple[str | None, str | None]:
+    """A closed trade awaits nothing; return when its list is to be gathered and is looked at again, and why."""
+    orders = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "order"]
+    marks = [mark for one in orders for of_kind in marks_of_paper(one).values() for mark in of_kind]
+    this.over += [(mark, row["mark"], 0) for mark in marks]
+    one = deadline(ledger, row["mark"], this.now)
+    this.told += one.told
+    this.marks += one.marks
+    return one.due, one.why
 
 
 def _one(

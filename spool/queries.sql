@@ -494,7 +494,7 @@ SELECT count(*) AS questions, min(not_before) AS next, max(attempts) AS attempts
   FROM question WHERE answered_at IS NULL;
 
 -- name: learn_mark
-INSERT INTO mark (mark, number, ordinal, came) SELECT ?, ?, ?, last FROM filing WHERE true ON CONFLICT DO NOTHING;
+INSERT INTO mark (mark, number, ordinal, came) SELECT ?, ?, ?, last + 1 FROM filing WHERE true ON CONFLICT DO NOTHING;
 
 -- name: answers_of
 SELECT r.answer, r.unit, r.spec, i.evidence FROM receipt r JOIN interchange i ON i.number = r.answer
@@ -549,3 +549,39 @@ SELECT CASE ?3 WHEN 'partner' THEN coalesce(d.partner, '') WHEN 'day' THEN subst
   LEFT JOIN document d ON ?3 = 'partner' AND d.number = o.number AND d.ordinal = o.ordinal
  WHERE o.phase IN ('released', 'closed') AND o.opened_at >= ?1 AND o.opened_at < ?2
  GROUP BY o.mark;
+
+-- name: wake_lists
+UPDATE dossier SET due_at = ?1
+ WHERE mark IN (SELECT p.dossier FROM json_each(?2) AS k JOIN mark m ON m.mark = k.value
+                  JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal WHERE p.kind = 'inventory');
+
+-- name: number_given
+SELECT value FROM given_number WHERE number = ? AND ordinal = ? AND kind = ? AND kind IN ('invtNo', 'sumNo')
+ ORDER BY value DESC LIMIT 1;
+
+-- name: documents_given
+SELECT number, ordinal FROM given_number WHERE value = ? AND kind = ? AND authority = ? ORDER BY number, ordinal;
+
+-- name: add_result
+INSERT INTO aggregate_result (sum_no, authority, number, ordinal, said_at, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- name: results
+SELECT number, ordinal, said_at, body FROM aggregate_result WHERE sum_no = ? AND authority = ?
+ ORDER BY said_at, number, ordinal;
+
+-- name: aggregate_came
+INSERT INTO aggregate (sum_no, authority, came_at, due_at) VALUES (?1, ?2, ?3, ?3)
+ON CONFLICT (sum_no, authority) DO UPDATE SET came_at = ?3, due_at = ?3;
+
+-- name: aggregate_has_number
+UPDATE aggregate SET due_at = came_at WHERE sum_no = ? AND authority = ?;
+
+-- name: aggregate
+SELECT * FROM aggregate WHERE sum_no = ? LIMIT 1;
+
+-- name: due_aggregates
+SELECT * FROM aggregate WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;
+
+-- name: aggregate_compared
+UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND authority = ? AND due_at = ?;

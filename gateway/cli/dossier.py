@@ -30,6 +30,9 @@ _WINDOWS = {
     "refund_apply": "退货申请 to apply for a return", "refund_back": "退运到区 to bring goods back",
     "gather_by": "汇总申报 to gather",
 }  # fmt: skip
+_AGGREGATED = {"applied": "已申请汇总 applied for", "aggregated": "已汇总 aggregated"}
+"""Words of our own: customs has no status for it."""
+_VERDICTS = {"agrees": "与预计一致 as predicted", "differs": "与预计不同 not as predicted"}
 _MAY = {"may_correct": "可改单 correct", "may_cancel": "可撤销 cancel", "may_refund": "可退货 return goods"}
 _RECOMPUTED = ("T1", "T2", "T301", "T302", "T303")
 """What is told anew elsewhere on the screen, and not from old stamps."""
@@ -96,6 +99,7 @@ def _trade(trade: Facts, *, utc: bool) -> Iterator[str]:
     if trade["returns"]:
         left = ", ".join(f"{gnum}: {quantity}" for gnum, quantity in trade["returns"]["left"].items())
         yield f"  可退 left to return, line: quantity    {left}"
+    yield from _aggregation(trade["aggregation"])
     for window in trade["windows"]:
         stands = "open 期内" if window["open"] else "over 已过期"
         yield f"  期限 window   {_WINDOWS[window['name']]} until {window['until']} ({stands})"
@@ -128,6 +132,17 @@ def _finding(told: Facts) -> Iterator[str]:
     yield f"      [{told['code']}] {told['zh']}"
     yield f"             {told['en']}"
     yield f"             → {told['hint']}"
+
+
+def _aggregation(one: Facts | None) -> Iterator[str]:
+    if one is None:
+        return
+    names = {"declaration": "declSeqNo", "entry": "entryId", "sum_no": "sumNo", "application": "701"}
+    numbers = "".join(f"  {label} {one[name]}" for name, label in names.items() if one[name])
+    verdict = f"  {_VERDICTS[one['verdict']]}" if one["verdict"] else ""
+    yield f"  汇总 gathered  {_AGGREGATED[one['state']]}{numbers}{verdict}"
+    for told in one["findings"]:
+        yield from _finding(told)
 
 
 def _tax(tax: Facts | None) -> Iterator[str]:

@@ -5,7 +5,7 @@ clock and sends nothing; what it must know of the past are papers of the same
 trade and records, which the clerk fetches for it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -19,7 +19,7 @@ from gateway.config_shapes import Kouan
 from gateway.draws import Arrangements
 from message_specs.findings import Severity
 from message_specs.trade.life import Life, Said, life_of
-from message_specs.trade.papers import Paper, side_of
+from message_specs.trade.papers import Paper, mark_of, side_of
 from message_specs.trade.rates import Rates
 
 _CHINA = ZoneInfo("Asia/Shanghai")
@@ -35,6 +35,11 @@ def hidden_key(secret: bytes, kind: str, *words: str) -> str:
     return f"{kind}|{blake2b(joined, key=secret[:64], digest_size=16).hexdigest()}"
 
 
+def voiding_mark(order: int) -> int:
+    """Return by what the cancels of an order's inventory are found, however many documents name that order."""
+    return mark_of("voiding", str(order))
+
+
 def released_key(number: int, ordinal: int) -> str:
     """Return the key under which stands for which codes an operator has released a held document."""
     return f"released|{number}.{ordinal}"
@@ -44,12 +49,14 @@ def released_key(number: int, ordinal: int) -> str:
 class Needs:
     """What a desk must know: the papers that share one of these marks, and the records under these keys.
 
-    `lives`: also what customs has said of the inventories and cancels among the papers.
+    `lives`: also what customs has said of the inventories and cancels among the papers.  `then`: further marks that
+    only the papers tell, looked up once more.
     """
 
     marks: tuple[int, ...] = ()
     values: tuple[str, ...] = ()
     lives: bool = False
+    then: Callable[[Sequence[Paper]], Iterable[int]] | None = None
 
 
 @dataclass(slots=True)

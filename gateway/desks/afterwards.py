@@ -15,6 +15,7 @@ from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.choosing import live
 from message_specs.trade.comparing import Chosen, compare, view_for
 from message_specs.trade.giving_back import cancel_allowed, refund_allowed, return_allowed, stranger
+from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper
 from spool.states import State
 
@@ -41,13 +42,16 @@ def decide(case: Case, records: Records) -> Outcome:
 
 
 def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Paper]) -> list[Finding]:
-    strange = stranger(original, mine)
+    # Whoever keeps the site tallies what comes back, whose it is does not matter.
+    strange = None if mine.kind == "tally" else stranger(original, mine)
     if strange is not None:
         # Whoever is a stranger hears nothing of where the inventory stands.
         return [strange]
     others = [one for one in papers if one.name != mine.name]
     life = records.life(one for one in others if one.kind in ("inventory", "cancel"))
     found: list[Finding] = []
+    if mine.kind == "tally":
+        return _tally(life, mine, others)
     if mine.kind == "cancel":
         found += cancel_allowed(life)
         chosen = Chosen(inventory=original, cancel=mine)
@@ -57,3 +61,12 @@ def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Pape
         chosen = Chosen(inventory=original, refund=mine)
     mode = original.head.get("tradeMode", "")
     return [*found, *(view_for(one, mine.partner) for one in compare(chosen, mode, records.today, about=mine.kind))]
+
+
+def _tally(life: Life, mine: Paper, others: Sequence[Paper]) -> list[Finding]:
+    """Goods lie at the site whether we like it or not: what is odd about them is told, and nothing is refused."""
+    number = mine.head.get("invtNo", "")
+    if life.cancelled or not life.may_refund:
+        return [finding("T541", invtNo=number, state=life.zh, state_en=life.en)]
+    applied = any(one.kind == "refund" for one in live(others))
+    return [] if applied else [finding("T540", invtNo=number)]

@@ -5,6 +5,7 @@ numbers, so a part without lines says nothing about the merge.  Sources: export 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -30,7 +31,7 @@ def compare_792(
     home = {invt_no: group.key for group in expected for invt_no in group.lists}
     found: list[Finding] = []
     for stray in sorted({invt_no for lines in made.values() for invt_no, _ in lines} - set(home)):
-        found.append(finding("T605", invtNo=stray))
+        found.append(finding("T605", invtNo=stray, value=stray))
     for declaration, lines in made.items():
         found += _codes(lines, lists)
         mixed = sorted({invt_no for invt_no, _ in lines if invt_no in home})
@@ -64,7 +65,8 @@ def _codes(lines: Mapping[_Line, str], lists: Mapping[str, Paper]) -> Iterable[F
             declared = next((line for line in lists[invt_no].lines if _gnum(line) == gnum), {})
             expected = declared.get("gcode", "").strip()
             if code != expected:
-                yield finding("T608", invtNo=invt_no, gnum=gnum, found=code or "空", expected=expected or "空")
+                said = finding("T608", invtNo=invt_no, gnum=gnum, found=code or "空", expected=expected or "空")
+                yield replace(said, value=invt_no)
 
 
 def _scattered(group: Group, made: Mapping[str, Mapping[_Line, str]], on: date) -> Iterable[Finding]:
@@ -78,10 +80,10 @@ def _lacking(known: set[_Line], made: Mapping[str, Mapping[_Line, str]]) -> Iter
     there = {line for lines in made.values() for line in lines}
     present = {invt_no for invt_no, _ in there}
     for invt_no in sorted({invt_no for invt_no, _ in known} - present):
-        yield finding("T604", invtNo=invt_no)
+        yield finding("T604", invtNo=invt_no, value=invt_no)
     for invt_no, gnum in sorted(known - there):
         if invt_no in present:
-            yield finding("T609", invtNo=invt_no, gnum=gnum)
+            yield finding("T609", invtNo=invt_no, gnum=gnum, value=invt_no)
 
 
 def weights(expected: Sequence[Group], results: Iterable[Paper]) -> tuple[Finding, ...]:

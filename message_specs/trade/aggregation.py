@@ -9,7 +9,7 @@ a group is only counted; a period is read as the days on which lists were closed
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
@@ -17,9 +17,10 @@ from message_specs.amounts import amount
 from message_specs.findings import Finding, finding
 from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper, Texts, table
-from message_specs.trade.windows import next_working, window
+from message_specs.trade.windows import Window, next_working, window
 
 _CLOSED = "899"
+_LIST = "CEB603"
 _GATHERED_FLAG = "B"
 
 
@@ -54,7 +55,7 @@ def gather_by(closed_on: date, *, working_day: bool = True) -> date:
     >>> gather_by(date(2026, 11, 2)), gather_by(date(2026, 10, 2)), gather_by(date(2026, 10, 2), working_day=False)
     (datetime.date(2026, 12, 15), datetime.date(2026, 11, 16), datetime.date(2026, 11, 15))
     """
-    law = window("gather_by", "export", closed_on)
+    law = window("gather_by", "export", closed_on, "9610")
     last = law.until(closed_on) if law else closed_on
     return next_working(last) if working_day else last
 
@@ -110,20 +111,47 @@ def can_gather(number: str, one: Paper, life: Life, gathered: Collection[str] = 
     reasons = []
     if one.head.get("statisticsFlag", "").strip() != _GATHERED_FLAG:
         reasons.append(("统计标志不是 B", "its statistics flag is not B"))
+    elif life.closed_on and _window(one, life.closed_on) is None:
+        reasons.append(("该贸易方式的清单不汇总", "lists of its trade mode are not gathered"))
     if life.cancelled or life.state.status != _CLOSED:
         reasons.append((f"状态为“{life.zh}”", f"it is {life.en}"))
     if number in gathered:
         reasons.append(("已经汇总", "it was gathered already"))
-    return tuple(finding("T601", invtNo=number, reason_zh=zh, reason=en) for zh, en in reasons)
+    return tuple(finding("T601", value=number, invtNo=number, reason_zh=zh, reason=en) for zh, en in reasons)
 
 
-def late(number: str, life: Life, today: date, *, warn_days: int = 5, working_day: bool = True) -> Finding | None:
-    """The warning for a closed list whose last day for gathering is near or past."""
+def is_gathered_later(one: Paper, on: date) -> bool:
+    """Whether it is a list that is gathered into a declaration once it is closed, by the law of that day.
+
+    A list of 9710 or 9810 never is, whatever its flag: windows.csv names no window for these modes.
+    """
+    flag = one.head.get("statisticsFlag", "").strip()
+    return one.spec == _LIST and flag == _GATHERED_FLAG and _window(one, on) is not None
+
+
+def _window(one: Paper, on: date) -> Window | None:
+    return window("gather_by", "export", on, one.head.get("tradeMode", "").strip())
+
+
+def reminders(last: date) -> tuple[date, date]:
+    """The days on which it is told that a list is not gathered yet: some days before the last day, and the last day.
+
+    >>> reminders(date(2026, 12, 15))
+    (datetime.date(2026, 12, 10), datetime.date(2026, 12, 15))
+    """
+    warn = window("gather_warn", "export", last)
+    return last - timedelta(days=warn.amount if warn else 0), last
+
+
+def late(number: str, life: Life, today: date, *, working_day: bool = True) -> Finding | None:
+    """The warning for a closed list whose last day for gathering is near (T602), come or past (T611)."""
     closed = life.closed_on
     if closed is None:
         return None
-    last = gather_by(closed, working_day=working_day)
-    return finding("T602", invtNo=number, until=last.isoformat()) if (last - today).days <= warn_days else None
+    near, last = reminders(gather_by(closed, working_day=working_day))
+    if today < near:
+        return None
+    return finding("T602" if today < last else "T611", invtNo=number, until=last.isoformat())
 
 
 def asked(parts: Iterable[Paper], lists: Mapping[str, Paper], lives: Mapping[str, Life]) -> tuple[str, ...]:
@@ -157,7 +185,7 @@ def apply_allowed(
     for number in numbers:
         one = lists.get(number)
         if one is None:
-            found.append(finding("T509", invtNo=number, document=apply.ordinal))
+            found.append(finding("T509", invtNo=number, document=apply.ordinal, value=number))
             continue
         found += can_gather(number, one, lives.get(number, Life("export")), gathered)
         for name, _, _ in who:

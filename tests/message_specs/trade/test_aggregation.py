@@ -17,6 +17,7 @@ from message_specs.trade.aggregation import (
     asked,
     can_gather,
     gather_by,
+    is_gathered_later,
     late,
     predicted,
 )
@@ -128,6 +129,17 @@ def test_a_list_that_is_not_gathered_is_told_five_days_before() -> None:
     assert told is not None
     assert (told.code, told.zh) == ("T602", "清单 N1 须在 2026-12-15 之前汇总申报")
     assert late("N1", Life("export"), date(2027, 1, 1)) is None
+    told = late("N1", closed(2), date(2026, 12, 15))
+    assert told is not None
+    assert (told.code, told.zh) == ("T611", "清单 N1 的汇总申报期限 2026-12-15 已到，尚未汇总")
+
+
+@pytest.mark.parametrize(("flag", "mode", "is_gathered"), [("B", "9610", True), ("A", "9610", False),
+                                                           ("B", "1210", True), ("B", "9710", False)])  # fmt: skip
+def test_lists_of_flag_b_are_gathered_but_none_between_enterprises(flag: str, mode: str, *, is_gathered: bool) -> None:
+    one = changed(LISTS["N1"], statisticsFlag=flag, tradeMode=mode)
+    assert is_gathered_later(one, TODAY) is is_gathered
+    assert (can_gather("N1", one, closed()) == ()) is is_gathered
 
 
 def test_an_application_names_its_lists_or_a_period() -> None:
