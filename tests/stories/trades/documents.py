@@ -3,8 +3,8 @@
 `order 1 amount=2` is the order of trade 1 of tests.samples; with `of=CEB303_warehouse` it is that good sample of
 message_specs/ceb/samples with its own number put in.  `name=value` changes the first element of that name, `name#2`
 the second, `name*` every one; `name=-` takes it out.  `lines=1:2,3:1` are the lines of a return, gnum and quantity;
-`only=1,2` keeps those lines of each document alone; `copies=5` are the documents of five trades in one message; `by=ship` puts that
-partner into BaseTransfer, and `as=FILE` names the file.
+`only=1,2` keeps those lines of each document alone; `copies=5` are the documents of five trades in one message;
+`by=ship` puts that partner into BaseTransfer, and `as=FILE` names the file.
 """
 
 from collections.abc import Mapping, Sequence

@@ -109,7 +109,8 @@ def _stamp(one: Mapping[str, Any]) -> str:
 def booked(line: Mapping[str, Any]) -> str:
     """Return a trade as customs' own book has it."""
     tax = line["tax"]
-    levied = f"{tax['customsTax']}/{tax['valueAddedTax']}/{tax['consumptionTax']} status {tax['status']}" if tax else "-"
+    taxes = ("customsTax", "valueAddedTax", "consumptionTax")
+    levied = f"{'/'.join(tax[name] for name in taxes)} status {tax['status']}" if tax else "-"
     back = "; ".join(f"{one['copNo']} {json.dumps(one['lines'])}" for one in line["refunds"]) or "-"
     return (f"customs {line['order']}: {line['state']} {line['invtNo'] or '-'} "
             f"inventory {line['inventory'] or '-'} tax {levied} back {back}")  # fmt: skip
