@@ -11,6 +11,7 @@ _FILES = {
     "trade-life": "trade/life.csv",
     "trade-limits": "trade/limits.csv",
     "trade-exchange": "trade/exchange.csv",
+    "trade-grouping": "trade/grouping.csv",
 }
 _HEADINGS = {
     "code": "code 代码", "modes": "modes 模式", "left": "left 左", "right": "right 右", "how": "how 比法",
@@ -21,9 +22,10 @@ _HEADINGS = {
     "status": "status 状态", "zh": "中文", "en": "English", "rank": "rank 次序", "phase": "phase 阶段",
     "correct": "correct 可改单", "cancel": "cancel 可撤销", "refund": "return 可退货", "fellows": "fellows 三单",
     "what": "limit 限值", "value": "value 值", "valid_from": "from 起", "valid_to": "to 止",
+    "place": "place 位置", "field": "field 字段",
     "currency": "currency 币制", "least": "least 至少", "most": "most 至多",
 }  # fmt: skip
-_CODES = frozenset({"code", "modes", "left", "right", "when", "status", "name", "what", "currency"})
+_CODES = frozenset({"code", "field", "modes", "left", "right", "when", "status", "name", "what", "currency"})
 
 
 def columns_and_rows(name: str) -> tuple[list[str], list[list[str]]]:

@@ -155,6 +155,15 @@ def test_a_list_is_gathered_once_and_by_whom_it_belongs_to(border: Border) -> No
     assert states(border.gathers(2, copNo="HZ9")) == ["ready"]
 
 
+def test_lists_declared_elsewhere_pass_where_the_operator_says_so(home: Path, tmp_path: Path) -> None:
+    file = home / "kouan.toml"
+    file.write_text(file.read_text("utf-8").replace("[severity]\n", '[severity]\nT509 = "warning"\n'), "utf-8")
+    border = Border(home, tmp_path / "customs")
+    answer = border.comes("CEB701")
+    assert (states(answer), codes(answer)) == (["ready"], ["T509", "T509"])
+    border.close()
+
+
 def test_what_is_not_closed_yet_is_not_gathered(border: Border) -> None:
     border.trade(1)
     border.meets()
