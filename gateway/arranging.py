@@ -2,7 +2,7 @@
 
 Same bytes, or the same key and content, are a duplicate: it gets the first
 answer again and is never declared twice.  After a refusal of all its versions
-the key is free; a change (appType 2, 3) is a new version of its key.  A copNo
+the key is free, and after its cancel; a change (appType 2, 3) is a new version of its key.  A copNo
 that answers already follow to another document is refused.
 """
 
@@ -126,7 +126,7 @@ def _earlier(row: sqlite3.Row) -> Earlier:
     state = State.SENT if row["declared"] else State(row["state"])
     return Earlier(
         row["number"], row["ordinal"], row["version"], row["partner"], state, row["digest"],
-        row["app_type"] == "3" and state is State.CLOSED,
+        bool(row["cancelled"]) or (row["app_type"] == "3" and state is State.CLOSED),
     )  # fmt: skip
 
 

@@ -50,7 +50,10 @@ class Outgoing:
         self._plan = Plan(retry.first_seconds, retry.factor, retry.most_seconds, retry.jitter, retry.attempts)
 
     def due(self, now: datetime) -> list[Leaving]:
-        """Return what may leave now: of every partner something, oldest first, at most 64 and 16 MiB."""
+        """Return what may leave now: of every partner something, at most 64 and 16 MiB, in the order of its sealing.
+
+        A payment that was mended leaves before the inventory that has waited for it, though another partner sent it.
+        """
         partners = self._in_turn([row["partner"] for row in self._ledger.all("outbox_partners", self._name)])
         share = max(1, AT_ONCE // max(1, len(partners)))
         leaving: list[Leaving] = []
@@ -63,13 +66,13 @@ class Outgoing:
                     self._unreadable(row, partner, trouble, now)
                     continue
                 if leaving and (size + len(body) > BYTES_AT_ONCE or len(leaving) >= AT_ONCE):
-                    return leaving
+                    return sorted(leaving, key=_sealed)
                 self._served = partner
                 size += len(body)
                 root = f"{row['spec']}Message"
                 parcel = Parcel(row["message"], f"{row['message']}.{root}.xml", root, body)
                 leaving.append(Leaving(parcel, partner, row["attempts"], _documents(row["documents"])))
-        return leaving
+        return sorted(leaving, key=_sealed)
 
     def _in_turn(self, partners: list[str]) -> list[str]:
         """Return the partners beginning after the one served last, so that a full round leaves out nobody twice."""
@@ -129,6 +132,10 @@ class Outgoing:
 
 def _documents(text: str) -> tuple[tuple[int, int], ...]:
     return tuple((int(n), int(o)) for n, _, o in (name.partition(".") for name in text.split()))
+
+
+def _sealed(one: Leaving) -> int:
+    return one.parcel.number
 
 
 class Dispatcher:

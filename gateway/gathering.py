@@ -25,6 +25,8 @@ CHINA: Final = ZoneInfo("Asia/Shanghai")
 _JOINS: Final = ("sold", "payment", "waybill", "inventory", "declared", "return")
 """The marks by which documents belong to a trade; a bill of lading joins many trades and a number alone none."""
 _TELL: Final = ("inventory", "cancel")
+_OF_MANY: Final = frozenset({"entry", "summary", "arrival", "departure", "aggregate", "aggregate_result"})
+"""What belongs to many trades at once and so leads from none to another."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,8 @@ def _joined(ledger: Ledger, mark: int, wanted: set[int]) -> tuple[_Known, _Known
                 beside[(paper.number, paper.ordinal)] = paper
                 continue
             known[(paper.number, paper.ordinal)] = paper
-            wanted |= {one for kind in _JOINS for one in _marks(paper, kind)} - asked
+            if paper.kind not in _OF_MANY:
+                wanted |= {one for kind in _JOINS for one in _marks(paper, kind)} - asked
     return known, beside
 
 

@@ -122,7 +122,10 @@ SELECT k.key AS position, i.number, i.sha256, i.sender,
 -- name: versions_by_key
 SELECT d.spec, d.key, d.version, d.number, d.ordinal, d.partner, d.state, d.digest, d.app_type,
        d.state = 'refused' AND NOT EXISTS (SELECT 1 FROM refused_for_good f
-                                            WHERE f.number = d.number AND f.ordinal = d.ordinal) AS declared
+                                            WHERE f.number = d.number AND f.ordinal = d.ordinal) AS declared,
+       coalesce(d.status, '') <> '700' AND EXISTS (
+           SELECT 1 FROM paper p JOIN dossier t ON t.mark = p.dossier
+            WHERE p.number = d.number AND p.ordinal = d.ordinal AND p.kind = 'inventory' AND t.phase = 'void') AS cancelled
   FROM json_each(?) AS k JOIN document d ON d.key = k.value
  WHERE d.version IS NOT NULL
  ORDER BY d.version;

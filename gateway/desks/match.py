@@ -4,7 +4,8 @@ Order, payment and waybill are their senders' own declarations: they go on, and
 what is wrong between them is told to both as a warning.  An inventory goes on
 when nothing is lacking and nothing disagrees (message_specs/ceb/match.csv,
 message_specs/trade/waiting.csv).  Where the inventory itself must be mended it
-is refused; where a fellow must be mended it waits for his change.
+is refused; where a fellow must be mended it waits for his change.  Once customs
+has it, it is corrected only in the states of life.csv (T501).
 
 Known limits: what a fellow says later of a trade whose inventory is with customs already changes nothing here.
 """
@@ -12,6 +13,7 @@ Known limits: what a fellow says later of a trade whose inventory is with custom
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -20,7 +22,7 @@ from gateway.desks import Needs, Records
 from gateway.notices import notice
 from message_specs.findings import Finding, Severity
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
-from message_specs.trade.giving_back import change_allowed
+from message_specs.trade.giving_back import change_allowed, correct_allowed, no_longer_used
 from message_specs.trade.papers import Paper, kind_of, paid_elsewhere, side_of
 from message_specs.trade.waiting import due, missing, too_long, why_waiting
 from spool.number import came_at
@@ -34,7 +36,7 @@ _AGAIN: Final = timedelta(days=1)
 _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 """The marks by which a trade comes together; the rest of a document's marks are for its later life."""
 _OF_INVENTORY: Final = ("order", "sold", "waybill")
-"""An inventory names platform, merchant and waybill: what shares its order number alone is not of its trade."""
+"""An inventory names platform, merchant and waybill; what shares its order number alone only tells why it waits."""
 _GOES_ON: Final = Outcome(State.CHECKED)
 
 
@@ -46,16 +48,23 @@ def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's sign
     for mark in _OF_INVENTORY if kind == "inventory" else _MEET:
         found += get(mark, ())
     # A waybill is held against its order and inventory alone.
-    return Needs(found, lives=case.document.app_type in _CHANGES, paid=kind != "waybill")
+    pays, then = kind != "waybill", partial(_by_number, get("order_no", ())) if kind == "inventory" else None
+    return Needs(found, lives=case.document.app_type in _CHANGES, paid=pays, then=then)
+
+
+def _by_number(marks: tuple[int, ...], papers: Sequence[Paper]) -> tuple[int, ...]:
+    """Return by what a waybill of this order is found that the inventory does not name, where its own is not there."""
+    return () if any([one.kind == "waybill" for one in papers]) else marks  # noqa: C419  quicker for four papers
 
 
 def decide(case: Case, records: Records) -> Outcome:
     """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
     needed = needs(case, records)
-    marks, pays = needed.marks, needed.paid
+    marks = needed.marks
     papers = records.papers(marks)
-    if pays and (paid := paid_elsewhere(papers)) and not set(paid).issubset(marks):
-        papers = records.papers((*marks, *paid))
+    more = (*(paid_elsewhere(papers) if needed.paid else ()), *(needed.then(papers) if needed.then else ()))
+    if more and not set(more).issubset(marks):
+        papers = records.papers((*marks, *more))
     mine = records.paper(marks, case.number, case.ordinal)
     if mine is None:
         return _GOES_ON
@@ -70,12 +79,13 @@ def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) 
     chosen = choose(papers, mine)
     if mine.app_type in _CHANGES and (used := _in_use(records, chosen, papers)):
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in used))
+    late = tuple(replace(one, document=case.ordinal) for one in no_longer_used(chosen.inventory))
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
     if not found:
-        return _GOES_ON
+        return Outcome(State.CHECKED, late) if late else _GOES_ON
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
-    return Outcome(State.CHECKED, told, notices=_notices(chosen, mine, found))
+    return Outcome(State.CHECKED, (*told, *late), notices=_notices(chosen, mine, found))
 
 
 def _in_use(records: Records, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:
@@ -83,12 +93,18 @@ def _in_use(records: Records, chosen: Chosen, papers: Sequence[Paper]) -> tuple[
     used = chosen.inventory
     if used is None:
         return ()
-    life = records.life(one for one in papers if one.kind in ("inventory", "cancel"))
-    return change_allowed(used, life)
+    return change_allowed(used, records.life(_living(papers)))
+
+
+def _living(papers: Sequence[Paper]) -> list[Paper]:
+    return [one for one in papers if one.kind in ("inventory", "cancel")]
 
 
 def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     mode, today = _mode(mine), records.today
+    life = records.life(_living(papers)) if mine.app_type in _CHANGES else None
+    if life is not None and life.said and (bound := correct_allowed(life)):
+        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in bound))
     chosen = choose(papers, mine)
     found = compare(chosen, mode, today)
     wrong = [one for one in found if one.severity is Severity.ERROR]
@@ -97,8 +113,13 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     lacking = missing(chosen, mode, today)
     if not wrong and not lacking:
         warned = tuple(view_for(one, mine.partner) for one in found)
-        return Outcome(State.CHECKED, warned)
+        return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)))
     return _wait(case, records, chosen, found, lacking)
+
+
+def _unclear(case: Case, chosen: Chosen) -> tuple[Finding, ...]:
+    """What is not clear about which documents belong together; it stops nothing."""
+    return tuple(replace(one, document=case.ordinal, severity=Severity.WARNING) for one in chosen.findings)
 
 
 def _wait(
@@ -109,7 +130,7 @@ def _wait(
     mode, today, since = _mode(mine), records.today, came_at(case.number).date()
     late = too_long(chosen, mode, since, today)
     told = [view_for(one, mine.partner, severity=Severity.WARNING) for one in found]
-    told += why_waiting(chosen, mode, today)
+    told += [*_unclear(case, chosen), *why_waiting(chosen, mode, today)]
     codes = [one.code for one in found if one.severity is Severity.ERROR] or [one.code for one in told]
     # What was told before is not told again: a document that still waits is silent until something changes.
     again = case.state is State.FILED

@@ -13,7 +13,7 @@ from decimal import Decimal
 from message_specs.amounts import amount, number
 from message_specs.findings import Finding, finding
 from message_specs.trade.choosing import key_of, live
-from message_specs.trade.life import Life
+from message_specs.trade.life import Life, state_of
 from message_specs.trade.papers import Paper, Texts
 from message_specs.trade.paths import path_of
 from message_specs.trade.windows import window
@@ -82,6 +82,14 @@ def change_allowed(inventory: Paper, life: Life) -> tuple[Finding, ...]:
     if not life.uses_fellows:
         return ()
     return (finding("T515", names=inventory.name, state=life.zh, state_en=life.en),)
+
+
+def no_longer_used(inventory: Paper | None) -> tuple[Finding, ...]:
+    """A warning for an order, payment or waybill that comes when the inventory of its trade is released or closed."""
+    state = state_of(inventory.status if inventory else "")
+    if inventory is None or state.phase not in ("released", "closed"):
+        return ()
+    return (finding("T517", names=inventory.name, state=state.zh, state_en=state.en),)
 
 
 def stranger(original: Paper, this: Paper) -> Finding | None:

@@ -2,7 +2,8 @@
 
 A life is the set of what was said; its state follows from the set alone, so late, repeated and reversed receipts
 end in the same life.  The receipt with the latest returnTime decides; of several at one moment that of the highest
-rank (120 and 399 are often said together).  A receipt that only says a copy was sent twice never moves a state.
+rank (120 and 399 are often said together).  A version that was refused with a negative code leaves the one before it
+where it stood (-621012).  A receipt that only says a copy was sent twice never moves a state.
 Unknown positive codes are kept and shown.  Sources: import receipts 3, 4 and 6, export receipts 2 and 3.
 
 Known limits: a receipt without a readable returnTime counts as the earliest of all; the schema asks for one.
@@ -104,9 +105,13 @@ class Life:
     @property
     def deciding(self) -> Said | None:
         """The receipt that decides the state; None before the first."""
-        mine = [one for one in self.said if _SHOWS.get(one.spec) == "inventory"]
+        mine = list(self._declared_anew()) or [one for one in self.said if _SHOWS.get(one.spec) == "inventory"]
         telling = [one for one in mine if not _is_repeat(one)] or mine
-        return max(telling, key=_weight, default=None)
+        last: dict[str, Said] = {}
+        for one in telling:
+            last[one.of] = max(last.get(one.of, one), one, key=_weight)
+        standing = [one for one in last.values() if not one.status.startswith("-")]
+        return max(standing or last.values(), key=_weight, default=None)
 
     @property
     def state(self) -> State:
@@ -137,13 +142,28 @@ class Life:
 
     @property
     def cancelled(self) -> bool:
-        """Whether customs has accepted a cancel of it."""
-        return any(one.status.strip() == _ACCEPTED for one in self._last_of_cancels())
+        """Whether customs has accepted a cancel of it, and it was not declared anew."""
+        return self._cancelled_at is not None and not self._declared_anew()
 
     @property
     def cancelling(self) -> bool:
         """Whether a cancel of it is under way."""
-        return any(state_of(one.status).phase != "open" for one in self._last_of_cancels()) and not self.cancelled
+        under_way = (one for one in self._last_of_cancels() if one.status.strip() != _ACCEPTED)
+        return any(state_of(one.status).phase != "open" for one in under_way) and not self.cancelled
+
+    @property
+    def _cancelled_at(self) -> str | None:
+        accepted = (one.time for one in self._last_of_cancels() if one.status.strip() == _ACCEPTED)
+        return max(accepted, default=None)
+
+    def _declared_anew(self) -> tuple[Said, ...]:
+        """What was said of versions of which customs spoke only after it had accepted the cancel of those before."""
+        cancelled_at = self._cancelled_at
+        if cancelled_at is None:
+            return ()
+        mine = [one for one in self.said if _SHOWS.get(one.spec) == "inventory"]
+        before = {one.of for one in mine if one.time <= cancelled_at}
+        return tuple(one for one in mine if one.of not in before) if before else ()
 
     def _last_of_cancels(self) -> list[Said]:
         last: dict[str, Said] = {}

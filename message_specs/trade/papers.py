@@ -20,6 +20,7 @@ from typing import NamedTuple, TypeAlias, overload
 
 import msgspec
 
+from message_specs.amounts import amount
 from message_specs.document import Document
 from message_specs.places import Place, place
 from message_specs.trade.matching import fields_of
@@ -152,14 +153,20 @@ def marks_of(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> 
     return tuple(dict.fromkeys(found))
 
 
+def _is_paid(due: str | None, paid: Sequence[str | None]) -> bool:
+    return due in paid or amount(due) in map(amount, paid)
+
+
 def paid_elsewhere(papers: Iterable[Paper]) -> tuple[int, ...]:
-    """The payments that orders name and that are not among these papers: they may tell of another order."""
-    orders = []
+    """The payments that orders name, where none among these papers pays just that: they may tell of other orders."""
+    orders, paid = [], []
     for one in papers:
         if one.kind == "payment":
-            return ()
-        if one.kind == "order":
+            paid.append(one.head.get("amountPaid"))
+        elif one.kind == "order":
             orders.append(one)
+    if paid and all(_is_paid(one.head.get("acturalPaid"), paid) for one in orders):
+        return ()
     return tuple(dict.fromkeys(mark for one in orders for mark in marks_of("payment", one.spec, one.head)))
 
 

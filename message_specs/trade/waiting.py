@@ -87,7 +87,8 @@ def too_long(chosen: Chosen, mode: str, since: date, today: date, *, inventory: 
         return None
     return finding(
         "T210",
-        days=str((today - since).days),
+        # The same words every day, so that nobody is told twice.
+        days=str((last - since).days),
         since=since.isoformat(),
         missing="、".join(_NAMES[kind] for kind in kinds),
         missing_en=", ".join(kinds),

@@ -125,6 +125,20 @@ def test_the_number_and_the_days_of_customs_are_kept() -> None:
     assert told("120").released_on is None
 
 
+def test_a_refused_correction_leaves_the_version_before_it_where_it_stood() -> None:
+    life = life_of("import", [said("899", 1, of="1.1"), said("-621012", 2, of="2.1")])
+    assert (life.state.status, life.phase) == ("899", "closed")
+    assert life_of("import", [said("-621005", 1, of="1.1"), said("-621015", 2, of="2.1")]).state.status == "-621015"
+
+
+def test_what_was_declared_anew_after_its_cancel_lives_by_itself() -> None:
+    before = [said("120", 1, of="1.1"), said("399", 2, "CEB624", of="3.1")]
+    assert life_of("import", before).phase == "void"
+    anew = life_of("import", [*before, said("2", 3, of="2.1"), said("800", 4, of="2.1")])
+    assert (anew.phase, anew.cancelled, anew.cancelling) == ("released", False, False)
+    assert life_of("import", [*before, said("800", 4, of="1.1")]).phase == "void"
+
+
 def test_an_accepted_cancel_ends_the_trade_and_a_refused_one_does_not() -> None:
     base = [said("120", 1)]
     under_way = life_of("import", [*base, said("2", 2, "CEB624", of="5.1"), said("120", 3, "CEB624", of="5.1")])

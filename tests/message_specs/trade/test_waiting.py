@@ -59,7 +59,7 @@ def test_a_wait_is_too_long_on_the_day_of_its_shortest_limit() -> None:
     assert too_long(chosen, "9610", TODAY, date(2026, 11, 23)) is None
     told = too_long(chosen, "9610", TODAY, date(2026, 11, 24))
     assert told is not None
-    assert (told.code, told.zh) == ("T210", "已等待 3 天（自 2026-11-21 起），仍缺：运单、支付单")
+    assert (told.code, told.zh) == ("T210", "已等待满 3 天（自 2026-11-21 起），仍缺：运单、支付单")
     assert too_long(Chosen(**imported()), "9610", TODAY, date(2027, 1, 1)) is None
     assert due((), TODAY, "import", "9610", TODAY) is None
     # A clock that runs backwards makes nobody late.

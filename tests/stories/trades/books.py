@@ -1,0 +1,44 @@
+"""Our book against customs': what was declared, how far each document is, and where the trades stand."""
+
+from typing import Any
+
+from message_specs.trade.life import state_of
+from tests.crash.world import World
+from tests.stories.trades.box import Customs
+
+_DOCUMENTS = """
+SELECT d.spec, d.key, d.number, d.ordinal, d.version, d.state, d.status FROM document d
+WHERE d.message IS NOT NULL AND d.number NOT IN (SELECT number FROM interchange WHERE sender = 'customs')
+ORDER BY d.version
+"""
+
+
+def differences(world: World, customs: Customs) -> list[str]:
+    """Return every document and trade of which the two books do not say the same; nothing when they agree."""
+    ours: dict[tuple[str, str], list[str]] = {}
+    for spec, key, *_, status in world.rows(_DOCUMENTS):
+        ours.setdefault((spec, key), []).append(status or "")
+    theirs: dict[tuple[str, str], list[str]] = {}
+    for line in customs.documents():
+        last = max(line["statuses"], key=lambda status: state_of(status).rank, default="")
+        theirs.setdefault((line["spec"], line["key"]), []).append(last)
+    odd = [f"{' '.join(name)}: ours {ours.get(name)}, theirs {theirs.get(name)}"
+           for name in sorted({*ours, *theirs}) if ours.get(name) != theirs.get(name)]  # fmt: skip
+    return odd + _trades(world, customs)
+
+
+def _trades(world: World, customs: Customs) -> list[str]:
+    phases = {f"{platform}|{order}": phase
+              for platform, order, phase in world.rows("SELECT platform, order_no, phase FROM dossier")}  # fmt: skip
+    return [
+        f"{line['order']}: ours {phases.get(line['order'])}, theirs {line['state']}"
+        for line in customs.trades(world.moment)
+        if not _agree(phases.get(line["order"]), line)
+    ]
+
+
+def _agree(phase: str | None, line: dict[str, Any]) -> bool:
+    state = line["state"]
+    if line["inventory"] is None or state.startswith("-") or state == "100":
+        return phase == "open"
+    return phase == {"void": "void", "700": "void", "800": "released", "899": "closed"}.get(state, "declared")
