@@ -23,7 +23,7 @@ from tests.homes import demo_home, with_trades
 TRADES = 500
 KILLS = 6
 SENDERS = {"CEB311": "shop", "CEB411": "pay", "CEB511": "ship", "CEB621": "agent"}
-RELEASED = "SELECT count(*) FROM dossier WHERE phase IN ('released', 'closed')"
+CLOSED = "SELECT count(*) FROM dossier WHERE phase = 'closed'"
 OPEN = (
     "SELECT (SELECT count(*) FROM document WHERE version IS NOT NULL AND state <> 'closed'),"
     " (SELECT count(*) FROM batch WHERE let_go_at IS NULL), (SELECT count(*) FROM notice WHERE let_go = 0)"
@@ -91,8 +91,8 @@ def test_after_kills_every_trade_is_closed_in_both_books(tmp_path: Path) -> None
         dropping = drop(moves[KILLS * share :])
         with running(home, "run") as daemon:
             until(
-                lambda: ask(home, RELEASED) == [(TRADES,)] and ask(home, OPEN) == [(0, 0, 0)], 120,
-                lambda: f"{ask(home, RELEASED)} {ask(home, OPEN)} KOUAN_SEED={seed}\n"
+                lambda: ask(home, CLOSED) == [(TRADES,)] and ask(home, OPEN) == [(0, 0, 0)], 120,
+                lambda: f"{ask(home, CLOSED)} {ask(home, OPEN)} KOUAN_SEED={seed}\n"
                 f"{ask(home, 'SELECT spec, state, status, why, count(*) FROM document GROUP BY 1, 2, 3, 4')}\n"
                 f"{daemon.words.read_text('utf-8')[-3000:]}",
             )  # fmt: skip
