@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 from mapping import headings as found_headings
 from mapping.bounds import MOST_CELLS
 from mapping.cells import Sheet
-from mapping.choosing import choose, keyed, merged_rows, odd_rows, used_columns
+from mapping.choosing import Source, choose, keyed, merged_rows, odd_rows, used_columns
 from mapping.drafting import Drafting, Mapped
 from mapping.plan import Plan, make_plan
 from mapping.reckoning import Facts
@@ -98,11 +98,11 @@ def map_file(
     findings.csv says of a code, but what makes a row or the file unreadable stays an error.
     """
     mapping = MappedFile(used, revision, severities=severities)
-    ready = _surveyed(mapping, file, name, most)
+    source = Source(file, name, most.cells)
+    ready = _surveyed(mapping, source, most)
     if ready is None:
         return mapping
-    file.seek(0)
-    sheets = [found_headings.take_headings(sheet, used) for sheet in _chosen(mapping, file, name, most) or ()]
+    sheets = [found_headings.take_headings(sheet, used) for sheet in _chosen(mapping, source) or ()]
     rows = [one[2].rows for one in sheets if not isinstance(one, Finding)]
     grouping = Grouping(ready.plan, mapping.tally, ready.survey, heads=ready.heads, odd=ready.odd, merged=ready.merged)
     groups = grouping.groups(rows[-1])
@@ -125,9 +125,9 @@ def map_file(
     return mapping
 
 
-def _chosen(mapping: MappedFile, file: BinaryIO, name: str, most: Most) -> list[Sheet] | None:
+def _chosen(mapping: MappedFile, source: Source) -> list[Sheet] | None:
     """The sheets that the map reads; None where a finding says why not."""
-    found = choose(file, name, mapping.map, most.cells)
+    found = choose(source, mapping.map)
     if isinstance(found, Finding):
         mapping.findings.append(found)
         return None
@@ -147,9 +147,9 @@ class _Ready:
     heads: Heads | None = None
 
 
-def _surveyed(mapping: MappedFile, file: BinaryIO, name: str, most: Most) -> _Ready | None:
+def _surveyed(mapping: MappedFile, source: Source, most: Most) -> _Ready | None:
     """What the first reading tells; None where the file as a whole is refused, with its findings."""
-    sheets = _chosen(mapping, file, name, most)
+    sheets = _chosen(mapping, source)
     if sheets is None:
         return None
     planned = [_planned(mapping, sheet) for sheet in sheets]
@@ -180,8 +180,7 @@ def _surveyed(mapping: MappedFile, file: BinaryIO, name: str, most: Most) -> _Re
         mapping.tally.refused += ready.survey.rows
         return None
     if ready.survey.recurring:
-        file.seek(0)
-        again = found_headings.take_headings((_chosen(mapping, file, name, most) or [])[-1], mapping.map)
+        again = found_headings.take_headings((_chosen(mapping, source) or [])[-1], mapping.map)
         assert not isinstance(again, Finding)
         look_again(ready.survey, plan, again[2].rows)
     return ready

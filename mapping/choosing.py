@@ -11,7 +11,7 @@ from mapping.decoding import encoding_of
 from mapping.plan import Field, Plan
 from mapping.rows import of_head
 from mapping.table import Map
-from mapping.workbooks import open_workbook
+from mapping.workbooks import Workbook, open_workbook
 from message_specs.findings import Finding, finding
 
 _BOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
@@ -26,9 +26,19 @@ class Chosen:
     there: list[Sheet]
 
 
-def choose(file: BinaryIO, name: str, used: Map, most_cells: int = MOST_CELLS) -> Chosen | Finding:
-    """Return the sheets to read, or why there are none."""
-    sheets = _sheets(file, name, used, most_cells)
+@dataclass(slots=True)
+class Source:
+    """A file that is read more than once; a workbook is counted and opened at the first reading alone."""
+
+    file: BinaryIO
+    name: str
+    most_cells: int = MOST_CELLS
+    book: Workbook | None = None
+
+
+def choose(source: Source, used: Map) -> Chosen | Finding:
+    """Return the sheets to read from their beginning, or why there are none."""
+    sheets = _sheets(source, used)
     if isinstance(sheets, Finding):
         return sheets
     head = found_headings.chosen(sheets, used.sheet, used)
@@ -42,13 +52,21 @@ def choose(file: BinaryIO, name: str, used: Map, most_cells: int = MOST_CELLS) -
     return Chosen([head] if head is lines else [head, lines], sheets)
 
 
-def _sheets(file: BinaryIO, name: str, used: Map, most_cells: int) -> list[Sheet] | Finding:
+def _sheets(source: Source, used: Map) -> list[Sheet] | Finding:
+    if source.book is not None:
+        return source.book.sheets()
+    file, name = source.file, source.name
     if not is_table(name):
         return finding("M012", name=name)
+    file.seek(0)
     magic = file.read(8)
     file.seek(0)
     if not name.lower().endswith((".csv", ".tsv")) or magic.startswith(_BOOKS):
-        return open_workbook(file.read(), most_cells)
+        book = open_workbook(file.read(), source.most_cells)
+        if isinstance(book, Finding):
+            return book
+        source.book = book
+        return book.sheets()
     encoding = encoding_of(file)
     if isinstance(encoding, Finding):
         return encoding

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 from xml.parsers import expat
 
-from mapping.bounds import CELL_BYTES, MOST_CELLS, Oddities, TooBig, TooMany, Unsound
+from mapping.bounds import CELL_BYTES, MOST_BYTES, MOST_CELLS, Oddities, TooBig, TooMany, Unsound
 from mapping.cells import column_of
 
-_KNOWN: Final = frozenset({"c", "row", "f", "v", "si", "sheet", "Relationship"})
+_KNOWN: Final = frozenset({"c", "row", "f", "si", "sheet", "Relationship"})
 _MOST_DIGITS: Final = 9
 _ROUGHLY: Final = 8 << 20
 """Below this the texts that a sheet shows need not be added up one by one."""
@@ -48,11 +48,14 @@ class Book:
         lengths = found.get("xl/sharedstrings.xml", nothing).lengths
         longest = max(lengths, default=0)
         targets = found.get("xl/_rels/workbook.xml.rels", nothing).targets
-        for name, walk in found.items():
+        for walk in found.values():
             self.kept += walk.inline + len(walk.lengths) * CELL_BYTES
             walk.odd.weight = walk.shared * longest
-            if walk.odd.weight > _ROUGHLY:
-                walk.odd.weight = _weight(pieces(name), lengths)
+        if self._may_be_too_much():
+            for name, walk in found.items():
+                if walk.odd.weight > _ROUGHLY:
+                    walk.odd.weight = _weight(pieces(name), lengths)
+        for walk in found.values():
             walk.odd.check()
         heaviest = max((walk.odd.weight for walk in found.values()), default=0)
         told: dict[str, Oddities] = {}
@@ -62,6 +65,12 @@ class Book:
             place = _place(targets.get(relation, ""))
             told[name] = found[place].odd if place in found else Oddities(weight=heaviest)
         return told
+
+    def _may_be_too_much(self) -> bool:
+        """Tell whether the texts must be added up one by one: each counted as the longest, they might be too much."""
+        weight = sum(walk.odd.weight for walk in self._walks.values())
+        cells = sum(walk.odd.cells for walk in self._walks.values())
+        return weight > MOST_BYTES or cells + (weight + self.kept) // CELL_BYTES > self._most_cells
 
 
 def plain_name(name: str) -> str:
@@ -96,7 +105,9 @@ class _Walk:
         self._kinds: dict[str, str] = {}
         self._row = 0
         self._column = -1
-        self._digits = ""
+        self._waiting: list[str] = []
+        """Where cells say that they lie, in the order of the part, not yet looked at."""
+        self._usual = ""
         self._columns: dict[str, int] = {}
 
     @property
@@ -108,6 +119,7 @@ class _Walk:
         """The next piece of the part; raise where it is not XML or too much."""
         self._size += len(piece)
         self._parser.Parse(piece, is_last)
+        self._look()
 
     def start(self, tag: str, told: dict[str, str]) -> None:
         """An element begins."""
@@ -115,12 +127,29 @@ class _Walk:
         if kind is None:
             local = tag.rpartition(":")[2]
             kind = self._kinds[tag] = local if local in _KNOWN else ""
+        if not kind:
+            return
         if kind == "c":
-            self._cell(told)
+            if "r" in told:
+                self._waiting.append(told["r"])
+            else:
+                self._look()
+                self._column += 1
+                self._reach()
+            if (holds := told.get("t")) == "s":
+                self.shared += 1
+            elif holds is not None:
+                self._holds(holds)
         elif kind == "row":
+            self._look()
             self._row = _number(told["r"]) if "r" in told else self._row + 1
-            self._column, self._digits = -1, ""
-        elif kind == "f":
+            self._column = -1
+        else:
+            self._other(kind, told)
+
+    def _other(self, kind: str, told: dict[str, str]) -> None:
+        if kind == "f":
+            self._look()
             self.odd.reckoned(self._row, self._column)
         elif kind == "si":
             if not self.lengths:
@@ -135,27 +164,46 @@ class _Walk:
         elif kind == "Relationship":
             self.targets[told.get("Id", "")] = told.get("Target", "")
 
-    def _cell(self, told: dict[str, str]) -> None:
-        place = told.get("r")
-        if place is None:
-            self._column += 1
-        else:
-            digits = place.lstrip(_LETTERS)
-            letters = place[: -len(digits) or None]
-            if digits != self._digits:
-                self._row, self._digits = _number(digits), digits
-            if letters not in self._columns:
-                self._columns[letters] = column_of(letters[:_MOST_DIGITS].upper())
-            self._column = self._columns[letters]
-        if self._row > self.odd.height or self._column >= self.odd.width:
-            self.odd.reach(self._row, self._column)
-        kind = told.get("t")
-        if kind == "s":
-            self.shared += 1
-        elif kind in ("inlineStr", "str"):
+    def _holds(self, kind: str) -> None:
+        if kind in ("inlineStr", "str"):
             self._inline += 1
         elif kind == "e":
+            self._look()
             self.odd.error(self._row, self._column)
+
+    def _look(self) -> None:
+        """Look at the cells that wait; the last of them is where the walk stands.
+
+        A row whose cells lie in the columns of the row before, as most do, is looked at as a whole.
+        """
+        waiting = self._waiting
+        if not waiting:
+            return
+        digits = waiting[-1].lstrip(_LETTERS)
+        # A NUL can stand in no XML, so none hides in a place.
+        columns = "\0".join([*waiting, ""]).replace(f"{digits}\0", "\0")
+        if columns == self._usual:
+            self._row, self._column = _number(digits), self._columns[waiting[-1][: -len(digits)]]
+            self._reach()
+        else:
+            for place in waiting:
+                self._lies(place)
+            # Only letters: every one of them lies in one row, and its columns are known from here on.
+            self._usual = columns if columns.replace("\0", "").isalpha() else ""
+        waiting.clear()
+
+    def _lies(self, place: str) -> None:
+        digits = place.lstrip(_LETTERS)
+        letters = place[: -len(digits) or None]
+        self._row = _number(digits)
+        if letters not in self._columns:
+            self._columns[letters] = column_of(letters[:_MOST_DIGITS].upper())
+        self._column = self._columns[letters]
+        self._reach()
+
+    def _reach(self) -> None:
+        if self._row > self.odd.height or self._column >= self.odd.width:
+            self.odd.reach(self._row, self._column)
 
     def text(self, text: str) -> None:
         """Text stands in a shared string."""

@@ -8,7 +8,7 @@ Known limits: hidden rows are read like all others; a binary xlsb is no workbook
 import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -26,18 +26,21 @@ _MOST_SURE: Final = 10.0**_SURE_DIGITS
 _NONE: Final = Oddities()
 
 
-def open_workbook(data: bytes, most_cells: int = MOST_CELLS) -> list[Sheet] | Finding:
-    """Return the sheets in their order, or why they cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """A workbook that was counted and opened: its sheets may be read as often as it is asked."""
+
+    _opened: list[tuple[Sheet, python_calamine.CalamineSheet]]
+
+    def sheets(self) -> list[Sheet]:
+        """Return the sheets in their order, each before its first row."""
+        return [replace(sheet, rows=_rows(read)) for sheet, read in self._opened]
+
+
+def open_workbook(data: bytes, most_cells: int = MOST_CELLS) -> Workbook | Finding:
+    """Return the workbook, or why it cannot be read."""
     try:
-        safe = (packed if data.startswith(b"PK") else old_books).inspected(data, most_cells)
-        del data
-        book = python_calamine.load_workbook(io.BytesIO(safe.data))
-        left = _Room()
-        return [
-            _sheet(book, sheet.name, odd, left)
-            for sheet, odd in zip(book.sheets_metadata, _by_place(book, safe), strict=True)
-            if sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
-        ]
+        return Workbook(_opened((packed if data.startswith(b"PK") else old_books).inspected(data, most_cells)))
     except (old_books.Locked, python_calamine.PasswordError):
         return finding("M017")
     except TooMany as most:
@@ -48,6 +51,16 @@ def open_workbook(data: bytes, most_cells: int = MOST_CELLS) -> list[Sheet] | Fi
         raise
     except BaseException as trouble:  # noqa: BLE001  a panic of the Rust library is no Exception
         return finding("M009", reason=" ".join(str(trouble).split())[:200] or type(trouble).__name__)
+
+
+def _opened(safe: Inspected) -> list[tuple[Sheet, python_calamine.CalamineSheet]]:
+    book = python_calamine.load_workbook(io.BytesIO(safe.data))
+    left = _Room()
+    return [
+        _sheet(book, sheet.name, odd, left)
+        for sheet, odd in zip(book.sheets_metadata, _by_place(book, safe), strict=True)
+        if sheet.typ is python_calamine.SheetTypeEnum.WorkSheet
+    ]
 
 
 def _by_place(book: python_calamine.CalamineWorkbook, safe: Inspected) -> list[Oddities]:
@@ -66,7 +79,9 @@ class _Room:
     merged: int = MOST_ODD
 
 
-def _sheet(book: python_calamine.CalamineWorkbook, name: str, odd: Oddities, left: _Room) -> Sheet:
+def _sheet(
+    book: python_calamine.CalamineWorkbook, name: str, odd: Oddities, left: _Room
+) -> tuple[Sheet, python_calamine.CalamineSheet]:
     sheet = book.get_sheet_by_name(name)
     last_row, last_column = sheet.end or (0, 0)
     height, width = last_row + 1, last_column + 1
@@ -79,7 +94,7 @@ def _sheet(book: python_calamine.CalamineWorkbook, name: str, odd: Oddities, lef
     left.merged -= sum(max(bottom - top + 1, 1) for top, _, bottom, _ in merged)
     if left.merged < 0:
         raise TooBig(f"合并的单元格超过 {MOST_ODD} 行", f"more than {MOST_ODD} rows of merged cells")
-    return Sheet(name, _rows(sheet), formulas=odd.formulas, errors=frozenset(odd.errors), merged=merged)
+    return Sheet(name, iter(()), formulas=odd.formulas, errors=frozenset(odd.errors), merged=merged), sheet
 
 
 def _rows(sheet: python_calamine.CalamineSheet) -> Iterator[Row]:
