@@ -189,9 +189,7 @@ class Clerk:
         """Due trades have been looked at, and results of aggregation compared; return how many."""
         records = self._opener.records(self.now())
         compared = compare_due(self.ledger, records.now)
-        return compared + look(
-            self.ledger, records.now, records.kouan, records.secret, self.drawing, self._pulse
-        )
+        return compared + look(self.ledger, records.now, records.kouan, records.secret, self.drawing, self._pulse)
 
     def tell(self) -> set[str]:
         """Open notices have left; return who has news."""

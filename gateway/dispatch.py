@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from twisted.internet.defer import inlineCallbacks
@@ -167,9 +168,8 @@ class Dispatcher:
                 carried = yield self._carrier.carry([one.parcel for one in leaving])
             except Exception as trouble:  # noqa: BLE001  a carrier's outermost call: postponed, and stamped on the rows
                 carried = [Carried(one.parcel.number, False, "", repr(trouble), False) for one in leaving]
-            gone = yield deferToThreadPool(
-                self._reactor, self._pool, self._outgoing.told, leaving, carried, self._now()  # type: ignore[arg-type]
-            )
+            told = partial(self._outgoing.told, leaving, carried, self._now())
+            gone = yield deferToThreadPool(self._reactor, self._pool, told)  # type: ignore[arg-type]
             total += gone
             if gone < len(leaving):
                 return total

@@ -274,5 +274,3 @@ def _keep(ledger: Ledger, filed: Filed) -> None:
     for key, value in filed.keeps.items():
         if ledger.run("keep_record", key, value, filed.revisions.get(key, 0)) != 1:
             raise Outdated(key)
-
-

@@ -41,9 +41,7 @@ def _rewound(file: io.FileIO) -> io.FileIO:
 class Intake:
     """Takes what batches claim."""
 
-    def __init__(
-        self, store: Store, most_bytes: int, written: Callable[[int], bool | None] = is_written
-    ) -> None:
+    def __init__(self, store: Store, most_bytes: int, written: Callable[[int], bool | None] = is_written) -> None:
         """What is longer than `most_bytes` is kept as evidence and never read whole; `written` tells who writes."""
         self._store = store
         self._written = written

@@ -139,4 +139,3 @@ def _listed(parts: Iterator[list[Any]]) -> Iterator[bytes]:
         if part:
             yield comma + b",".join(msgspec.json.encode(one) for one in part)
             comma = b","
-

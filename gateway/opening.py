@@ -201,9 +201,7 @@ class Opener:
     def open_answer(self, arrival: Arrival, authority: Authority) -> Judged:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
         if arrival.size > len(arrival.data):
-            return Judged(
-                arrival, None, (_too_big(arrival, self._limits.message_bytes),), answer_to=authority.name
-            )
+            return Judged(arrival, None, (_too_big(arrival, self._limits.message_bytes),), answer_to=authority.name)
         if (opened := open_reply(arrival.data, self._limits)) is None:
             envelope = unwrap(arrival.data, self._limits)
             data = arrival.data if envelope is None else envelope.data

@@ -80,9 +80,7 @@ def part_again(
     return parting
 
 
-def _bring(
-    parting: Parting, home: Path, ledger: Ledger, store: Store, number: int, forms: Mapping[str, str]
-) -> None:
+def _bring(parting: Parting, home: Path, ledger: Ledger, store: Store, number: int, forms: Mapping[str, str]) -> None:
     """What waited for a number that this answer brought is on its way, each receipt in a file of its own."""
     rows = {(row["partner"], row["file"]): row for row in ledger.all("receipts_brought", number)}
     for (partner, file), row in rows.items():
@@ -173,4 +171,3 @@ def _told(ledger: Ledger, one: Judged, received_at: str) -> Acknowledgement:
     told.documents = [document_entry(case.name, case.document.spec.code, case.key, case.state) for case in one.cases]
     told.findings = [found.as_dict() for found in one.findings]
     return told
-

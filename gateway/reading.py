@@ -55,9 +55,7 @@ def documents(ledger: Ledger, key: str, partner: str | None = None) -> list[Fact
     if not rows and "|" not in key:
         for head in ledger.all("key_heads"):
             rows += ledger.all("documents_by_key", f"{head['prefix']}{key}")
-    return [
-        _life(ledger, row, ours=partner is None) for row in rows if partner is None or row["partner"] == partner
-    ]
+    return [_life(ledger, row, ours=partner is None) for row in rows if partner is None or row["partner"] == partner]
 
 
 def _life(ledger: Ledger, row: sqlite3.Row, *, ours: bool = True) -> Facts:

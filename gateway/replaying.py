@@ -108,9 +108,7 @@ def _claim(counter: Counter, row: Row) -> Claim | str:
     if row["size"] > house.kouan.limits.message_bytes or is_table(row["file"]):
         # Never read whole into memory, so it is looked at where it lies.
         return Claim(0, row["sender"], DOOR, row["file"], place=row["evidence"], replay_of=row["number"])
-    return Claim(
-        0, row["sender"], DOOR, row["file"], body=store.read(row["evidence"]), replay_of=row["number"]
-    )
+    return Claim(0, row["sender"], DOOR, row["file"], body=store.read(row["evidence"]), replay_of=row["number"])
 
 
 def _stamp(counter: Counter, old: int, new: int, ruling: Ruling) -> None:

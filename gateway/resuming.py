@@ -51,7 +51,13 @@ class Round:
 
 
 def resume(
-    house: House, ledger: Ledger, store: Store, opener: Opener, sealer: Sealer, numbers: Numbers, now: datetime,
+    house: House,
+    ledger: Ledger,
+    store: Store,
+    opener: Opener,
+    sealer: Sealer,
+    numbers: Numbers,
+    now: datetime,
     pulse: Callable[[str], None] = quiet,
 ) -> int:
     """Up to five hundred due documents have gone on, or rest with a new reason; return how many were found due.

@@ -106,9 +106,7 @@ def _write(ledger: Ledger, this: Look) -> None:
     ledger.run_many("dossier_looked_at", this.dates)
 
 
-def _give_back(
-    ledger: Ledger, this: Look, row: Row, chosen: Chosen, kouan: Kouan, secret: bytes
-) -> bool:
+def _give_back(ledger: Ledger, this: Look, row: Row, chosen: Chosen, kouan: Kouan, secret: bytes) -> bool:
     """What the inventory used is reckoned anew; False where another dossier of this round has the same record."""
     inventory = chosen.inventory
     if inventory is None:
@@ -136,9 +134,7 @@ def _closed(this: Look, ledger: Ledger, row: Row) -> tuple[str | None, str | Non
     return one.due, one.why
 
 
-def _one(
-    this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing
-) -> tuple[str | None, str | None]:
+def _one(this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing) -> tuple[str | None, str | None]:
     """Return when an open trade is looked at again, and why it waits."""
     if chosen.inventory is not None and chosen.inventory.state == State.REFUSED:
         # What was refused has given back what it used, and another may be drawn up in its place.

@@ -29,6 +29,16 @@ class Catalog:
         """The spec of this code, if we know it."""
         return self.specs.get(code)
 
+    def called(self, name: str) -> Spec | None:
+        """The spec that a person means: by code, by root or by the number alone, in any case.
+
+        >>> [getattr(catalog().called(name), "code", None) for name in ("ceb311", "CEB311Message", "311", "31")]
+        ['CEB311', 'CEB311', 'CEB311', None]
+        """
+        asked = name.lower().removesuffix("message")
+        found = (one for code, one in self.specs.items() if asked in (code.lower(), code.lower().removeprefix("ceb")))
+        return next(found, None)
+
 
 def read_catalog(folder: Path) -> Catalog:
     """The catalog of every TOML file that stands in a family's folder below this one."""

@@ -62,7 +62,8 @@ def _law(home: Path, spec: str | None, revision: str | None, day: date | None) -
     from gateway.config import Kouan, load_house, near, revision_of
     from message_specs.catalog import catalog, revision_on
 
-    if spec is not None and spec not in catalog().specs:
+    asked = catalog().called(spec) if spec is not None else None
+    if spec is not None and asked is None:
         raise Stop(f'There is no spec "{spec}". {near(spec, tuple(catalog().specs))}', USAGE)
     day = day or datetime.now(ZoneInfo("Asia/Shanghai")).date()
     house = load_house(home) if (home / "kouan.toml").is_file() else None
@@ -73,7 +74,7 @@ def _law(home: Path, spec: str | None, revision: str | None, day: date | None) -
             return revision or revision_of(kouan.revision, day) or revision_on(day)
         return house.revision(of, day)
 
-    return {"kouan": kouan, "spec": spec, "revision_of": meant, "day": day}
+    return {"kouan": kouan, "spec": asked.code if asked else None, "revision_of": meant, "day": day}
 
 
 def _checked(file: str, law: dict[str, Any]) -> dict[str, Any]:

@@ -236,7 +236,7 @@ def new_map(spec: str, map_name: str | None, output: Path, home: Path) -> None:
     from mapping.map_check import load_map
     from message_specs.catalog import catalog
 
-    found = catalog().by_code(spec.upper())
+    found = catalog().called(spec)
     if found is None or not found.receipt:
         raise Stop(f'There is no spec "{spec}". {near(spec.upper(), tuple(catalog().specs))}', NOT_FOUND)
     text = templates.new_map(found)

@@ -101,11 +101,9 @@ def _found(code: str) -> "Spec":
     from gateway.config import near
     from message_specs.catalog import catalog
 
-    specs = catalog().specs
-    asked = code.lower().removesuffix("message")
-    found = next((one for name, one in specs.items() if name.lower() == asked), None)
+    found = catalog().called(code)
     if found is None:
-        raise Stop(f'There is no spec "{code}". {near(code.upper(), tuple(specs))}', NOT_FOUND)
+        raise Stop(f'There is no spec "{code}". {near(code.upper(), tuple(catalog().specs))}', NOT_FOUND)
     return found
 
 

@@ -240,9 +240,7 @@ def test_a_crash_at_any_step_of_a_trade_changes_no_ending(
 
 
 @pytest.mark.parametrize("again", STEPS)
-def test_a_second_crash_changes_no_ending(
-    morning: Path, quiet_day: dict[str, Any], tmp_path: Path, again: str
-) -> None:
+def test_a_second_crash_changes_no_ending(morning: Path, quiet_day: dict[str, Any], tmp_path: Path, again: str) -> None:
     for step in ("written", "gone on", "looked at", "asked", "put out"):
         told = day(copied(morning, tmp_path / step), Stop(step), Stop(again))
         assert told == quiet_day, step

@@ -223,9 +223,10 @@ def test_the_trace_shows_the_sources(world: World, capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert ended(["trace", f"{number}.1", "--json", "--home", str(world.home)]) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {
-        key: told["sources"][12][key] for key in ("path", "value")
-    } == {"path": "InventoryHead/copNo", "value": COP_NO}
+    assert {key: told["sources"][12][key] for key in ("path", "value")} == {
+        "path": "InventoryHead/copNo",
+        "value": COP_NO,
+    }
     assert ended(["trace", f"{number}.1", "--home", str(world.home)]) == 0
     assert f"InventoryHead/copNo = {COP_NO}  ← reckoned digest of order.ebpCode" in capsys.readouterr().out
 

@@ -265,9 +265,7 @@ def test_what_the_exchange_node_took_is_stamped(world: World) -> None:
 def test_what_the_exchange_node_says_of_a_message_nobody_knows_is_held(world: World) -> None:
     node_says(world, "rep.xml", "1001", "nobody's")
     assert documents(world) == [("sent", None), ("sent", None)]
-    assert world.rows("SELECT state, why FROM document WHERE version IS NULL") == [
-        ("held", "K103 DxpRep nobody's")
-    ]
+    assert world.rows("SELECT state, why FROM document WHERE version IS NULL") == [("held", "K103 DxpRep nobody's")]
 
 
 def test_the_same_receipt_again_is_neither_kept_nor_given_twice(world: World) -> None:
@@ -310,6 +308,7 @@ def test_nonsense_is_kept_as_evidence_and_held(world: World, body: bytes) -> Non
 
 def test_an_answer_in_an_envelope_is_given_on_without_it(world: World) -> None:
     from adapters.customs import wrap
+
     message = writing.receipt(
         "CEB312Message", "G", [("OrderReturn", fields(1, "120")), ("OrderReturn", fields(2, "2"))]
     )

@@ -77,7 +77,7 @@ def test_what_was_held_when_it_came_belongs_to_its_trade_when_it_is_released(wor
 
 def test_a_payment_for_another_order_wakes_the_inventories_of_all_that_it_pays(world: World) -> None:
     second = {"QC202600000000000002": "QC202600000000000001"}
-    (was, becomes), = second.items()
+    ((was, becomes),) = second.items()
     come(world, "CEB311", number=1)
     come(world, "CEB311", number=2, was=was, becomes=becomes)
     come(world, "CEB511", number=2)

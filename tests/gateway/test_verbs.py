@@ -385,9 +385,7 @@ def test_a_dry_run_shows_the_exact_numbers_and_changes_nothing(home: Path, verb:
 def test_what_is_over_cannot_be_moved(home: Path) -> None:
     (name,) = orders(home, 1)
     homes.carry(home)
-    homes.answer(
-        home, "CEB312", "OrderReturn", SENT | {"orderNo": samples.trade(1)["orderNo"], "returnStatus": "120"}
-    )
+    homes.answer(home, "CEB312", "OrderReturn", SENT | {"orderNo": samples.trade(1)["orderNo"], "returnStatus": "120"})
     for verb in ("hold", "release", "refuse"):
         assert moves(do(home, verb, name)) == [("closed", "closed", False)]
         assert do(home, verb, partner="shop") == []

@@ -8,9 +8,12 @@ import pytest
 import message_specs
 from message_specs.catalog import REVISIONS, catalog
 from message_specs.check import check
+from message_specs.document import Document
 from message_specs.findings import Severity, wordings
 from message_specs.limits import Limits
 from message_specs.opening import open_message, open_receipt
+from message_specs.places import Place, places, texts
+from message_specs.spec import Rule
 from message_specs.tables import Node, revisions_of
 from message_specs.values import troubles
 
@@ -135,6 +138,31 @@ def test_every_rule_of_every_spec_is_broken_by_some_sample_of_that_spec(spec: st
     files = [file.with_suffix(".xml.findings") for file in BAD if file.stem.partition("_")[0] == spec]
     said = {line.split()[0] for file in files for line in file.read_text(encoding="utf-8").splitlines()}
     assert {rule.says for rule in catalog().specs[spec].rules} - said == set()
+
+
+@pytest.mark.parametrize("spec", sorted(catalog().specs))
+def test_every_rule_of_every_spec_is_kept_by_some_good_sample_that_it_speaks_of(spec: str) -> None:
+    """The condition of the rule holds there, and what it judges stands there, unless it must not."""
+    good = [
+        document
+        for file in GOOD
+        if file.stem.partition("_")[0] == spec
+        for document in open_message(file.read_bytes(), revision=revisions(file)[-1]).documents
+    ]
+    for rule in catalog().specs[spec].rules:
+        spoken_of = [one for one in good if "when" not in rule.arguments or _holds(rule, one)]
+        assert spoken_of, rule
+        if rule.use != "absent_when":
+            assert all(any(_stands(asked, one) for one in spoken_of) for asked in places(rule.arguments)), rule
+
+
+def _holds(rule: Rule, document: Document) -> bool:
+    [asked] = places(rule.arguments, "when")
+    return document.head.get(asked.name) in texts(rule.arguments, "has")
+
+
+def _stands(asked: Place, document: Document) -> bool:
+    return any(one.get(asked.name) for one in (document.lines if asked.in_lines else (document.head,)))
 
 
 def test_every_finding_of_structure_and_rules_is_provoked_by_a_sample_or_named_by_a_test() -> None:

@@ -180,10 +180,7 @@ class Story:
         for row in self.world.rows("SELECT DISTINCT platform, order_no FROM dossier ORDER BY order_no, platform"):
             for facts in dossiers.found(self.world.ledger, "|".join(row), house=house, on=today):
                 self.lines += telling.trade(facts)
-        self.lines += [
-            f"from customs {spec} {key}: {state}"
-            for spec, key, state in self.world.rows(_ANSWERS_LEFT)
-        ]
+        self.lines += [f"from customs {spec} {key}: {state}" for spec, key, state in self.world.rows(_ANSWERS_LEFT)]
         self.lines += [telling.booked(one) for one in self.customs.trades(self.world.moment)]
         self.lines += [f"{DIFFER} {one}" for one in differences(self.world, self.customs)]
 
