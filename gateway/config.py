@@ -15,13 +15,11 @@ from typing import TypeVar
 import msgspec
 
 from gateway import config_checks as checks
+from gateway.config_authorities import Answers, Authority, Carrier, Retry, RevisionSince
 from gateway.config_draws import of_draws, shared_draws
 from gateway.config_environment import home_from, origins, with_environment
 from gateway.config_files import Problem, Source, WrongConfiguration, near, read_toml, shaped
 from gateway.config_shapes import (
-    Answers,
-    Authority,
-    Carrier,
     Draw,
     Folder,
     Http,
@@ -31,8 +29,6 @@ from gateway.config_shapes import (
     LimitsSection,
     Logging,
     Partner,
-    Retry,
-    RevisionSince,
     Sftp,
     Tax,
     Workers,

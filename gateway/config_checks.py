@@ -14,9 +14,10 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
+from gateway.config_authorities import Authority, RevisionSince
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
-from gateway.config_shapes import Authority, Identity, Kouan, Partner, RevisionSince
+from gateway.config_shapes import Identity, Kouan, Partner
 from gateway.config_tables import ANY, Journey, Route
 from spool.errors import ForOperator
 

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.config_roads import Fetched
 from message_specs.limits import Limits
 from message_specs.trade.sharing import Rounding
 
@@ -204,6 +205,7 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     certificates: tuple[str, ...] = ()
     maps: tuple[MapUse | str, ...] = ()
     draws: tuple[Draw, ...] = ()
+    fetch: Fetched = Fetched()
 
     @property
     def tokens(self) -> tuple[str, ...]:
@@ -220,55 +222,6 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """
         serving = [use for use in self.keys if use.serves(authority, on)]
         return next((use for use in serving if use.authority == authority), serving[0] if serving else None)
-
-
-class Carrier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How messages leave for an authority."""
-
-    kind: Literal["folder", "http"] = "folder"
-    folder: str = ""
-    url: str = ""
-    timeout_seconds: float = 30.0
-
-
-class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How its answers come in: a folder we look into, or a token it shows at our HTTP door."""
-
-    folder: str = ""
-    token_sha256: str = ""
-
-
-class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The plan of repeats when an authority is away; 0 attempts means for ever."""
-
-    first_seconds: float = 2.0
-    factor: float = 2.0
-    most_seconds: float = 600.0
-    jitter: float = 0.2
-    attempts: int = 0
-
-
-class RevisionSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A revision, and the first day on which an authority reads messages by it; None: it always did."""
-
-    code: Literal["2018", "202205"]
-    since: date | None = None
-
-
-class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """authorities/NAME.toml: an agency we declare to, its dialect and its carrier."""
-
-    name: str
-    title: str
-    dxp_id: str = "DXPEDCCEB0000002"
-    dialect: Literal["customs"] = "customs"
-    form: Literal["DxpMsg", "DxpMsgSv"] = "DxpMsg"
-    carrier: Carrier = Carrier()
-    answers: Answers = Answers()
-    pack: int = 100
-    retry: Retry = Retry()
-    revision: Literal["dated", "2018", "202205"] | tuple[RevisionSince, ...] | None = None
-    simulate: bool = False
 
 
 def settings(shape: type[msgspec.Struct], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

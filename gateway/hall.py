@@ -33,7 +33,9 @@ from gateway.logs import log
 from gateway.lookout import Lookout
 from gateway.reception import Reception, Waiting
 from gateway.recovering import Left, recover
+from gateway.roads import Roads
 from gateway.upkeep import Upkeep
+from gateway.visiting import Visiting
 from message_specs.trade.papers import kind_of
 from spool.aside import put
 from spool.interchange import Batch
@@ -73,6 +75,7 @@ class Hall:
         self.reception.follow = _who_follow(house)
         self._departures = Departures(reactor, self._books, self._ledger, self.home, now)
         self._children = Children(reactor, environment)
+        self._roads = Roads(Visiting(reactor, self.reception, self.home).visitor)
         self._http: HttpDoor | None = None
         self._sftp: Any = None
         self._upkeep = Upkeep(
@@ -102,6 +105,8 @@ class Hall:
         self.enquiries.open = True
         self._children.start(self.house)
         self._lookout.start()
+        self._roads.arrange(self.house)
+        self._roads.start()
         self._upkeep.start()
         self.reception.go_on(left.tables)
         where = {"event": "ready", "http": self._http_at(), "sftp": self._sftp_at()}
@@ -204,6 +209,7 @@ class Hall:
         self.house = found.house
         self.reception.follow = _who_follow(self.house)
         self._lookout.arrange(found.folders)
+        self._roads.arrange(self.house)
         self._crew.everyone("reload")
         log.info("config.reloaded", partners=len(self.house.partners))
 
@@ -218,6 +224,7 @@ class Hall:
         self._upkeep.stop()
         self._lookout.stop()
         shutting = [self._http.close()] if self._http else []
+        shutting += [self._roads.stop()]
         shutting += [self._sftp.stopListening()] if self._sftp else []
         yield DeferredList([one.addTimeout(_PATIENCE_SECONDS, self._reactor) for one in shutting], consumeErrors=True)
         yield self._crew.stop()
