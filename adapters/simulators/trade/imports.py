@@ -20,6 +20,8 @@ _CANCELLABLE = ("120", "300", "399", "500", "800")
 _BILLED = ("assureCode", "ebcCode", "logisticsCode", "agentCode", "customsCode")
 _MOST_FEN = 10**12
 _REFUNDABLE = ("800", "899")
+# It was there when its cancel or return was let in, and another declaration of the same key came before they were read.
+_GONE = "没有此编号的清单"
 
 
 def admitted(spec: str, head: Mapping[str, str], lines: Any, shelf: Shelf) -> str:
@@ -139,9 +141,11 @@ class Imports:
 
     def _cancel(self, paper: Paper, docket: Docket) -> None:
         inventory = self._shelf.of_inventory(paper.head["invtNo"], "CEB621")
-        assert inventory is not None
-        status = inventory.status(docket.at)
         self._shelf.changed(paper)
+        if inventory is None:
+            self._answer(paper, _GONE, docket)
+            return
+        status = inventory.status(docket.at)
         why = _stranger(paper, inventory)
         if status not in _CANCELLABLE or inventory.more.get("refunds"):
             why = "清单状态不允许撤销"
@@ -161,8 +165,10 @@ class Imports:
 
     def _refund(self, paper: Paper, docket: Docket) -> None:
         inventory = self._shelf.of_inventory(paper.head["invtNo"], "CEB621")
-        assert inventory is not None
         self._shelf.changed(paper)
+        if inventory is None:
+            self._answer(paper, _GONE, docket)
+            return
         why = _stranger(paper, inventory)
         if inventory.status(docket.at) not in _REFUNDABLE:
             why = "清单状态不允许退货"
