@@ -25,7 +25,7 @@ from gateway.posing import pose
 from gateway.settling import iso
 from gateway.turning import wake
 from message_specs.findings import Finding
-from message_specs.trade.choosing import live
+from message_specs.trade.giving_back import known_as
 from message_specs.trade.papers import Paper, kind_of, marks, marks_of, pack
 from spool.errors import OurMistake
 from spool.ledger import NEVER, Ledger
@@ -153,7 +153,7 @@ def _by_mark(entries: Iterable[Entry]) -> dict[int, list[Paper]]:
 def _join(entry: Entry, records: Records) -> None:
     """A cancel or return that names an inventory by its number alone is of the trade of that inventory."""
     named = records.papers(entry.case.marks.get("inventory", ()))
-    inventory = next((one for one in live(named) if one.kind == "inventory"), None)
+    inventory = known_as(named, (entry.case.document.head.get("invtNo") or "").strip())
     order = next(iter(marks_of("order", inventory.spec, inventory.head)), None) if inventory else None
     if order is not None:
         entry.dossier = order
