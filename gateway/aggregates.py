@@ -28,6 +28,7 @@ from message_specs.findings import Finding
 from message_specs.trade.aggregated import compare_792, weights
 from message_specs.trade.aggregation import asked, can_gather, predicted
 from message_specs.trade.choosing import key_of, live
+from message_specs.trade.giving_back import known_as
 from message_specs.trade.life import Life, life_of
 from message_specs.trade.papers import Paper, mark_of, unpack
 from spool.ledger import Ledger
@@ -170,7 +171,7 @@ def _lists(
     lists: dict[str, Paper] = {}
     lives: dict[str, Life] = {}
     for number, papers in found.items():
-        listed = next((one for one in live(papers) if one.kind == "inventory"), None)
+        listed = known_as(papers, number)
         if listed is not None:
             lists[number] = listed
             rows = [row for one in papers if one.kind in ("inventory", "cancel")
