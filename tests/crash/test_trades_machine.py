@@ -426,6 +426,8 @@ class Trades(RuleBasedStateMachine):
 
 
 def test_trades_in_any_order() -> None:
+    # Hypothesis mixes constants of all loaded modules into what it draws: a whole run tries other examples than this
+    # file alone.  To see those of a whole run again: pytest tests (and the other roots) -k test_trades_in_any_order.
     Trades.outdated.clear()
     run_as_test(
         Trades,
