@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from gateway.said import Said
 from message_specs.document import Document
 from message_specs.findings import Finding, Severity
 from message_specs.opening import Opened
@@ -116,6 +117,8 @@ class Case:
     due_at: str | None = None
     why: str | None = None
     reply_key: str | None = None
+    told: Said | None = None
+    """What it says, where it is an authority's receipt."""
     first: "Earlier | None" = None
     journey: tuple[str, ...] = ()
     """The desks after `check`, in order."""

@@ -34,12 +34,14 @@ from gateway.lookout import Lookout
 from gateway.reception import Reception, Waiting
 from gateway.recovering import Left, recover
 from gateway.upkeep import Upkeep
+from message_specs.trade.papers import kind_of
 from spool.aside import put
 from spool.interchange import Batch
 from spool.ledger import Ledger
 from spool.mailbox import fitting
 from spool.number import Numbers
 
+_AWAITED = frozenset({"order", "payment", "waybill"})
 _PATIENCE_SECONDS = 10.0
 """So long an open connection keeps a closing door open."""
 
@@ -68,6 +70,7 @@ class Hall:
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._crew = Crew(reactor, self.home, house.kouan.workers.count, self.reception.feed, environment)
         self.reception.crew = self._crew
+        self.reception.follow = _who_follow(house)
         self._departures = Departures(reactor, self._books, self._ledger, self.home, now)
         self._children = Children(reactor, environment)
         self._http: HttpDoor | None = None
@@ -199,6 +202,7 @@ class Hall:
         if self._stopping:
             return
         self.house = found.house
+        self.reception.follow = _who_follow(self.house)
         self._lookout.arrange(found.folders)
         self._crew.everyone("reload")
         log.info("config.reloaded", partners=len(self.house.partners))
@@ -233,3 +237,9 @@ def ignore_lease_signals() -> None:
 def lock_path(home: Path) -> Path:
     """Return the file whose lock says that a daemon runs in this home."""
     return home / "kouan.lock"
+
+
+def _who_follow(house: House) -> frozenset[str]:
+    """The partners who declare nothing that an inventory waits for."""
+    partners = house.partners.values()
+    return frozenset(one.name for one in partners if _AWAITED.isdisjoint(map(kind_of, one.specs)))

@@ -13,6 +13,8 @@ from spool.ledger import Ledger
 from spool.states import State
 
 _TELL = ("inventory", "cancel")
+LIVE_ON = frozenset({*_TELL, "refund", "aggregate"})
+"""What documents are in trades that move on when customs speaks of them."""
 
 
 def life_in(ledger: Ledger, dossier: int) -> Life:
@@ -62,13 +64,15 @@ def go_on(ledger: Ledger, places: Collection[tuple[int, int]], at: str) -> None:
     """
     if not places:
         return
-    for row in ledger.all("aggregates_among", _json(list(places))):
-        # Lists that are gathered wait no more; those of a refused application wait again.
-        _, lines = unpack(row["body"])
-        ledger.run("wake_lists", at, _json(marks_of("inventory", row["spec"], {}, lines)))
     rows = ledger.all("dossiers_of", _json(list(places)))
-    told = {row["dossier"] for row in rows if row["kind"] in _TELL}
-    given_back = {row["dossier"] for row in rows if row["kind"] == "refund"}
+    for row in rows:
+        if row["kind"] == "aggregate":
+            # Lists that are gathered wait no more; those of a refused application wait again.
+            _, lines = unpack(row["body"])
+            ledger.run("wake_lists", at, _json(marks_of("inventory", row["spec"], {}, lines)))
+    known = [row for row in rows if row["dossier"] is not None]
+    told = {row["dossier"] for row in known if row["kind"] in _TELL}
+    given_back = {row["dossier"] for row in known if row["kind"] == "refund"}
     if told:
         phases = [(_phase(said), at, mark) for mark, said in _by_dossier(ledger, told).items()]
         ledger.run_many("dossier_phase", phases)

@@ -15,13 +15,14 @@ from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
 from gateway.desks import Records, desk
 from gateway.draws import Arrangements
+from gateway.said import Said, said
 from gateway.secret import secret_of
 from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from gateway.tables import LongTable, Piece, Table, Tables, is_table_file
 from message_specs.check import check
 from message_specs.document import Document
-from message_specs.dxp.envelope import open_reply, unwrap
+from message_specs.dxp.envelope import REPLY, open_reply, unwrap
 from message_specs.findings import Finding, Severity, finding
 from message_specs.opening import Opened, open_message, open_receipt
 from message_specs.trade.rates import Rates
@@ -211,9 +212,15 @@ class Opener:
         if opened.spec is None or opened.fatal:
             return judged
         judged.cases = tuple(
-            Case(arrival.claim.number, unit.ordinal, authority.name, unit, unit.reply_key) for unit in opened.documents
+            Case(arrival.claim.number, unit.ordinal, authority.name, unit, unit.reply_key, told=_told(unit))
+            for unit in opened.documents
         )
         return judged
+
+
+def _told(unit: Document) -> Said | None:
+    """What a receipt says; what the exchange node says is none."""
+    return None if unit.spec is REPLY else said(unit)
 
 
 class TrustedCertificates:

@@ -18,7 +18,7 @@ from gateway.config import Workers
 from gateway.crew import Crew
 from gateway.frames import Answer
 from gateway.logs import log
-from gateway.turns import Turns
+from gateway.turns import PATIENCE_SECONDS, Following, Turns
 from mapping.cells import is_table
 from spool.errors import OurMistake
 from spool.interchange import Batch, Claim
@@ -67,12 +67,15 @@ class Reception:
         self._settings = settings
         self._numbers = numbers
         self._news = news
-        self._turns: Turns[Waiting] = Turns()
+        self._turns: Following[Waiting] = Following()
+        self.follow: frozenset[str] = frozenset()
+        """Whose documents wait for those of others, so that these go first."""
         self._tables: Turns[Waiting] = Turns()
         self._long: set[int] = set()
         self._bytes = 0
         self._last = 0.0
         self._pausing = False
+        self._following: Any = None
         self._in_flight: dict[int, Batch] = {}
         self._attempts: dict[int, int] = {}
         self._lines: dict[int, Waiting] = {}
@@ -92,8 +95,10 @@ class Reception:
 
     def hand_in(self, waiting: Waiting, size: int) -> None:
         """The file waits for its turn; tables that may be long have turns of their own."""
-        turns = self._tables if size > _SMALL and is_table(waiting.file) else self._turns
-        turns.add(waiting.sender, waiting, size)
+        if size > _SMALL and is_table(waiting.file):
+            self._tables.add(waiting.sender, waiting, size)
+        else:
+            self._turns.add(waiting.sender, waiting, size, follows=waiting.sender in self.follow)
         self.feed()
 
     def receive(self, sender: str, door: str, file: str, body: bytes, once: str | None) -> "Deferred[bytes]":
@@ -125,15 +130,27 @@ class Reception:
         Of tables that may be long, no more are begun than there are workers; their pieces take turns with all else.
         """
         while self.crew is not None and len(self._long) < self._settings.count and len(self._tables):
-            batch = self._batch_of(list(self._tables.take(1, 1)))
+            batch = self._batch_of([waiting for waiting, _ in self._tables.take(1, 1)])
             self._long.add(batch.first)
             self._assign(batch, "take_in")
         while self.crew is not None and (free := self.crew.free) > 0 and len(self._turns):
             if self._too_soon():
                 return
             share = -(-len(self._turns) // free)
-            taken = list(self._turns.take(min(share, self._settings.group_files), self._settings.group_bytes))
-            self._assign(self._batch_of(taken), "take_in")
+            most = min(share, self._settings.group_files)
+            now = self._reactor.seconds()
+            taken, first = self._turns.take(most, self._settings.group_bytes, now)
+            if not taken:
+                self._feed_later()
+                return
+            batch = self._batch_of(taken)
+            self._turns.give_out(batch.first, first, now)
+            self._assign(batch, "take_in")
+
+    def _feed_later(self) -> None:
+        """Who follows waits for what is in hand, but not for ever."""
+        if self._following is None or not self._following.active():
+            self._following = self._reactor.callLater(PATIENCE_SECONDS, self.feed)
 
     def _batch_of(self, taken: list[Waiting]) -> Batch:
         numbers = self._numbers.take(len(taken))
@@ -184,6 +201,7 @@ class Reception:
         trouble = failure.getTraceback()
         log.error("reception.mistake", trouble=trouble)
         self._in_flight.pop(batch.first, None)
+        self._turns.settle(batch.first)
         for claim in batch.claims:
             self._long.discard(claim.number)
             waiting = self._lines.pop(claim.number, None)
@@ -198,6 +216,7 @@ class Reception:
             self._troubled(answer, batch)
             return answer
         del self._in_flight[batch.first]
+        self._turns.settle(batch.first)
         self._attempts.pop(batch.first, None)
         self.batches += 1
         self.taken_in += len(batch.claims) - len(answer.more)
@@ -216,7 +235,9 @@ class Reception:
                 self._long.discard(claim.number)
                 continue
             self._long.add(claim.number)
-            self._in_flight[claim.number] = Batch(claim.number, claim.number, batch.low_water, (_bare(claim),))
+            # Its bytes lie in the store.
+            bare = msgspec.structs.replace(claim, body=None)
+            self._in_flight[claim.number] = Batch(claim.number, claim.number, batch.low_water, (bare,))
         if answer.more:
             self.feed()
         for number in answer.more:
@@ -246,6 +267,7 @@ class Reception:
                 files.append(claim)
         self._news(answer.news)
         del self._in_flight[batch.first]
+        self._turns.settle(batch.first)
         attempts = self._attempts.pop(batch.first, 0) + 1
         if files:
             again = Batch(files[0].number, files[-1].number, batch.low_water, tuple(files))
@@ -265,11 +287,6 @@ def _out_of_patience(result: object, _: float) -> object:
 def _claim(number: int, waiting: Waiting) -> Claim:
     file = waiting.file or f"{number}.xml"
     return Claim(number, waiting.sender, waiting.door, file, waiting.path, waiting.body, once=waiting.once)
-
-
-def _bare(claim: Claim) -> Claim:
-    """The claim without its bytes, which lie in the store."""
-    return msgspec.structs.replace(claim, body=None)
 
 
 def _tell(waiting: Waiting, answer: bytes | None) -> None:

@@ -10,20 +10,22 @@ the exchange node says of a message is stamped, and trouble holds its documents.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
 from gateway import bills, following
+from gateway.booking import Booking
 from gateway.case import Case, Judged
 from gateway.config_shapes import Tax
-from gateway.living import go_on, learn
+from gateway.living import LIVE_ON, go_on, learn
 from gateway.said import Said, said
 from gateway.turning import turned
 from message_specs.catalog import catalog
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, is_good
+from message_specs.trade.papers import kind_of
 from spool.ledger import NEVER, Ledger
 from spool.states import State
 
@@ -44,39 +46,59 @@ def settle(ledger: Ledger, judged: Judged, at: str, tax: Tax) -> list[Settled]:
     heard: set[tuple[int, int]] = set()
     old = judged.arrival.claim.replay_of
     decided = decided_units(ledger.all("documents_of", old)) if old is not None else frozenset()
+    book = Booking(ledger, at)
     for case in judged.cases:
         if case.ordinal in decided:
             continue
         if case.document.spec is REPLY:
+            book.write()
             _note_reply(ledger, case, at)
             continue
-        told = said(case.document)
-        rows = _followed(ledger, case, told, at)
-        if rows is None:
-            rows = list(_answered(ledger, case, told.said_at))
-            if not rows:
-                _hold_unknown(ledger, case, at)
-        for row in rows:
-            if _apply(ledger, case, row, told, at):
-                settled.append(Settled(row["partner"], case.document, case.number, case.document.spec.code))
+        told = case.told or said(case.document)
+        for row in _spoken_of(ledger, book, case, told, at):
+            answer = (case.number, case.ordinal, case.document.spec.code)
+            if book.book(answer, row, told, case.partner, (file_name(answer[0], answer[2]), None)):
+                settled.append(Settled(row["partner"], case.document, case.number, answer[2]))
                 if key := bills.key_in(case):
                     bills.hold_against(ledger, key, row, at, tax)
-            for number in following.given(case):
-                if following.remember(ledger, number, row):
-                    _bring(ledger, case, row, number, at, tax)
-            heard.add((row["number"], row["ordinal"]))
+            _remember(ledger, book, case, row, at, tax)
+            if kind_of(row["spec"]) in LIVE_ON:
+                heard.add((row["number"], row["ordinal"]))
+    book.write()
     go_on(ledger, heard, at)
     return settled
 
 
-def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.Row] | None:
-    """Return the documents that an unasked receipt means by its number; None for one that names its document itself.
+def _spoken_of(ledger: Ledger, book: Booking, case: Case, told: Said, at: str) -> list[sqlite3.Row]:
+    """Return the documents that the receipt means, as they stand after all that was said before it."""
+    if case.document.spec.follows:
+        book.write()
+        return _followed(ledger, case, told, at)
+    rows = list(_answered(ledger, case, told.said_at))
+    if any(book.holds_back(row) for row in rows):
+        book.write()
+        rows = list(_answered(ledger, case, told.said_at))
+    if not rows:
+        _hold_unknown(ledger, case, at)
+    return rows
+
+
+def _remember(ledger: Ledger, book: Booking, case: Case, row: sqlite3.Row, at: str, tax: Tax) -> None:
+    """What the receipt's document is called by its authority is known, and what was said by that is said of it."""
+    new = [number for number in following.given(case) if following.remember(ledger, number, row)]
+    if not new:
+        return
+    learn(ledger, case.document, row["number"], row["ordinal"], at)
+    for number in new:
+        _bring(ledger, book, case, row, number, at, tax)
+
+
+def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.Row]:
+    """Return the documents that an unasked receipt means by its number.
 
     One whose number nobody was given yet waits for it; one whose number says nothing is held.
     """
     spec = case.document.spec
-    if not spec.follows:
-        return None
     number = following.followed(case)
     documents, clear = following.numbered(ledger, number)
     if not clear:
@@ -91,17 +113,20 @@ def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.R
     return [_meant(versions, told.said_at) for versions in documents]
 
 
-def _bring(ledger: Ledger, case: Case, row: sqlite3.Row, number: following.Number, at: str, tax: Tax) -> None:
+def _bring(
+    ledger: Ledger, book: Booking, case: Case, row: sqlite3.Row, number: following.Number, at: str, tax: Tax
+) -> None:
     """What was said by the number that this receipt brought is said of its document too."""
     waiting = list(following.kept(ledger, number))
     if not waiting or not following.numbered(ledger, number)[1]:
         return
     for one in waiting:
+        book.write()
         document = ledger.one("document", row["number"], row["ordinal"])
         assert document is not None
         answer = (one.number, one.ordinal, one.spec)
         file = f"{one.number}.{one.ordinal}.{one.spec}.xml"
-        _write(ledger, answer, document, one.said, case.partner, at, (file, case.number))
+        book.book(answer, document, one.said, case.partner, (file, case.number))
         bills.hold_against(ledger, bills.bill_key(case.partner, number.value, one.said.info), document, at, tax)
         if one.state not in (State.RECEIVED, State.HELD):
             continue
@@ -191,47 +216,6 @@ def _members(text: str) -> Iterator[tuple[int, int]]:
         yield int(number), int(ordinal)
 
 
-def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, told: Said, at: str) -> bool:
-    spec = case.document.spec.code
-    answer = (case.number, case.ordinal, spec)
-    if not _write(ledger, answer, row, told, case.partner, at, (file_name(case.number, spec), None)):
-        return False
-    if catalog().specs[spec].gives:
-        learn(ledger, case.document, row["number"], row["ordinal"], at)
-    return True
-
-
-def _write(
-    ledger: Ledger,
-    answer: tuple[int, int, str],
-    row: sqlite3.Row,
-    told: Said,
-    authority: str,
-    at: str,
-    given: tuple[str, int | None],
-) -> bool:
-    """The receipt is in the ledger and its document where it leads; False when it was there before."""
-    number, ordinal = row["number"], row["ordinal"]
-    spec = answer[2]
-    if ledger.one("receipt_known", row["key"], row["spec"], spec, told.status, told.said_at, told.info):
-        return False
-    ledger.run(
-        "add_receipt", row["partner"], *answer[:2], number, ordinal, spec, row["key"] or "", told.status,
-        told.outcome, told.said_at, told.info, *given,
-    )  # fmt: skip
-    if not catalog().specs[spec].follows:
-        # The state of a tax bill is none of the inventory.
-        ledger.run("set_status", told.status, told.said_at, number, ordinal, told.said_at)
-    reason = f"{spec} {told.status} {told.zh}"
-    state = State(row["state"])
-    for after in moves(state, told.outcome):
-        ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, authority, reason, None)
-        state = after
-    if state is State.REFUSED is not State(row["state"]):
-        turned(ledger, number, ordinal, at)
-    return True
-
-
 def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
     """What the exchange node says is stamped on the message's documents; unless it took it, they are held."""
     code, info = (case.document.text(name) or "" for name in ("ResponseCode", "ResponseInfo"))
@@ -251,22 +235,6 @@ def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
             turned(ledger, number, ordinal, at)
     if not good:
         ledger.run("outbox_hold", reason, at, message["number"], case.partner)
-
-
-def moves(state: State, outcome: str) -> tuple[State, ...]:
-    """Return the states through which a receipt of this outcome takes a document; its own state means a stamp only.
-
-    >>> moves(State.READY, "final"), moves(State.CLOSED, "interim")
-    ((<State.SENT: 'sent'>, <State.CLOSED: 'closed'>), (<State.CLOSED: 'closed'>,))
-    """
-    if state not in (State.READY, State.SENT):
-        return (state,)
-    end = _ENDS.get(outcome)
-    taken = (State.SENT,) if state is State.READY else ()
-    return (*taken, end) if end else taken or (state,)
-
-
-_ENDS: Mapping[str, State] = {"final": State.CLOSED, "refused": State.REFUSED}
 
 
 def _hold_unknown(ledger: Ledger, case: Case, at: str) -> None:

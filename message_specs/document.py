@@ -29,6 +29,7 @@ class Document:
     good: bool = field(default=False, compare=False)
     """Whether the schema has said yes to it; then the short way may be tried."""
     _flat: Flat | None = field(default=None, init=False, repr=False, compare=False)
+    _own: dict[str, str] | None = field(default=None, init=False, repr=False, compare=False)
     _head: dict[str, str] | None = field(default=None, init=False, repr=False, compare=False)
     _lines: list[dict[str, str]] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -94,12 +95,21 @@ class Document:
         """The text of the first element at the path as it stands, "" when empty, None when absent."""
         if self.good and (flat := self._flattened()) is not None and path.startswith(self._head_path):
             return flat.head.get(path[len(self._head_path) :])
+        if "/" not in path and "[" not in path and path:
+            return self._own_texts.get(path)
         found = self.at(path)
         return None if found is None else found.text or ""
 
+    @property
+    def _own_texts(self) -> dict[str, str]:
+        """The text of the first child of each name; receipts are leaves and nothing else."""
+        if self._own is None:
+            self._own = {tag_of(child).rpartition("}")[2]: child.text or "" for child in reversed(self.element)}
+        return self._own
+
     def forget(self) -> None:
         """The texts are read again from the element, which was changed."""
-        self._head = self._lines = self._flat = None
+        self._head = self._lines = self._flat = self._own = None
 
     def _joined(self, paths: tuple[str, ...]) -> str:
         return "|".join([self.text(path) or "" for path in paths])

@@ -431,8 +431,9 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
  WHERE p.number = ? AND p.ordinal = ?;
 
 -- name: dossiers_of
-SELECT p.kind, p.dossier FROM json_each(?) AS k
-  JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]' WHERE p.dossier IS NOT NULL;
+SELECT p.kind, p.dossier, p.body, d.spec FROM json_each(?) AS k
+  JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]'
+  JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal;
 
 -- name: said_in_dossiers
 SELECT m.mark, d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared, d.state, d.message, p.kind
@@ -599,8 +600,3 @@ SELECT * FROM aggregate WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at
 
 -- name: aggregate_compared
 UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND authority = ? AND due_at = ?;
-
--- name: aggregates_among
-SELECT p.body, d.spec FROM json_each(?) AS k
-  JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]' AND p.kind = 'aggregate'
-  JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal;

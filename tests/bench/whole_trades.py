@@ -163,8 +163,10 @@ def measure(home: Path, trades: int, each: int, how: str) -> tuple[float, float]
         seconds = time.perf_counter() - begun
         after = used(daemon.process.pid)
         spent = {name: value - before.get(name, 0) for name, value in after.items()}
+        waited = book.count("stamp WHERE from_state = 'filed' AND to_state <> 'filed'")
         print("  " + ", ".join(f"{name.split()[0]} {1e6 * value / trades:.0f} µs" for name, value in spent.items())
-              + f" of a core a trade; {book.count('receipt') / trades:.1f} receipts a trade")  # fmt: skip
+              + f" of a core a trade; {book.count('receipt') / trades:.1f} receipts a trade, "
+              f"{waited:,} inventories had waited")  # fmt: skip
         return trades / seconds, daemon.memory_mib()
 
 

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from adapters.carriers.carrier import Carried
+from gateway.booking import moves
 from gateway.parting import part_again
 from gateway.receipts import ReceiptsDisagree
 from gateway.replaying import Ruling
 from gateway.selecting import Selection
-from gateway.settling import moves
 from gateway.submitting import Counter
 from gateway.verbs import Verbs
 from message_specs import writing
