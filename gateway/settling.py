@@ -188,6 +188,8 @@ def _meant(rows: Sequence[sqlite3.Row], said_at: str) -> sqlite3.Row:
     >>> [rows.index(_meant(rows, one)) for one in said]
     [0, 1, 1, 1]
     """
+    if len(rows) == 1:
+        return rows[0]
     try:
         said = datetime.fromisoformat(said_at)
         before = [row for row in rows if datetime.fromisoformat(row["sealed_at"]).replace(microsecond=0) <= said]
