@@ -182,7 +182,7 @@ def _see_moves(ledger: Ledger, due: Iterable[Row]) -> None:
     """Outdated when an operator or another worker has moved one of them meanwhile; then the next round looks anew."""
     for row in due:
         present = ledger.one("document", row["number"], row["ordinal"])
-        if present is None or (present["state"], present["due_at"]) != (row["state"], row["due_at"]):
+        if present is None or (present["state"], present["turn"]) != (row["state"], row["turn"]):
             raise filing.Outdated(f"{row['number']}.{row['ordinal']}")
 
 

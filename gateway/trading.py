@@ -54,7 +54,7 @@ class Look:
     """What trades that are closed awaited."""
     marks: list[tuple[int, int, int]] = field(default_factory=list)
     """By what closed lists are found by who gathers them."""
-    dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
+    dates: list[tuple[str | None, str | None, int, int]] = field(default_factory=list)
 
 
 def look(
@@ -79,7 +79,7 @@ def look(
             due, why = _one(this, ledger, row, chosen, drawing)
         elif row["phase"] == "closed":
             due, why = _closed(this, ledger, row)
-        this.dates.append((due, why, row["mark"], row["due_at"]))
+        this.dates.append((due, why, row["mark"], row["turn"]))
     pulse("looked at")
     # Before the dossiers are put to rest: after a crash between the two they are looked at again.
     drawing.draw(this.ready)
