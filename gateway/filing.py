@@ -23,6 +23,7 @@ from gateway.draws import Arrangements
 from gateway.fetching import as_json, fetch
 from gateway.posing import pose
 from gateway.settling import iso
+from gateway.silence import first_look
 from gateway.turning import wake
 from message_specs.findings import Finding
 from message_specs.trade.choosing import live
@@ -251,7 +252,8 @@ def _wait(ledger: Ledger, filed: Filed) -> None:
     for place, case in filed.firm.items():
         head = case.document.head
         if case.state is State.READY:
-            declared.append((head.get("tradeMode", ""), "declared", *place, _order(case)))
+            looked = first_look(case, filed.now)
+            declared.append((head.get("tradeMode", ""), "declared", *place, looked, _order(case)))
     ledger.run_many("inventory_of_dossier", declared)
 
 

@@ -404,7 +404,7 @@ INSERT INTO dossier (mark, platform, order_no, mode, opened_at, phase, due_at) V
 ON CONFLICT DO NOTHING;
 
 -- name: inventory_of_dossier
-UPDATE dossier SET mode = ?, phase = ?, number = ?, ordinal = ?, due_at = NULL, why = NULL, turn = turn + 1
+UPDATE dossier SET mode = ?, phase = ?, number = ?, ordinal = ?, due_at = ?, why = NULL, turn = turn + 1
  WHERE mark = ?;
 
 -- name: records
@@ -456,7 +456,7 @@ SELECT d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS decla
  WHERE m.mark = ? AND p.kind IN ('inventory', 'cancel');
 
 -- name: dossier_phase
-UPDATE dossier SET phase = ?1, due_at = ?2, turn = turn + 1 WHERE mark = ?3 AND phase <> ?1;
+UPDATE dossier SET phase = ?1, due_at = ?2, turn = turn + 1 WHERE mark = ?3 AND (phase <> ?1 OR why IS NOT NULL);
 
 -- name: pose_question
 INSERT INTO question (subject, number, ordinal, path, attempts, not_before) VALUES (?1, ?2, ?3, ?4, 0, ?5)
@@ -524,6 +524,18 @@ SELECT d.number AS answer, d.ordinal AS unit, d.spec, i.evidence
 
 -- name: open_dossiers
 SELECT mark FROM dossier WHERE phase = 'open' ORDER BY opened_at, mark LIMIT ?;
+
+-- name: silent_dossiers
+SELECT mark FROM dossier WHERE phase = 'declared' AND why IS NOT NULL ORDER BY opened_at, mark LIMIT ?;
+
+-- name: silent_dossiers_count
+SELECT count(*) AS n FROM dossier WHERE phase = 'declared' AND why IS NOT NULL;
+
+-- name: last_heard
+SELECT d.state, d.status, o.tried_at, o.state AS outbox,
+       (SELECT max(r.answer) FROM receipt r
+         WHERE r.number = d.number AND r.ordinal = d.ordinal AND r.spec IN ('CEB622', 'CEB604')) AS answer
+  FROM document d JOIN outbox o ON o.message = d.message WHERE d.number = ? AND d.ordinal = ?;
 
 -- name: open_dossiers_count
 SELECT count(*) AS n FROM dossier WHERE phase = 'open';
