@@ -9,6 +9,7 @@ import msgspec
 from lxml import etree
 
 CEB = "http://www.chinaport.gov.cn/ceb"
+_NO_PLATFORM = "无"
 FAILED = ("100", "void")
 _BUYER = "buyerName buyerIdNumber buyerTelephone"
 _BUSINESS = "copNo invtNo agentCode ebcCode"
@@ -64,11 +65,13 @@ class Paper:
 
     @property
     def trade(self) -> str:
-        """Platform and order number; of a part, whose document of which number it is a part of."""
+        """Platform and order number, with the merchant where no platform is; of a part, whose and of which number."""
         if self.spec in _WHOSE:
             return f"{self.head.get(_WHOSE[self.spec], '')}|{self.head.get('copNo', '')}"
-        order = self.head.get("orderNo")
-        return f"{self.head.get('ebpCode', '')}|{order}" if order and self.spec not in ("CEB511", "CEB623") else ""
+        order, platform = self.head.get("orderNo"), self.head.get("ebpCode", "")
+        if platform == _NO_PLATFORM:
+            platform += f"|{self.head.get('ebcCode', '')}"
+        return f"{platform}|{order}" if order and self.spec not in ("CEB511", "CEB623") else ""
 
     @property
     def waybill(self) -> str:
