@@ -104,7 +104,7 @@ def _compare(ledger: Ledger, row: sqlite3.Row, now: datetime) -> None:
     one = read(ledger, row["sum_no"], row["authority"])
     if not one.parts or not one.results:
         with ledger.writing():
-            ledger.run("aggregate_compared", None, None, None, row["sum_no"], row["authority"], row["due_at"])
+            ledger.run("aggregate_compared", None, None, None, row["sum_no"], row["authority"], row["turn"])
         return
     patient_until = datetime.fromisoformat(row["came_at"]) + PATIENCE
     whole = one.is_complete or now >= patient_until
@@ -113,7 +113,7 @@ def _compare(ledger: Ledger, row: sqlite3.Row, now: datetime) -> None:
     told = msgspec.json.encode([each.as_dict() for each in found]).decode()
     known = {(each["code"], each["zh"]) for each in msgspec.json.decode(row["findings"] or "[]")}
     fresh = [each for each in found if (each.code, each.zh) not in known]
-    place = (row["sum_no"], row["authority"], row["due_at"])
+    place = (row["sum_no"], row["authority"], row["turn"])
     with ledger.writing():
         if not ledger.run("aggregate_compared", None if whole else iso(patient_until), verdict, told, *place):
             return  # a further result came meanwhile

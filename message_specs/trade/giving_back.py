@@ -14,7 +14,8 @@ from message_specs.amounts import amount, number
 from message_specs.findings import Finding, finding
 from message_specs.trade.choosing import key_of, live
 from message_specs.trade.life import Life, state_of
-from message_specs.trade.papers import Paper, Texts
+from message_specs.trade.packed import Texts
+from message_specs.trade.papers import Paper
 from message_specs.trade.paths import path_of
 from message_specs.trade.windows import window
 
