@@ -604,3 +604,10 @@ UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND 
 SELECT p.body, d.spec FROM json_each(?) AS k
   JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]' AND p.kind = 'aggregate'
   JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal;
+
+-- name: kept_by_secret
+SELECT 1 FROM record WHERE key BETWEEN 'identity|' AND 'identity}' OR key BETWEEN 'quota|' AND 'quota}'
+UNION ALL SELECT 1 FROM question LIMIT 1;
+
+-- name: came_by_sftp
+SELECT 1 FROM interchange WHERE door = 'sftp' LIMIT 1;
