@@ -24,7 +24,7 @@ class SecretUnreadable(ForOperator):
 
 
 class KeyLost(ForOperator):
-    """密钥文件不见了，而台账仍依赖它；不会另生成一个 A key file is gone that the ledger depends on; no other is drawn"""
+    """密钥文件不见了，而台账依赖它，不另生成 A key file is gone that the ledger depends on; no other is drawn"""
 
     def __init__(self, file: Path, cure: str) -> None:
         super().__init__(f"{file}. {cure}")

@@ -106,8 +106,8 @@ def disk(house: "House") -> Iterator[Symptom]:
 
 def keys(house: "House", now: datetime) -> Iterator[Symptom]:
     """Yield every key and certificate: can it sign, until when, who else can read it."""
-    from gateway.signing.certificates import NoCertificate, facts, from_pem
     from gateway.secret import KeyLost, lost
+    from gateway.signing.certificates import NoCertificate, facts, from_pem
     from gateway.signing.keys import list_keys
 
     sftp = house.kouan.sftp

@@ -84,6 +84,6 @@ def test_a_daemon_whose_secret_is_gone_says_so_and_does_not_start(home: Path) ->
     shutil.rmtree(home / "keys/secret", ignore_errors=True)
     said = kouan(home, "run")
     assert (said.returncode, said.stdout) == (1, "")
-    assert said.stderr.startswith("kouan: 密钥文件不见了，而台账仍依赖它；不会另生成一个 A key file is gone that the ledger ")
+    assert said.stderr.startswith("kouan: 密钥文件不见了，而台账依赖它，不另生成 A key file is gone that ")
     assert f"{home}/keys/secret. 请从备份恢复。" in said.stderr
     assert not (home / "keys/secret").exists()

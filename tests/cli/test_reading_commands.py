@@ -11,9 +11,9 @@ from rich.cells import cell_len, set_cell_size
 
 from gateway.cli import ended
 from gateway.posing import pose
+from gateway.secret import secret_of
 from message_specs.catalog import catalog
 from message_specs.tables import revisions_of
-from gateway.secret import secret_of
 from spool.ledger import Ledger
 
 

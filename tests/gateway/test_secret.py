@@ -50,8 +50,9 @@ def test_a_lost_secret_is_not_drawn_again_once_the_ledger_keeps_rows_by_it(tmp_p
         secret_of(tmp_path)
     assert not (tmp_path / "keys/secret").exists()
     assert str(told.value) == (
-        "密钥文件不见了，而台账仍依赖它；不会另生成一个 A key file is gone that the ledger depends on; no other is drawn: "
-        f"{tmp_path}/keys/secret. 请从备份恢复。没有备份时，执行下面的命令即表示接受：个人年度额度从零计，身份重新核验。 "
+        "密钥文件不见了，而台账依赖它，不另生成 A key file is gone that the ledger depends on; no other is drawn: "
+        f"{tmp_path}/keys/secret. 请从备份恢复。"
+        "没有备份时，执行下面的命令即表示接受：个人年度额度从零计，身份重新核验。 "
         "Bring it back from a copy. Without one this command accepts that every buyer's year begins at zero and "
         f"everybody is asked about anew: (umask 077; head -c 32 /dev/urandom > {tmp_path}/keys/secret)"
     )
@@ -73,8 +74,8 @@ def test_a_lost_host_key_stops_the_house_once_a_partner_came_through_the_sftp_do
     take_in(home, "shop", "2.xml", samples.order(2), door="sftp")
     stands(home, None)
     (gone,) = lost(home, "keys/sftp_host_ed25519")
-    assert (gone.file, gone.cure) == (
-        home / "keys/sftp_host_ed25519",
+    assert gone.file == home / "keys/sftp_host_ed25519"
+    assert gone.cure == (
         "请从备份恢复。没有备份时用下面的命令另造一个，并把新指纹告知每家企业。 "
         "Bring it back from a copy. Without one make another and tell every partner its fingerprint: "
         f'ssh-keygen -t ed25519 -N "" -f {home}/keys/sftp_host_ed25519',
