@@ -78,7 +78,7 @@ def test_a_lost_host_key_stops_the_house_once_a_partner_came_through_the_sftp_do
     assert gone.cure == (
         "请从备份恢复。没有备份时用下面的命令另造一个，并把新指纹告知每家企业。 "
         "Bring it back from a copy. Without one make another and tell every partner its fingerprint: "
-        f'ssh-keygen -t ed25519 -N "" -f {home}/keys/sftp_host_ed25519',
+        f'ssh-keygen -t ed25519 -N "" -f {home}/keys/sftp_host_ed25519'
     )
     (home / "keys/sftp_host_ed25519").touch()
     stands(home, "keys/sftp_host_ed25519")
