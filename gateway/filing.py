@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
+from gateway.belonging import belong
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Records, desk, voiding_mark
 from gateway.drawn import await_papers, not_drawn, own_inventory
@@ -230,6 +231,9 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     going = [entry for entry in filed.entries if entry.case.state is not State.REFUSED]
     ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
     ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
+    # Customs may have given the number meanwhile.
+    alone = [entry.case for entry in going if entry.dossier is None and entry.kind in _AFTERWARDS]
+    belong(ledger, {mark for case in alone for mark in case.marks.get("inventory", ())}, at)
     opened = []
     for entry in going:
         if entry.dossier is not None and entry.kind in _OPENS and entry.dossier not in filed.opened:

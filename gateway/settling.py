@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from gateway import bills, following
+from gateway.belonging import belong
 from gateway.case import Case, Judged
 from gateway.config_shapes import Tax
 from gateway.living import go_on, learn
@@ -197,7 +198,7 @@ def _apply(ledger: Ledger, case: Case, row: sqlite3.Row, told: Said, at: str) ->
     if not _write(ledger, answer, row, told, case.partner, at, (file_name(case.number, spec), None)):
         return False
     if catalog().specs[spec].gives:
-        learn(ledger, case.document, row["number"], row["ordinal"], at)
+        belong(ledger, learn(ledger, case.document, row["number"], row["ordinal"], at), at)
     return True
 
 

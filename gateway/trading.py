@@ -27,7 +27,7 @@ from gateway.notices import notice
 from gateway.settling import iso
 from gateway.telling import quiet
 from message_specs.findings import Finding, Severity, finding
-from message_specs.trade.choosing import Chosen, choose, live
+from message_specs.trade.choosing import Chosen, choose, live, with_waybill_of
 from message_specs.trade.comparing import compare, view_for
 from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
@@ -37,6 +37,7 @@ from spool.states import State
 AT_ONCE: Final = 200
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
+_LEAD_ON: Final = ("waybill", "sold", "shipped", "order_no")
 _UNCLEAR: Final = ("T151", "T155")
 """Which of several orders or waybills is meant is not for us to guess in a declaration."""
 
@@ -195,11 +196,12 @@ def trade_of(ledger: Ledger, mark: int, *, alive: bool = False) -> Chosen:
     papers = _papers(ledger, [mark])
     anchors = live(papers) if alive else papers
     anchor = _last(anchors, "inventory") or _last(anchors, "order")
-    if anchor is not None:
-        marks = marks_of_paper(anchor)
-        more = [mark for kind in ("waybill", "sold", "shipped", "order_no") for mark in marks.get(kind, ())]
+    refused = _last(papers, "inventory") if anchor is not None and anchor.kind == "order" else None
+    told = [marks_of_paper(one) for one in (anchor, refused) if one is not None]
+    if told:
+        more = [mark for marks in told for kind in _LEAD_ON for mark in marks.get(kind, ())]
         papers = _merged(papers, _papers(ledger, [*more, *paid_elsewhere(papers)]))
-    return choose(papers, anchor)
+    return with_waybill_of(choose(papers, anchor), papers, refused)
 
 
 def _last(papers: Sequence[Paper], kind: str) -> Paper | None:
