@@ -13,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.aggregates import ripe_mark
 from gateway.case import Notice
 from gateway.desks.aggregating import gathered_key, holder_of
 from gateway.fetching import number_of, paper_of
 from gateway.living import life_in
 from gateway.notices import notice
+from gateway.ripening import ripe_mark
 from gateway.settling import iso
 from message_specs.trade.aggregation import gather_by, is_gathered_later, late, reminders
 from message_specs.trade.choosing import live
