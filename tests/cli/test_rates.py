@@ -89,3 +89,22 @@ def test_people_read_tables(home: Path, capsys: pytest.CaptureFixture[str], tmp_
 
 def test_without_a_home_nothing_is_loaded(tmp_path: Path) -> None:
     assert ended(["--home", str(tmp_path / "none"), "rates", "load", str(file_of(tmp_path, HEAD + BAG))]) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"hs,\xff", "T320"), (b'hs,"vat\n1', "T321"), (b"hs\n1\n", "T328"),
+        (HEAD.replace("vat", "rate").encode(), "T329"),
+        ((HEAD + BAG.replace("4202210090,", "4202210090,never", 1)).encode(), "T323"),
+        ((HEAD + BAG + BAG).encode(), "T327"), ((HEAD + BAG.rstrip() + ",x\n").encode(), "T330"),
+        ((HEAD + BAG.replace("none", "some")).encode(), "T325"), ((HEAD + BAG.replace("035", "kg")).encode(), "T326"),
+    ],
+)  # fmt: skip
+def test_every_mistake_of_a_table_has_a_code_and_nothing_is_loaded(
+    home: Path, told: Any, tmp_path: Path, text: bytes, code: str
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(text)
+    assert code in [one["code"] for one in told("rates", "load", file, ends=1)]
+    assert not (home / "rates.csv").exists()

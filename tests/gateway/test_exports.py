@@ -247,6 +247,53 @@ def test_a_list_that_customs_leaves_out_is_told_when_it_goes_on_to_declare(borde
     assert (aggregated(border, 2) or {})["state"] == "applied"
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "code"),
+    [
+        (rb"<invtNo>\w+(</invtNo><logisticsNo>\w+</logisticsNo><gseqno>2<)", rb"<invtNo>29102026E9\1", "T605"),
+        (rb"<grossWeight>[^<]*", b"<grossWeight>1", "T610"),
+        (rb"(</SummaryResultList>)<SummaryResultList>.*</SummaryResultList>", rb"\1", "T609"),
+    ],
+)
+def test_whatever_customs_gathered_otherwise_is_told(border: Border, was: bytes, becomes: bytes, code: str) -> None:
+    border.closes(1)
+    border.gathers(1)
+    border.changes = lambda body: re.sub(was, becomes, body, count=1)
+    border.meets()
+    border.sleeps(day(11, 26))
+    assert code in [one["code"] for one in (aggregated(border) or {})["findings"]]
+
+
+def test_lists_that_were_to_stand_apart_and_stand_together_are_told(border: Border) -> None:
+    border.trade(1)
+    border.closes(2, CEB603={"country": "110"})
+    border.gathers(1, 2)
+    border.changes = lambda body: re.sub(rb"(<declSeqNo>\w*)00\d<", rb"\g<1>001<", body)
+    border.meets()
+    border.sleeps(day(11, 26))
+    assert "T606" in [one["code"] for one in (aggregated(border) or {})["findings"]]
+
+
+def test_lists_that_were_to_stand_together_and_stand_apart_are_told(border: Border) -> None:
+    border.closes(1, 2)
+    border.gathers(1, 2)
+    border.changes = lambda body: apart(body, border.number(2).encode())
+    border.meets()
+    border.sleeps(day(11, 26))
+    assert "T607" in [one["code"] for one in (aggregated(border) or {})["findings"]]
+
+
+def apart(body: bytes, number: bytes) -> bytes:
+    """An answer in which the lines of one list stand in a declaration of their own."""
+    result = re.search(rb"<SummaryResult>.*?</SummaryResult>", body, re.DOTALL)
+    lines = re.findall(rb"<SummaryResultList><invtNo>" + number + rb"<.*?</SummaryResultList>", body)
+    if result is None or not lines:
+        return body
+    all_lines = rb"<SummaryResultList>.*</SummaryResultList>"
+    other = re.sub(all_lines, b"".join(lines), re.sub(rb"00\d</declSeqNo>", b"009</declSeqNo>", result[0]))
+    return without_lines(body, number).replace(b"</SummaryResult>", b"</SummaryResult>" + other, 1)
+
+
 def without_lines(body: bytes, number: bytes) -> bytes:
     """An answer without the lines of one list."""
     line = rb"<SummaryResultList><invtNo>" + number + rb"<.*?</SummaryResultList>"
