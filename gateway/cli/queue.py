@@ -89,7 +89,7 @@ def _show_trades(rows: list[dict[str, Any]], count: int, limit: int, *, utc: boo
 def _list(rows: Iterator[dict[str, Any]], *, utc: bool, as_json: bool) -> None:
     if not as_json:
         rows = ({**row, "since": shown(row["received_at"], utc=utc), "why": brief(row["why"])} for row in rows)
-    present(as_json, ("number", "spec", "key", "partner", "state", "since", "why"), rows, "没有等待的单证 Nothing waits.")
+    present(as_json, ("number", "spec", "key", "partner", "state", "since", "why"), rows, "无等待单证 Nothing waits.")
 
 
 def _show_documents(rows: list[dict[str, Any]], *, utc: bool) -> None:

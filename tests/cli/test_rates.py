@@ -1,13 +1,11 @@
 """`kouan rates` takes a file without a mistake or nothing, and lists what holds on a day."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.cli import ended
-from tests import homes
 
 HEAD = "hs,valid_from,valid_to,duty,vat,ct_type,ct_rate,ct_threshold,ct_per,unit1,unit2,name,source\n"
 BAG = "4202210090,2027-01-01,,6,9,none,,,,035,007,手提包,公告\n"
@@ -17,23 +15,6 @@ OURS = {
     "name": "其他以皮革或再生皮革作面的手提包", "source": "税则 2020-01",
 }  # fmt: skip
 NEW = OURS | {"valid_from": "2027-01-01", "vat": "9", "name": "手提包", "source": "公告"}
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made = homes.demo_home(tmp_path)
-    monkeypatch.setenv("KOUAN_HOME", str(made))
-    return made
-
-
-@pytest.fixture
-def told(home: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*arguments: object, ends: int = 0) -> list[Any]:
-        capsys.readouterr()
-        assert ended([*map(str, arguments), "--json"]) == ends
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-    return run
 
 
 def file_of(folder: Path, text: str) -> Path:

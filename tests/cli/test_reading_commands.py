@@ -194,6 +194,8 @@ def test_the_doctor_tells_who_is_asked_about_buyers_and_what_waits(told: Any, ho
         (answer,) = told("doctor", "--home", home)
         return [(one["status"], one["seen"]) for one in answer["symptoms"] if one["name"] == "identity"]
 
+    for file in home.glob("ledger.sqlite3*"):
+        file.unlink()
     assert seen() == [("ok", "no verification service is asked")]
     text = (home / "kouan.toml").read_text("utf-8")
     text = text.replace('ask = "never"', 'ask = "always"').replace('url = ""', 'url = "http://127.0.0.1:1/verify"')
