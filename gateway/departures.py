@@ -8,10 +8,12 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
+from adapters.carriers.amqp import AmqpCarrier
 from adapters.carriers.carrier import Carrier
 from adapters.carriers.folder import FolderCarrier
 from adapters.carriers.http import HttpCarrier
 from gateway.asking import Asker
+from gateway.brokers import address_of
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
@@ -59,6 +61,8 @@ class Departures:
     def _carrier(self, authority: Authority) -> Carrier:
         if authority.carrier.kind == "http":
             return HttpCarrier(authority.carrier.url, total_seconds=authority.carrier.timeout_seconds)
+        if authority.carrier.amqp is not None and authority.carrier.kind == "amqp":
+            return AmqpCarrier(address_of(self._home, authority.carrier.amqp), authority.carrier.amqp.queue)
         return FolderCarrier(folder_of(self._home, authority))
 
     def wake(self) -> None:
