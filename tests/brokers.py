@@ -134,6 +134,11 @@ class RabbitMQ:
         with self.connection() as line:
             line.channel().queue_delete(queue)
 
+    def purge(self, queue: str) -> None:
+        """This queue is empty."""
+        with self.connection() as line:
+            line.channel().queue_purge(queue)
+
     def publish(self, queue: str, *messages: tuple[str | None, bytes]) -> None:
         """Each message, as its id and its body, lies in the queue, confirmed."""
         with self.connection() as line:
