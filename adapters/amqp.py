@@ -105,10 +105,10 @@ def _read(address: Address) -> tuple[str, Any]:
     """Return the password, and whose certificates count: the file's, else those that the machine trusts."""
     password = address.password_file.read_text("utf-8").strip()
     if address.ca_file is None:
-        return password, ssl.platformTrust()
+        return password, ssl.platformTrust()  # type: ignore[no-untyped-call]
     pieces = address.ca_file.read_bytes().split(b"-----BEGIN CERTIFICATE-----")[1:]
     loaded = [ssl.Certificate.loadPEM(b"-----BEGIN CERTIFICATE-----" + piece) for piece in pieces]
-    return password, ssl.trustRootFromCertificates(loaded)
+    return password, ssl.trustRootFromCertificates(loaded)  # type: ignore[no-untyped-call]
 
 
 def closing(line: Line, reactor: Any, seconds: float = 5.0) -> "Deferred[Any]":

@@ -212,7 +212,7 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
         cure = "Write 64 hex digits in lower case: printf %s TOKEN | sha256sum"
         yield source.problem(("answers", "token_sha256"), "this is no SHA-256 of a token", cure)
     if authority.answers == Answers():
-        cure = "Add folder = …, token_sha256 = … or [answers.fetch…] below [answers]; without them no receipt comes home."
+        cure = "Add folder, token_sha256 or [answers.fetch…] below [answers]; without them no receipt comes home."
         yield source.problem(("answers",), "its answers have no way in", cure)
     if retry.first_seconds <= 0 or retry.factor < 1 or retry.most_seconds < retry.first_seconds:
         cure = "first_seconds above 0, factor from 1, most_seconds not below first_seconds."

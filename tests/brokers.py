@@ -85,15 +85,19 @@ class RabbitMQ:
                 stderr=words, start_new_session=True,
             )  # fmt: skip
         deadline = time.monotonic() + _PATIENCE
-        while True:
-            try:
-                self.connection().close()
-            except (pika.exceptions.AMQPError, OSError) as trouble:
-                assert self._process.poll() is None, self.words()
-                assert time.monotonic() < deadline, f"{trouble!r} {self.words()}"
-                time.sleep(0.1)
-            else:
-                return self
+        while not self.answers():
+            assert self._process.poll() is None, self.words()
+            assert time.monotonic() < deadline, self.words()
+            time.sleep(0.1)
+        return self
+
+    def answers(self) -> bool:
+        """Whether somebody can log in."""
+        try:
+            self.connection().close()
+        except (pika.exceptions.AMQPError, OSError):
+            return False
+        return True
 
     def words(self) -> str:
         """What it said last."""

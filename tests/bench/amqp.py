@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pika
-from twisted.internet import reactor, task
+from twisted.internet import task
 from twisted.internet.defer import inlineCallbacks
 
 from adapters.amqp import Address

@@ -39,7 +39,7 @@ def on_queues(home: Path, broker: RabbitMQ) -> Path:
     text = re.sub(r"(?ms)^\[carrier\].*?(?=^\[retry\])", "", customs.read_text("utf-8"))
     text += f'\n[carrier]\nkind = "amqp"\n[carrier.amqp]\n{place}queue = "{{dxpId}}"\n'
     text += f'\n[answers.fetch.amqp]\n{place}queue = "{{dxpId}}_HZ"\n'
-    text = text.replace("first_seconds = 2.0", "first_seconds = 0.2").replace("most_seconds = 600.0", "most_seconds = 1.0")
+    text = text.replace("first_seconds = 2.0", "first_seconds = 0.2").replace("most_seconds = 600", "most_seconds = 1")
     customs.write_text(text, "utf-8")
     return home
 

@@ -100,7 +100,8 @@ class Carrying(TestCase):
     def test_one_message_that_the_broker_will_never_take_keeps_no_other(self) -> Any:
         self.broker.declare("SIZED")
         told = yield self.carrier("SIZED").carry([parcel(1), parcel(2, b"x" * 200_000), parcel(3)])
-        assert [(one.number, one.ok, one.permanent) for one in told] == [(1, True, False), (2, False, True), (3, True, False)]
+        assert [one.ok for one in told] == [True, False, True]
+        assert [one.permanent for one in told] == [False, True, False]
         assert "message size 200000" in told[1].trouble
         assert {name for name, _ in self.broker.take("SIZED")} == {"1.CEB311Message.xml", "3.CEB311Message.xml"}
 
