@@ -22,6 +22,7 @@ from twisted.internet.protocol import Factory
 from twisted.internet.threads import deferToThread
 from twisted.python.failure import Failure
 
+from adapters.amqp_frames import Reading
 from spool.errors import Postpone
 
 _pika = logging.getLogger("pika")
@@ -58,6 +59,16 @@ class Line(TwistedProtocolConnection):  # type: ignore[misc]  # pika is untyped 
     """A connection that knows why it was refused or lost: pika's adapter says no more than that it was closed."""
 
     trouble: Exception | None = None
+
+    def __init__(self, parameters: ConnectionParameters, reactor: Any) -> None:
+        super().__init__(parameters, custom_reactor=reactor)
+        self._impl = Reading(
+            parameters=parameters,
+            on_open_callback=self._on_connection_ready,
+            on_open_error_callback=self._on_connection_failed,
+            on_close_callback=self._on_connection_closed,
+            custom_reactor=reactor,
+        )
 
     def connectionLost(self, reason: Failure) -> None:
         """Twisted says that the line is cut; what pika heard from the broker before is kept."""
@@ -97,7 +108,7 @@ def _connected(reactor: Any, address: Address, lines: list[Line]):  # type: igno
     endpoint: Any = HostnameEndpoint(reactor, address.host, address.port, timeout=address.timeout_seconds)
     if address.tls:
         endpoint = wrapClientTLS(ssl.optionsForClientTLS(address.host, trustRoot=authorities), endpoint)
-    lines.append((yield endpoint.connect(Factory.forProtocol(lambda: Line(parameters, custom_reactor=reactor)))))
+    lines.append((yield endpoint.connect(Factory.forProtocol(lambda: Line(parameters, reactor)))))
     return (yield lines[0].ready)
 
 
