@@ -236,4 +236,3 @@ class Reading(TestCase):
         self.broker.start()
         yield self.until(lambda: len(self.house.handed) == 10)
         self.house.waits = False
-
