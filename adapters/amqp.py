@@ -72,7 +72,7 @@ class Line(TwistedProtocolConnection):  # type: ignore[misc]  # pika is untyped 
 
     def connectionLost(self, reason: Failure) -> None:
         """Twisted says that the line is cut; what pika heard from the broker before is kept."""
-        self.trouble = self._impl._error  # noqa: SLF001  it is overwritten in the next step
+        self.trouble = self._impl._error or reason.value  # noqa: SLF001  it is overwritten in the next step
         super().connectionLost(reason)
 
     def abort(self) -> None:

@@ -31,6 +31,7 @@ _SENDER: Final = re.compile(rb"<(?:\w+:)?SenderId>\s*([0-9A-Za-z_]{1,30})\s*</")
 _HEAD: Final = 4096
 _PRECONDITION_FAILED: Final = 406
 _IDLE_SECONDS: Final = 60.0
+_NEXT: Final = "the broker refuses a message that went with this one; it goes again"
 
 
 @dataclass(slots=True)
@@ -67,15 +68,19 @@ class AmqpCarrier:
     def carry(self, parcels: Sequence[Parcel]):  # type: ignore[no-untyped-def]  # noqa: ANN201  inlineCallbacks types it
         """Fire with one result a parcel when the broker confirmed, returned or lost each."""
         self._busy += 1
+        # A line, its channel, its mode and the confirmations may take one patience each; the whole never more than 8.
+        latest = self._reactor.seconds() + 4 * self._address.timeout_seconds
         try:
             results = yield self._carry(parcels)
             for place, parcel in enumerate(parcels):
-                if results[place] is None:
+                if results[place] is None and self._reactor.seconds() < latest:
                     results[place] = yield self._carry_alone(parcel)
         finally:
             self._busy -= 1
             self._rest()
-        return results
+        return [
+            one or Carried(parcel.number, ok=False, trouble=_NEXT) for one, parcel in zip(results, parcels, strict=True)
+        ]
 
     def close(self) -> "Deferred[Any]":
         """Fire when there is no line to the broker."""

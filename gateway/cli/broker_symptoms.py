@@ -1,6 +1,7 @@
 """What `kouan doctor` sees of the brokers: the password's file, the log-in, the queues and who reads them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.cli.symptoms import ERROR, OK, WARNING, Symptom
@@ -15,7 +16,7 @@ def brokers(house: "House") -> Iterator[Symptom]:
     from adapters.amqp_look import look
     from gateway.brokers import address_of
 
-    files = {}
+    files: dict[Path, None] = {}
     for name, reads, place in _queues(house):
         files[house.home / place.password_file] = None
         seen = look(address_of(house.home, place), place.queue)

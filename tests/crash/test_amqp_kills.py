@@ -20,7 +20,7 @@ GONE = "SELECT count(*) FROM document WHERE state = 'sent'"
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[RabbitMQ]:
     one = RabbitMQ(tmp_path / "rabbit").start()
-    one.declare(SENT, ANSWERED, ORDERS)
+    one.keep(SENT, ANSWERED, ORDERS)
     yield one
     one.end()
 

@@ -57,7 +57,7 @@ class Carrying(TestCase):
 
     @inlineCallbacks
     def test_what_is_confirmed_lies_in_the_queue_under_its_name_and_outlives_the_broker(self) -> Any:
-        self.broker.declare("DXPENT0000030001")
+        self.broker.keep("DXPENT0000030001")
         carrier = self.carrier("DXPENT0000030001")
         told = yield carrier.carry([parcel(1), parcel(2, b"two")])
         assert told == [carried(1), carried(2)]
@@ -137,7 +137,7 @@ class Carrying(TestCase):
 
     @inlineCallbacks
     def test_a_broker_killed_while_messages_go_loses_none_and_gives_none_another_id(self) -> Any:
-        self.broker.declare("KILLED")
+        self.broker.keep("KILLED")
         carrier = self.carrier("KILLED", timeout_seconds=5.0)
         yield carrier.carry([parcel(0)])
         reactor.callLater(0.02, self.broker.kill)  # type: ignore[attr-defined]

@@ -65,7 +65,7 @@ class PaperHouse:
         while self.waiting:
             self.waiting.pop().callback(b"{}")
 
-    def info(self, event: str, **facts: Any) -> None:
+    def info(self, event: str, **_: Any) -> None:
         self.told.append((event, ""))
 
     def warning(self, event: str, **facts: Any) -> None:
@@ -137,7 +137,7 @@ class Reading(TestCase):
 
     @inlineCallbacks
     def test_a_broker_killed_before_the_acknowledgement_brings_the_message_again_under_the_same_key(self) -> Any:
-        self.broker.declare("C")
+        self.broker.keep("C")
         self.broker.publish("C", *((f"{n}.xml", b"%d" % n) for n in range(50)))
         self.house.waits = True
         self.door("C")
@@ -225,7 +225,7 @@ class Reading(TestCase):
 
     @inlineCallbacks
     def test_no_more_than_the_prefetch_is_in_hand(self) -> Any:
-        self.broker.declare("J")
+        self.broker.keep("J")
         self.broker.publish("J", *((f"{n}.xml", b"%d" % n) for n in range(20)))
         self.house.waits = True
         self.door("J", prefetch=5)
