@@ -58,7 +58,7 @@ class Address:
 class Line(TwistedProtocolConnection):  # type: ignore[misc]  # pika is untyped to us
     """A connection that knows why it was refused or lost: pika's adapter says no more than that it was closed."""
 
-    trouble: Exception | None = None
+    trouble: BaseException | None = None
 
     def __init__(self, parameters: ConnectionParameters, reactor: Any) -> None:
         super().__init__(parameters, custom_reactor=reactor)

@@ -59,10 +59,11 @@ class Roads:
 def places(house: House) -> list[tuple[str, str, object]]:
     """Return every place that the configuration tells us to visit: whose, by which road, where.
 
-    Whoever is suspended is not visited.  A queue named after `{dxpId}` is one of the partner, or one for each partner.
+    Whoever is suspended is not visited, but answers to what he declared before are.  A queue named after `{dxpId}` is
+    one of the partner, or one for each partner.
     """
     serving = [one for one in house.partners.values() if not one.suspended]
-    every = tuple(sorted({one.dxp_id for one in serving}))
+    every = tuple(sorted({one.dxp_id for one in house.partners.values()} - {""}))
     found: list[tuple[str, Fetched, tuple[str, ...]]] = [(one.name, one.fetch, (one.dxp_id,)) for one in serving]
     found += [(name, one.answers.fetch, every) for name, one in house.authorities.items()]
     visited: list[tuple[str, str, object]] = [(name, "sftp", one.sftp) for name, one, _ in found if one.sftp]

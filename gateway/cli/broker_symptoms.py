@@ -43,7 +43,7 @@ def _queues(house: "House") -> "Iterator[tuple[str, bool, Broker]]":
     for sender, _, place in places(house):
         if isinstance(place, Broker):
             yield sender, True, place
-    ids = sorted({one.dxp_id for one in house.partners.values() if not one.suspended})
+    ids = sorted({one.dxp_id for one in house.partners.values()} - {""})
     for name, authority in house.authorities.items():
         if authority.carrier.amqp is not None:
             for place in queues(authority.carrier.amqp, ids):

@@ -9,7 +9,7 @@ from gateway.cli import ended
 from gateway.config import inspect_house, load_house
 from gateway.roads import places
 from tests.brokers import RabbitMQ, free_port
-from tests.queues import ANSWERED, ORDERS, SENT, on_queues
+from tests.queues import ANSWERED, ORDERS, SENT, on_queues, place
 
 
 def told(home: Path) -> list[tuple[str, str, str]]:
@@ -27,9 +27,13 @@ def test_a_home_on_queues_is_in_order_and_visits_each_queue_that_is_meant(home: 
     on_queues(home, 5672)
     assert told(home) == []
     change(home / "partners/pay.toml", "suspended = false", "suspended = true")
-    assert [(name, kind, place.queue) for name, kind, place in places(load_house(home))] == [
+    change(
+        home / "partners/pay.toml", "# [fetch.amqp]", place(5672, "{dxpId}").replace("host", "[fetch.amqp]\nhost", 1)
+    )
+    assert [(name, kind, one.queue) for name, kind, one in places(load_house(home))] == [
         ("shop", "amqp", "shop.orders"),
         ("customs", "amqp", "DXPENT0000030001_HZ"),
+        ("customs", "amqp", "DXPENT0000030002_HZ"),
         ("customs", "amqp", "DXPENT0000030004_HZ"),
         ("customs", "amqp", "DXPLGS0000030003_HZ"),
     ]
@@ -101,7 +105,7 @@ def test_the_doctor_looks_at_every_queue(home: Path, tmp_path: Path, capsys: pyt
         ]
 
     for name in ("pay", "ship", "agent"):
-        change(home / f"partners/{name}.toml", "suspended = false", "suspended = true")
+        (home / f"partners/{name}.toml").unlink()
     broker = RabbitMQ(tmp_path / "rabbit").start()
     try:
         on_queues(home, broker.port)
