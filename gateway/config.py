@@ -16,6 +16,7 @@ import msgspec
 
 from gateway import config_checks as checks
 from gateway.config_authorities import Answers, Authority, Carrier, Retry, RevisionSince
+from gateway.config_brokers import of_authority_roads, of_partner_roads, of_shared_queues
 from gateway.config_draws import of_draws, shared_draws
 from gateway.config_environment import home_from, origins, with_environment
 from gateway.config_files import Problem, Source, WrongConfiguration, near, read_toml, shaped
@@ -184,15 +185,18 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     for source, partner in _folder(home, "partners", Partner, problems, places):
         problems += checks.of_partner(source, partner, specs, home)
         problems += of_draws(source, partner, home)
+        problems += of_partner_roads(source, partner, home)
         partners[partner.name] = partner
     authorities: dict[str, Authority] = {}
     for source, authority in _folder(home, "authorities", Authority, problems, places):
         problems += checks.of_authority(source, authority)
+        problems += of_authority_roads(source, authority, home)
         authorities[authority.name] = authority
     routes, journeys = read_routes(home, problems), read_journeys(home, problems)
     rates = own_rates(home, problems)
     goods = {name: filed_goods(home, name, problems) for name, partner in partners.items() if partner.draws}
     problems += shared_draws(partners)
+    problems += of_shared_queues(partners, authorities)
     problems += checks.of_all(partners, authorities, routes, journeys, specs)
     told = tuple(problems)
     if any(problem.severity == "error" for problem in told):
