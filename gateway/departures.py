@@ -11,10 +11,13 @@ from twisted.python.failure import Failure
 from adapters.carriers.carrier import Carrier
 from adapters.carriers.folder import FolderCarrier
 from adapters.carriers.http import HttpCarrier
+from adapters.carriers.sftp import SftpCarrier
+from adapters.remote_connection import Lines
 from gateway.asking import Asker
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
+from gateway.remote_visits import access_of
 from spool.ledger import Ledger
 from spool.store import Store
 
@@ -59,6 +62,9 @@ class Departures:
     def _carrier(self, authority: Authority) -> Carrier:
         if authority.carrier.kind == "http":
             return HttpCarrier(authority.carrier.url, total_seconds=authority.carrier.timeout_seconds)
+        if authority.carrier.kind == "sftp" and (remote := authority.carrier.sftp) is not None:
+            lines = Lines(access_of(remote, self._home), remote.connections)
+            return SftpCarrier(self._reactor, lines, remote.folder, remote.connections)
         return FolderCarrier(folder_of(self._home, authority))
 
     def wake(self) -> None:

@@ -75,7 +75,7 @@ class Hall:
         self.reception.follow = _who_follow(house)
         self._departures = Departures(reactor, self._books, self._ledger, self.home, now)
         self._children = Children(reactor, environment)
-        self._roads = Roads(Visiting(reactor, self.reception, self.home).visitor)
+        self._roads = Roads(Visiting(reactor, self.reception, self.home, self._may_look).visitor)
         self._http: HttpDoor | None = None
         self._sftp: Any = None
         self._upkeep = Upkeep(

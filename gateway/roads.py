@@ -60,7 +60,7 @@ class Roads:
 
 def places(house: House) -> list[tuple[str, str, object]]:
     """Return every place that the configuration tells us to visit."""
-    found: list[tuple[str, Fetched]] = [(name, one.fetch) for name, one in house.partners.items()]
+    found: list[tuple[str, Fetched]] = [(name, one.fetch) for name, one in house.partners.items() if not one.suspended]
     found += [(name, one.answers.fetch) for name, one in house.authorities.items()]
     return [
         (sender, kind, place)

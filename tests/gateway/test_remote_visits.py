@@ -1,0 +1,53 @@
+"""The real daemon visits a real sshd: what lies there is in the ledger first, and gone from there afterwards."""
+
+import json
+from pathlib import Path
+
+from tests import samples
+from tests.crash.daemon import ask, running, until
+from tests.remote_homes import place, sending_home, visiting_home
+from tests.sshd import sshd
+
+TAKEN = "SELECT sender, door, file FROM interchange ORDER BY file"
+
+
+def test_what_a_partner_has_for_us_is_fetched_acknowledged_and_gone_there(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    for number in (1, 2):
+        (there / f"o{number}.xml").write_bytes(samples.message("CEB311", 1, start=number))
+    (there / "o3.xml.part").write_bytes(b"<half")
+    with sshd(tmp_path / "sshd") as server:
+        home = visiting_home(tmp_path, server, "shop", place(server, there))
+        with running(home, "run") as daemon:
+            until(lambda: len(list(there.iterdir())) == 1, 20, lambda: daemon.words.read_text()[-3000:])
+            assert daemon.stop() == 0
+    assert [file.name for file in there.iterdir()] == ["o3.xml.part"]
+    assert ask(home, TAKEN) == [("shop", "sftp", "o1.xml"), ("shop", "sftp", "o2.xml")]
+    acks = sorted((home / "spool/partners/shop/out").glob("*.ack.json"))
+    assert [json.loads(ack.read_bytes())["file"] for ack in acks] == ["o1.xml", "o2.xml"]
+    assert list((home / "spool/visits").glob("*/*")) == []
+
+
+def test_customs_behind_a_server_gets_what_is_declared_and_its_answers_come_home(tmp_path: Path) -> None:
+    out, answers = tmp_path / "out", tmp_path / "answers"
+    with sshd(tmp_path / "sshd") as server:
+        (out.mkdir(), answers.mkdir())
+        home = sending_home(tmp_path, server, place(server, out), place(server, answers, more='files = "*.xml"\n'))
+        # The customs in a box works in folders; the server shows the same ones.
+        settings = (home / "simulators/customs.toml").read_text("utf-8")
+        settings = settings.replace(str(home / "spool/authorities/customs/out"), str(out))
+        settings = settings.replace(str(home / "spool/authorities/customs/in"), str(answers))
+        settings = settings.replace('"spool/authorities/customs/out"', f'"{out}"')
+        settings = settings.replace('"spool/authorities/customs/in"', f'"{answers}"')
+        (home / "simulators/customs.toml").write_text(settings, "utf-8")
+        with running(home, "simulate", "customs"), running(home, "run") as daemon:
+            (aside := home / "spool/partners/shop/.o1").write_bytes(samples.message("CEB311", 1))
+            aside.rename(home / "spool/partners/shop/in/o1.xml")
+            until(
+                lambda: ask(home, "SELECT state FROM document") == [("closed",)], 20,
+                lambda: daemon.words.read_text()[-3000:],
+            )  # fmt: skip
+            until(lambda: list(answers.iterdir()) == [], 20, lambda: daemon.words.read_text()[-3000:])
+            assert daemon.stop() == 0
+    assert list(out.iterdir()) == []
