@@ -1,6 +1,7 @@
 """What `kouan doctor` looks at for SFTP servers of other houses; it reads our side and talks to nobody."""
 
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ from gateway.config_roads import Remote
 from spool.errors import ForOperator
 
 if TYPE_CHECKING:
-    from gateway.config import House
+    from gateway.config import Authority, House, Partner
 
 
 def remotes(house: "House") -> Iterator[Symptom]:
     """Yield of every server whether its pinned keys parse and our key or password for it can be used."""
-    for name, one in sorted([*house.partners.items(), *house.authorities.items()]):
+    files: list[tuple[str, Partner | Authority]] = [*house.partners.items(), *house.authorities.items()]
+    for name, one in sorted(files, key=itemgetter(0)):
         for use, remote in remotes_of(one):
             yield from _remote(f"sftp {use} of {name}", remote, house.home)
 

@@ -36,10 +36,8 @@ def test_customs_behind_a_server_gets_what_is_declared_and_its_answers_come_home
         home = sending_home(tmp_path, server, place(server, out), place(server, answers, more='files = "*.xml"\n'))
         # The customs in a box works in folders; the server shows the same ones.
         settings = (home / "simulators/customs.toml").read_text("utf-8")
-        settings = settings.replace(str(home / "spool/authorities/customs/out"), str(out))
-        settings = settings.replace(str(home / "spool/authorities/customs/in"), str(answers))
-        settings = settings.replace('"spool/authorities/customs/out"', f'"{out}"')
-        settings = settings.replace('"spool/authorities/customs/in"', f'"{answers}"')
+        settings = settings.replace('"../spool/authorities/customs/out"', f'"{out}"')
+        settings = settings.replace('"../spool/authorities/customs/in"', f'"{answers}"')
         (home / "simulators/customs.toml").write_text(settings, "utf-8")
         with running(home, "simulate", "customs"), running(home, "run") as daemon:
             (aside := home / "spool/partners/shop/.o1").write_bytes(samples.message("CEB311", 1))
