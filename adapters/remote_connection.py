@@ -93,11 +93,12 @@ class Line:
         self.used = time.monotonic()
         self._transport = _connected(access)
         try:
-            _let_in(self._transport, access)
-            channel = self._transport.open_session(timeout=access.timeout_seconds, window_size=_WINDOW_BYTES)
-            channel.settimeout(access.timeout_seconds)
-            channel.invoke_subsystem("sftp")
-            self.talk = Talk(channel, access.timeout_seconds)
+            with _in_time(self._transport, access.timeout_seconds):
+                _let_in(self._transport, access)
+                channel = self._transport.open_session(timeout=access.timeout_seconds, window_size=_WINDOW_BYTES)
+                channel.settimeout(access.timeout_seconds)
+                channel.invoke_subsystem("sftp")
+                self.talk = Talk(channel, access.timeout_seconds)
         except BaseException as trouble:
             self.close()
             if isinstance(trouble, paramiko.SSHException | EOFError | OSError):
@@ -113,6 +114,18 @@ class Line:
         """It is closed; whoever waits on it hears so at once."""
         with contextlib.suppress(Exception):
             self._transport.close()
+
+
+@contextlib.contextmanager
+def _in_time(transport: paramiko.Transport, seconds: float) -> Iterator[None]:
+    """The connection is closed when time is up: paramiko waits for ever for the answer to some requests."""
+    alarm = threading.Timer(seconds, transport.close)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield
+    finally:
+        alarm.cancel()
 
 
 def _connected(access: Access) -> paramiko.Transport:
