@@ -14,10 +14,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from gateway.config_authorities import Authority, RevisionSince
+from gateway.config_authorities import Answers, Authority, RevisionSince
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
-from gateway.config_roads import Fetched
 from gateway.config_shapes import Identity, Kouan, Partner
 from gateway.config_tables import ANY, Journey, Route
 from spool.errors import ForOperator
@@ -212,8 +211,8 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     if authority.answers.token_sha256 and not TOKEN.fullmatch(authority.answers.token_sha256):
         cure = "Write 64 hex digits in lower case: printf %s TOKEN | sha256sum"
         yield source.problem(("answers", "token_sha256"), "this is no SHA-256 of a token", cure)
-    if not authority.answers.folder and not authority.answers.token_sha256 and authority.answers.fetch == Fetched():
-        cure = "Add folder = … or token_sha256 = … or a fetch below [answers]; without them no receipt comes home."
+    if authority.answers == Answers():
+        cure = "Add folder, token_sha256 or [answers.fetch…] below [answers]; without them no receipt comes home."
         yield source.problem(("answers",), "its answers have no way in", cure)
     if retry.first_seconds <= 0 or retry.factor < 1 or retry.most_seconds < retry.first_seconds:
         cure = "first_seconds above 0, factor from 1, most_seconds not below first_seconds."

@@ -282,9 +282,9 @@ def test_a_server_without_a_key_of_a_pinned_kind_is_refused(server: Sshd, tmp_pa
     from paramiko import ECDSAKey
 
     key = ECDSAKey.generate()
-    with pytest.raises(WrongHostKey, match="no host key of a pinned kind"):
-        with Lines(_pinned(server, f"{key.get_name()} {key.get_base64()}"), 1).one():
-            pass
+    lines = Lines(_pinned(server, f"{key.get_name()} {key.get_base64()}"), 1)
+    with pytest.raises(WrongHostKey, match="no host key of a pinned kind"), lines.one():
+        pass
 
 
 def _pinned(server: Sshd, line: str) -> Access:
