@@ -25,18 +25,17 @@ def visiting_home(tmp_path: Path, server: Sshd, partner: str, lines: str) -> Pat
     return home
 
 
-def sending_home(tmp_path: Path, server: Sshd, carrier: str, answers: str) -> Path:
-    """A quiet home whose customs is reached and answers by SFTP."""
-    home = quiet_home(demo_home(tmp_path))
-    our_key(home, server)
+def served_customs(home: Path, carrier: str, answers_lines: str, out: Path, answers: Path) -> None:
+    """Customs of this home is reached and answers by SFTP; the customs in a box works in the folders of that server."""
     file = home / "authorities/customs.toml"
-    text = re.sub(
-        r'(?m)^kind = "folder"\nfolder = .*', f'kind = "sftp"\n[carrier.sftp]\n{carrier}', file.read_text("utf-8")
-    )
-    text = re.sub(r"(?m)^timeout_seconds = 30.0\n", "", text)
-    text = re.sub(r'(?m)^folder = "spool/authorities/customs/in"', f"[answers.fetch.sftp]\n{answers}", text)
+    text = file.read_text("utf-8")
+    text = re.sub(r'(?m)^kind = "folder"\nfolder = .*', 'kind = "sftp"', text)
+    text = re.sub(r'(?m)^folder = "spool/authorities/customs/in"', "", text)
+    text = f"{text}\n[carrier.sftp]\n{carrier}\n[answers.fetch.sftp]\n{answers_lines}"
     file.write_text(text, "utf-8")
-    return home
+    file = home / "simulators/customs.toml"
+    text = file.read_text("utf-8").replace('"../spool/authorities/customs/out"', f'"{out}"')
+    file.write_text(text.replace('"../spool/authorities/customs/in"', f'"{answers}"'), "utf-8")
 
 
 def our_key(home: Path, server: Sshd) -> None:

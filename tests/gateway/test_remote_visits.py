@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from tests import samples
-from tests.crash.daemon import ask, running, until
-from tests.remote_homes import place, sending_home, visiting_home
+from tests.crash.daemon import ask, quiet_home, running, until
+from tests.homes import demo_home
+from tests.remote_homes import our_key, place, served_customs, visiting_home
 from tests.sshd import sshd
 
 TAKEN = "SELECT sender, door, file FROM interchange ORDER BY file"
@@ -33,12 +34,9 @@ def test_customs_behind_a_server_gets_what_is_declared_and_its_answers_come_home
     out, answers = tmp_path / "out", tmp_path / "answers"
     with sshd(tmp_path / "sshd") as server:
         (out.mkdir(), answers.mkdir())
-        home = sending_home(tmp_path, server, place(server, out), place(server, answers, more='files = "*.xml"\n'))
-        # The customs in a box works in folders; the server shows the same ones.
-        settings = (home / "simulators/customs.toml").read_text("utf-8")
-        settings = settings.replace('"../spool/authorities/customs/out"', f'"{out}"')
-        settings = settings.replace('"../spool/authorities/customs/in"', f'"{answers}"')
-        (home / "simulators/customs.toml").write_text(settings, "utf-8")
+        home = quiet_home(demo_home(tmp_path))
+        our_key(home, server)
+        served_customs(home, place(server, out), place(server, answers, more='files = "*.xml"\n'), out, answers)
         with running(home, "simulate", "customs"), running(home, "run") as daemon:
             (aside := home / "spool/partners/shop/.o1").write_bytes(samples.message("CEB311", 1))
             aside.rename(home / "spool/partners/shop/in/o1.xml")
