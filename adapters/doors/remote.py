@@ -16,6 +16,7 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -85,7 +86,7 @@ class RemoteDoor:
         """
         with self._lines.one() as talk:
             entries = talk.listing(_path(self._place.folder))
-        found = sorted(self._law.whole(entries, self._clock()), key=lambda one: (one.mtime, one.name))
+        found = sorted(self._law.whole(entries, self._clock()), key=attrgetter("mtime"))
         there = {one.name: one for one in found}
         self._kept = {name: one for name, one in self._kept.items() if _same(there.get(name), one)}
         self._unended = {name: one for name, one in self._unended.items() if _same(there.get(name), one)}

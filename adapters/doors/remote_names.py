@@ -6,8 +6,9 @@ Names that clients use while they write are left alone, and so is what is not a 
 
 import fnmatch
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from adapters.doors.folder_names import named_by
 from adapters.remote_wire import Entry
@@ -18,8 +19,7 @@ _DONE_BYTES: Final = 256
 _NAME_BYTES: Final = 255
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(msgspec.Struct, frozen=True, gc=False):
     """A whole file there: its name as the server has it and as we tell it, and what its listing said.
 
     `done` is the name of its done-file; `since` is since when, by our own clock, it has looked so.

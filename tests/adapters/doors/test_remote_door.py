@@ -71,7 +71,7 @@ def world(server: Sshd, there: Path, tmp_path: Path) -> Iterator[World]:
 
 
 def names(files: list[Whole]) -> list[str]:
-    return [one.told for one in files]
+    return sorted(one.told for one in files)
 
 
 def test_a_file_is_whole_when_two_listings_show_it_alike(world: World, there: Path) -> None:
