@@ -23,8 +23,7 @@ from spool.backoff import Plan
 from spool.errors import Told
 
 _LOT: Final = 256
-_WAITING: Final = 4 * _LOT
-"""While so many files wait at the reception nothing more is taken."""
+_LOT_BYTES: Final = 64 * 1024 * 1024
 _LONGEST_PAUSE: Final = 600.0
 _PATIENCE_SECONDS: Final = 5.0
 """So long a visit that is to end may still let go of what it has taken."""
@@ -103,9 +102,9 @@ class RemoteVisitor:
         return [repr(failure.value)]
 
     def _over(self, troubles: Sequence[str]) -> None:
-        self._tell(tuple(troubles[:_TOLD]), len(troubles))
         if self._stopping:
             return
+        self._tell(tuple(troubles[:_TOLD]), len(troubles))
         pause = self._plan.wait(self._failures + 1, hash(self._sender) & 0xFFFF) if self._failures else None
         self._next = self._reactor.callLater(pause or self._remote.every_seconds, self._visit)
 
@@ -123,7 +122,7 @@ class RemoteVisitor:
             return list(self._told)
         found: list[Whole] = yield self._thread(self._door.look)
         self._failures = 0
-        lots: deque[Sequence[Whole]] = deque(found[at : at + _LOT] for at in range(0, len(found), _LOT))
+        lots = lots_of(found)
         troubles: list[str] = []
         takers = [self._taking(lots, troubles) for _ in range(min(self._remote.connections, len(lots)))]
         for ended, result in (yield DeferredList(takers, consumeErrors=True)):
@@ -133,10 +132,10 @@ class RemoteVisitor:
         return troubles
 
     @inlineCallbacks
-    def _taking(self, lots: deque[Sequence[Whole]], troubles: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def _taking(self, lots: deque[list[Whole]], troubles: list[str]):  # type: ignore[no-untyped-def]  # noqa: ANN202
         """Take lot after lot; while one waits for the ledger the next is under way."""
         before: Deferred[list[Whole]] | None = None
-        while lots and not self._stopping and self._may_take() and len(self._reception) < _WAITING:
+        while lots and not self._stopping and self._may_take():
             lot: Lot = yield self._thread(self._door.take, lots.popleft())
             in_ledger = self._hand_in(lot.taken)
             troubles += lot.troubles
@@ -166,6 +165,23 @@ class RemoteVisitor:
 
     def _thread(self, work: Callable[..., Any], *values: object) -> "Deferred[Any]":
         return deferToThreadPool(self._reactor, self._pool, work, *values)
+
+
+def lots_of(files: Sequence[Whole]) -> deque[list[Whole]]:
+    """Return the files in lots that are taken at a time: few, and not too many bytes, but at least one.
+
+    >>> [len(lot) for lot in lots_of([Whole(b"a", "a", 40 * 1024**2, 0, 0.0)] * 3)]
+    [1, 1, 1]
+    """
+    lots: deque[list[Whole]] = deque()
+    room = 0
+    for one in files:
+        if not lots or len(lots[-1]) >= _LOT or one.size > room:
+            lots.append([])
+            room = _LOT_BYTES
+        lots[-1].append(one)
+        room -= one.size
+    return lots
 
 
 def fresh_staging(home: Path) -> Path:
