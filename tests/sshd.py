@@ -41,12 +41,16 @@ class Sshd:
         self.host_key = " ".join(key_pair(self.folder / "host").split()[:2])
         self.user_key = self.folder / "user"
         (self.folder / "authorized").write_text(key_pair(self.user_key))
+        self.allow(self.subsystem)
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def allow(self, subsystem: str) -> None:
+        """From its next start it serves so."""
         (self.folder / "config").write_text(
             f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host\n"
             f"AuthorizedKeysFile {self.folder}/authorized\nPidFile {self.folder}/pid\n"
-            f"StrictModes no\nUsePAM no\nMaxStartups 100\nSubsystem sftp {self.subsystem}\n"
+            f"StrictModes no\nUsePAM no\nMaxStartups 100\nSubsystem sftp {subsystem}\n"
         )
-        self._server: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """It listens."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from tests import samples
 from tests.crash.daemon import ask, customs_book, running, until
 from tests.remote_homes import place, served_customs, visiting_home
-from tests.sshd import sshd
+from tests.sshd import Sshd, sshd
 
 FILES = 600
 KILLS = 6
@@ -75,3 +75,27 @@ def compare(home: Path, seed: int) -> None:
     )
     acks = [json.loads(ack.read_bytes()) for ack in (home / "spool/partners/shop/out").glob("*.ack.json")]
     assert {ack["file"] for ack in acks} == set(names)
+
+
+def test_what_is_in_the_ledger_and_still_lies_there_is_known_when_it_comes_again(tmp_path: Path) -> None:
+    (there := tmp_path / "there").mkdir()
+    (there / "o1.xml").write_bytes(samples.message("CEB311", 1))
+    server = Sshd(tmp_path / "sshd", "internal-sftp -R")
+    home = visiting_home(tmp_path, server, "shop", place(server, there))
+    taken = "SELECT file, duplicate_of IS NULL FROM interchange ORDER BY number"
+    try:
+        server.start()
+        with running(home, "run") as daemon:
+            until(lambda: "removing o1.xml: permission denied" in daemon.words.read_text("utf-8"), 20)
+        assert ask(home, taken) == [("o1.xml", 1)]
+        server.stop()
+        server.allow("internal-sftp")
+        server.start()
+        with running(home, "run") as daemon:
+            until(lambda: not os.listdir(there), 20, lambda: daemon.words.read_text("utf-8")[-3000:])
+            assert daemon.stop() == 0
+    finally:
+        server.stop()
+    assert ask(home, taken) == [("o1.xml", 1), ("o1.xml", 0)]
+    assert ask(home, "SELECT key, version FROM document") == [("3301961A2B|YX2026000000000001", 1)]
+    assert ask(home, "SELECT count(*) FROM message") == [(1,)]

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.cli.symptoms_of_remotes import remotes
 from gateway.config import inspect_house, load_house
+from gateway.roads import places
 from tests.homes import demo_home
 from tests.sshd import key_pair
 
@@ -69,3 +70,11 @@ def test_the_doctor_reads_keys_and_sees_who_else_can(home: Path) -> None:
     assert [(one, status) for one, status, _ in seen()] == [(name, "error")]
     (home / "keys/remote").unlink()
     assert [(one, status) for one, status, _ in seen()] == [(name, "error")]
+
+
+def test_who_is_suspended_is_not_visited(home: Path) -> None:
+    assert problems(home) == []
+    assert [(sender, kind) for sender, kind, _ in places(load_house(home))] == [("shop", "sftp")]
+    file = home / "partners/shop.toml"
+    file.write_text(file.read_text("utf-8").replace("suspended = false", "suspended = true"), "utf-8")
+    assert places(load_house(home)) == []
