@@ -20,6 +20,7 @@ from gateway.config_brokers import of_authority_roads, of_partner_roads, of_shar
 from gateway.config_draws import of_draws, shared_draws
 from gateway.config_environment import home_from, origins, with_environment
 from gateway.config_files import Problem, Source, WrongConfiguration, near, read_toml, shaped
+from gateway.config_remotes import of_remotes
 from gateway.config_shapes import (
     Draw,
     Folder,
@@ -186,11 +187,13 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
         problems += checks.of_partner(source, partner, specs, home)
         problems += of_draws(source, partner, home)
         problems += of_partner_roads(source, partner, home)
+        problems += of_remotes(source, partner, home)
         partners[partner.name] = partner
     authorities: dict[str, Authority] = {}
     for source, authority in _folder(home, "authorities", Authority, problems, places):
         problems += checks.of_authority(source, authority)
         problems += of_authority_roads(source, authority, home)
+        problems += of_remotes(source, authority, home)
         authorities[authority.name] = authority
     routes, journeys = read_routes(home, problems), read_journeys(home, problems)
     rates = own_rates(home, problems)
