@@ -15,6 +15,7 @@ from gateway.asking import Asker
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
+from gateway.turnstile import Turnstile
 from spool.ledger import Ledger
 from spool.store import Store
 
@@ -47,8 +48,9 @@ class Departures:
             known = dispatchers.get(name)
             if known is None or known[0] != authority:
                 outgoing = Outgoing(self._ledger, self._store, authority)
+                turnstile = Turnstile(self._ledger, outgoing, authority)
                 carrier = self._carrier(authority)
-                dispatchers[name] = (authority, Dispatcher(self._reactor, self._pool, outgoing, carrier, self._now))
+                dispatchers[name] = (authority, Dispatcher(self._reactor, self._pool, turnstile, carrier, self._now))
         dispatchers.pop(_IDENTITY, None)
         if house.kouan.identity.ask != "never":
             known = self._dispatchers.get(_IDENTITY)
@@ -58,7 +60,8 @@ class Departures:
 
     def _carrier(self, authority: Authority) -> Carrier:
         if authority.carrier.kind == "http":
-            return HttpCarrier(authority.carrier.url, total_seconds=authority.carrier.timeout_seconds)
+            seconds, at_once = authority.carrier.timeout_seconds, authority.pace.at_once
+            return HttpCarrier(authority.carrier.url, total_seconds=seconds, at_once=at_once)
         return FolderCarrier(folder_of(self._home, authority))
 
     def wake(self) -> None:

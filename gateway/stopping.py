@@ -23,6 +23,7 @@ MARGIN: Final = timedelta(seconds=10)
 VOID: Final = "voided"
 """How the trouble of an outbox row begins whose message must never leave."""
 _DEFAULT_SECONDS: Final = 30.0
+_SIDE_BY_SIDE: Final = 8
 _AS_RECEIVED: Final = "as received"
 
 
@@ -151,11 +152,10 @@ class Messages:
 
     def _surely_back(self, authority: str) -> str:
         """Return when the round that is under way now is surely over, were each of its parcels as slow as can be."""
-        # Both bring Twisted with them; most commands do without.
-        from adapters.carriers.http import _AT_ONCE as SIDE_BY_SIDE
+        # It brings Twisted with it; most commands do without.
         from gateway.dispatch import AT_ONCE
 
         known = self._house.authorities.get(authority)
         seconds = known.carrier.timeout_seconds if known else _DEFAULT_SECONDS
-        turns = ceil(AT_ONCE / SIDE_BY_SIDE)
+        turns = ceil(AT_ONCE / (known.pace.at_once if known else _SIDE_BY_SIDE))
         return iso(datetime.fromisoformat(self._at) + timedelta(seconds=seconds * turns) + MARGIN)

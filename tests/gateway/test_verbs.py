@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.carriers.carrier import Carried
-from adapters.carriers.http import _AT_ONCE as SIDE_BY_SIDE
+from adapters.carriers.http import AT_ONCE as SIDE_BY_SIDE
 from gateway.config import load_house
 from gateway.dispatch import AT_ONCE, Outgoing
 from gateway.replaying import Ruling
