@@ -212,7 +212,8 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     if authority.answers.token_sha256 and not TOKEN.fullmatch(authority.answers.token_sha256):
         cure = "Write 64 hex digits in lower case: printf %s TOKEN | sha256sum"
         yield source.problem(("answers", "token_sha256"), "this is no SHA-256 of a token", cure)
-    if not authority.answers.folder and not authority.answers.token_sha256:
+    answers = authority.answers
+    if not answers.folder and not answers.token_sha256 and carrier.kind != "client":
         cure = "Add folder = … or token_sha256 = … below [answers]; without them no receipt comes home."
         yield source.problem(("answers",), "its answers have no way in", cure)
     if retry.first_seconds <= 0 or retry.factor < 1 or retry.most_seconds < retry.first_seconds:

@@ -1,7 +1,7 @@
 """Departures: a dispatcher for each authority, and an asker where the house asks, woken when something may leave."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +9,8 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
 from adapters.carriers.carrier import Carrier
+from adapters.carriers.client import ClientCarrier
+from adapters.carriers.client_boxes import Rules
 from adapters.carriers.folder import FolderCarrier
 from adapters.carriers.http import HttpCarrier
 from gateway.asking import Asker
@@ -62,6 +64,10 @@ class Departures:
         if authority.carrier.kind == "http":
             seconds, at_once = authority.carrier.timeout_seconds, authority.pace.at_once
             return HttpCarrier(authority.carrier.url, total_seconds=seconds, at_once=at_once)
+        if authority.carrier.kind == "client":
+            client = authority.carrier.client
+            rules = Rules(client.pack, timedelta(seconds=client.vanished_seconds))
+            return ClientCarrier(folder_of(self._home, authority), rules, self._now)
         return FolderCarrier(folder_of(self._home, authority))
 
     def wake(self) -> None:

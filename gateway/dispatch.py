@@ -245,4 +245,6 @@ def folder_of(home: Path, authority: Authority) -> Path:
 
 def answers_of(home: Path, authority: Authority) -> Path | None:
     """Return the folder in which this authority's answers appear, or None where it has none."""
-    return home / authority.answers.folder if authority.answers.folder else None
+    if authority.answers.folder:
+        return home / authority.answers.folder
+    return folder_of(home, authority) / "InBox" if authority.carrier.kind == "client" else None

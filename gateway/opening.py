@@ -21,9 +21,11 @@ from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from gateway.tables import LongTable, Piece, Table, Tables, is_table_file
 from message_specs.check import check
+from message_specs.client_answer import CLIENT, open_client_answer
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, open_reply, unwrap
 from message_specs.findings import Finding, Severity, finding
+from message_specs.limits import Limits
 from message_specs.opening import Opened, open_message, open_receipt
 from message_specs.trade.rates import Rates
 from spool.errors import ForOperator
@@ -203,7 +205,8 @@ class Opener:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits.message_bytes),), answer_to=authority.name)
-        if (opened := open_reply(arrival.data, self._limits)) is None:
+        opened = _of_client(arrival, authority, self._limits) or open_reply(arrival.data, self._limits)
+        if opened is None:
             envelope = unwrap(arrival.data, self._limits)
             data = arrival.data if envelope is None else envelope.data
             opened = open_receipt(data, limits=self._limits)
@@ -218,8 +221,15 @@ class Opener:
 
 
 def _told(unit: Document) -> Said | None:
-    """What a receipt says; what the exchange node says is none."""
-    return None if unit.spec is REPLY else said(unit)
+    """What a receipt says; what the exchange node or a client says is none."""
+    return None if unit.spec in (REPLY, CLIENT) else said(unit)
+
+
+def _of_client(arrival: Arrival, authority: Authority, limits: Limits) -> Opened | None:
+    """What the authority's own client says about a file of ours; None when it is an answer of the authority."""
+    if authority.carrier.kind != "client":
+        return None
+    return open_client_answer(arrival.claim.file, arrival.data, limits)
 
 
 class TrustedCertificates:

@@ -79,6 +79,8 @@ class Messages:
             return f"message {row['message']} has left already"
         others = self._names(document, State.READY)
         note = f"message {row['message']} does not leave"
+        if row["given_at"]:
+            note = f"message {row['message']} lies with the client of {row['destination']}, which may send it"
         if others:
             note += f"; with it wait {' '.join(others)}"
         if row["state"] == "held":
@@ -104,6 +106,11 @@ class Messages:
         message = self._ledger.one("message", document["message"])
         if row is None or message is None or (row["trouble"] or "").startswith(VOID):
             return "", ""
+        if row["given_at"]:
+            return (
+                f"message {row['message']} lies with the client of {row['destination']} since {row['given_at']};"
+                " take it out of its OutBox, release it, and refuse it once it is held because it lies nowhere"
+            ), ""
         if self._runs and (row["not_before"] <= self._at) == (row["state"] == "waiting"):
             later = "now, and refuse it later" if row["state"] == "waiting" else f"until {row['not_before']}"
             return f"message {row['message']} may be on its way at this moment; hold it {later}", ""

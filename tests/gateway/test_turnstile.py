@@ -181,7 +181,11 @@ def test_a_pause_keeps_everything_back_and_ends_when_it_says_or_when_it_is_ended
     assert not authorities.resume(world.ledger, "customs", world.now(), by="wang", why="")
     assert len(tried(world, turnstile)) == 1
     told = [(row["what"], row["by"], row["reason"]) for row in world.ledger.all("turnstile_stamps", "customs", 9)]
-    assert told == [("resumed", "wang", None), ("paused", "li", "again"), ("paused", "li", f"升级 (until {iso(until)})")]
+    assert told == [
+        ("resumed", "wang", None),
+        ("paused", "li", "again"),
+        ("paused", "li", f"升级 (until {iso(until)})"),
+    ]
 
 
 def test_a_probe_goes_through_whatever_stands_and_its_answer_is_kept(world: World) -> None:

@@ -94,7 +94,8 @@ class TurnstileMachine(RuleBasedStateMachine):
                 self.count += 1
                 number, at = 261122000000500000 + self.count, iso(self.now())
                 self.ledger.run(
-                    "add_message", number, f"G{number}", "CEB311", partner, "customs", "", "none", "", at, "x", 9, bytes(32)
+                    "add_message", number, f"G{number}", "CEB311", partner, "customs", "", "none", "", at, "x", 9,
+                    bytes(32),
                 )  # fmt: skip
                 self.ledger.run("add_outbox", number, "customs", partner, at)
 
