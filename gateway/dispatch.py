@@ -148,8 +148,7 @@ class Outgoing:
                 self._gone(one, result, now)
                 gone += 1
             elif result is not None and result.given:
-                number, at, look = one.parcel.number, iso(now), iso(now + self._look)
-                self._ledger.run("outbox_give", at, look, result.trouble, number, self._name)
+                self._lies_with_client(one, result, now)
             else:
                 self._postpone(one, result, now)
         return gone
@@ -159,6 +158,14 @@ class Outgoing:
         self._ledger.run("outbox_gone", at, result.acknowledgement or None, number, self._name)
         reason = f"{self._name} {number}"
         self._ledger.run_many("stamp_sent", [(n, ordinal, at, reason) for n, ordinal in one.documents])
+
+    def _lies_with_client(self, one: Leaving, result: Carried, now: datetime) -> None:
+        """It is looked after again soon; that it was given is stamped the first time."""
+        at, number = iso(now), one.parcel.number
+        self._ledger.run("outbox_give", at, iso(now + self._look), result.trouble, number, self._name)
+        if not one.parcel.given_at:
+            reason = f"{self._name} {number} given: {result.trouble}"
+            self._ledger.run_many("stamp_given", [(n, ordinal, at, reason) for n, ordinal in one.documents])
 
     def _postpone(self, one: Leaving, result: Carried | None, now: datetime) -> None:
         trouble = result.trouble if result is not None else "the carrier did not say what became of it"

@@ -100,14 +100,16 @@ class Turnstile:
         )
 
     def _stamp_turn(self, before: Breaker, after: Breaker, now: datetime) -> None:
-        if after.state == before.state:
-            return
-        word = {"open": "broken", "closed": "mended", "half_open": "probing"}[after.state]
-        if not (before.state == "half_open" and after.state == "open"):
-            self._ledger.run("add_turnstile_stamp", self._name, iso(now), word, BY, after.trouble or None)
-        retry_at = iso(after.retry_at) if after.retry_at else None
-        say = log.info if word == "mended" else log.warning
-        say(f"authority.{word}", authority=self._name, failures=after.failures, until=retry_at, trouble=after.trouble)
+        """That it broke or was mended is stamped and told; that a probe failed only told."""
+        if after.state == "closed" and before.state != "closed":
+            self._ledger.run("add_turnstile_stamp", self._name, iso(now), "mended", BY, None)
+            log.info("authority.mended", authority=self._name)
+        if after.state == "open":
+            if before.state == "closed":
+                self._ledger.run("add_turnstile_stamp", self._name, iso(now), "broken", BY, after.trouble or None)
+            until = iso(after.retry_at) if after.retry_at else None
+            failures, trouble = after.failures, after.trouble
+            log.warning("authority.broken", authority=self._name, failures=failures, until=until, trouble=trouble)
 
     def _answer_probe(self, said: str, now: datetime) -> None:
         if self._ledger.run("set_probed", iso(now), said, self._name):
@@ -116,11 +118,16 @@ class Turnstile:
     def _announce(self, found: Admission) -> None:
         """Each turn between going and resting is told once; that the pace is kept is nothing to tell."""
         state = OPEN if found.state in ("paced", "probing", "broken") else found.state
-        if state != self._told:
-            self._told = state
-            until = iso(found.until) if found.until else None
-            word = "going" if state == OPEN else state
-            log.info(f"authority.{word}", authority=self._name, until=until, why=found.why)
+        if state == self._told:
+            return
+        self._told = state
+        until = iso(found.until) if found.until else None
+        if state == "paused":
+            log.info("authority.paused", authority=self._name, until=until, why=found.why)
+        elif state == "maintenance":
+            log.info("authority.maintenance", authority=self._name, until=until)
+        else:
+            log.info("authority.going", authority=self._name)
 
 
 def _said(results: Sequence[Carried | None]) -> str:

@@ -203,6 +203,12 @@ SELECT d.number, d.ordinal, (SELECT max(s.sequence) + 1 FROM stamp s WHERE s.num
        ?3, 'dispatch', 'ready', 'sent', 'kouan', ?4, NULL
   FROM document d WHERE d.number = ?1 AND d.ordinal = ?2 AND d.state = 'ready';
 
+-- name: stamp_given
+INSERT INTO stamp (number, ordinal, sequence, at, desk, from_state, to_state, by, reason, findings)
+SELECT d.number, d.ordinal, (SELECT max(s.sequence) + 1 FROM stamp s WHERE s.number = d.number AND s.ordinal = d.ordinal),
+       ?3, 'dispatch', 'ready', 'ready', 'kouan', ?4, NULL
+  FROM document d WHERE d.number = ?1 AND d.ordinal = ?2 AND d.state = 'ready';
+
 -- name: set_status
 UPDATE document SET status = ?, status_at = ? WHERE number = ? AND ordinal = ? AND coalesce(status_at, '') <= ?;
 
