@@ -25,7 +25,6 @@ from message_specs.client_answer import CLIENT, open_client_answer
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, open_reply, unwrap
 from message_specs.findings import Finding, Severity, finding
-from message_specs.limits import Limits
 from message_specs.opening import Opened, open_message, open_receipt
 from message_specs.trade.rates import Rates
 from spool.errors import ForOperator
@@ -54,7 +53,7 @@ class Opener:
 
     def records(self, now: datetime) -> Records:
         """Return what desks may know before anything is fetched for them."""
-        return Records(now, self._secret, self._house.kouan, self._rates, self._draws)
+        return Records(now, self._secret, self._house.kouan, self._rates, self._draws, self._house.codes)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it; LongTable where it is a table of more than one piece."""
@@ -205,7 +204,9 @@ class Opener:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits.message_bytes),), answer_to=authority.name)
-        opened = _of_client(arrival, authority, self._limits) or open_reply(arrival.data, self._limits)
+        by_client = authority.carrier.kind == "client"
+        opened = open_client_answer(arrival.claim.file, arrival.data, self._limits) if by_client else None
+        opened = opened or open_reply(arrival.data, self._limits)
         if opened is None:
             envelope = unwrap(arrival.data, self._limits)
             data = arrival.data if envelope is None else envelope.data
@@ -221,15 +222,14 @@ class Opener:
 
 
 def _told(unit: Document) -> Said | None:
-    """What a receipt says; what the exchange node or a client says is none."""
-    return None if unit.spec in (REPLY, CLIENT) else said(unit)
+    """What a receipt says; what the exchange node or a client says is none.
 
-
-def _of_client(arrival: Arrival, authority: Authority, limits: Limits) -> Opened | None:
-    """What the authority's own client says about a file of ours; None when it is an answer of the authority."""
-    if authority.carrier.kind != "client":
+    All that settling asks of it is read here, where no lock on the ledger is held.
+    """
+    if unit.spec in (REPLY, CLIENT):
         return None
-    return open_client_answer(arrival.claim.file, arrival.data, limits)
+    assert unit.head is not None
+    return said(unit)
 
 
 class TrustedCertificates:

@@ -102,7 +102,7 @@ def test_what_the_platform_refuses_after_it_was_sent_is_held(home: Path) -> None
     with running(home, "run", ends="stop"), running(home, "simulate", "client", "--behaviour", "refused"):
         drop(home, 1)
         until(lambda: states(home) == ["held"], 15, lambda: str(states(home)))
-    assert reasons(home)[-1].startswith("K111 ClientAnswer Failed")
+    assert reasons(home)[-1].startswith("K112 ClientAnswer Failed")
 
 
 def test_a_client_that_stands_still_is_waited_for(home: Path) -> None:

@@ -4,6 +4,9 @@
 ALTER TABLE outbox ADD COLUMN given_at TEXT;
 CREATE INDEX outbox_given ON outbox (destination, not_before) WHERE given_at IS NOT NULL AND state = 'waiting';
 
+-- What has not left: an earlier message is looked for whenever order is kept, and counted for people.
+CREATE INDEX outbox_standing ON outbox (destination, partner, message) WHERE state <> 'gone';
+
 -- One authority: its breaker, an operator's pause, a probe that was asked for, and what was spent of its pace.
 CREATE TABLE turnstile (
     authority      TEXT PRIMARY KEY,
