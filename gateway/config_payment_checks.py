@@ -43,7 +43,7 @@ def of_payment_data(source: Source, settings: PaymentData, home: Path) -> Iterat
 
 def _open(source: Source, settings: PaymentData, home: Path) -> Iterator[Problem]:
     if not re.match(r"https?://[^/]", settings.url):
-        yield source.problem(("payment_data", "url"), "the upload has no url", "Write https://… , or \"\" for none.")
+        yield source.problem(("payment_data", "url"), "the upload has no url", 'Write https://… , or "" for none.')
     if not (settings.token_sha256 or settings.callers or settings.proxy_header):
         cure = "Write at least one of token_sha256, callers and proxy_header."
         yield source.problem(("payment_data", "url"), "anybody could ask for payment data", cure)

@@ -36,4 +36,3 @@ class Payee(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recp_account: str = ""
     recp_code: str = ""
     recp_name: str = ""
-

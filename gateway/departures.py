@@ -15,11 +15,13 @@ from gateway.asking import Asker
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
+from gateway.payment_uploads import Uploader
 from spool.ledger import Ledger
 from spool.store import Store
 
 _IDENTITY: Final = "identity|"
 """The asker's place among the authorities, none of which can have this name."""
+_PAYMENTS: Final = "payment-data|"
 
 
 class Departures:
@@ -32,7 +34,7 @@ class Departures:
         self._home = home
         self._now = now
         self._store = Store(home / "spool" / "store")
-        self._dispatchers: dict[str, tuple[object, Dispatcher | Asker]] = {}
+        self._dispatchers: dict[str, tuple[object, Dispatcher | Asker | Uploader]] = {}
         self._rounds: dict[str, Deferred[Any]] = {}
         self._again: set[str] = set()
         self._stopping = False
@@ -54,6 +56,11 @@ class Departures:
             known = self._dispatchers.get(_IDENTITY)
             asker = Asker(self._reactor, self._pool, self._ledger, house, self._now)
             dispatchers[_IDENTITY] = known if known and known[0] == house else (house, asker)
+        dispatchers.pop(_PAYMENTS, None)
+        if house.kouan.payment_data.url:
+            known = self._dispatchers.get(_PAYMENTS)
+            uploader = Uploader(self._reactor, self._pool, self._ledger, house, self._now)
+            dispatchers[_PAYMENTS] = known if known and known[0] == house else (house, uploader)
         self._dispatchers = dispatchers
 
     def _carrier(self, authority: Authority) -> Carrier:
