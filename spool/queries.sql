@@ -531,6 +531,12 @@ SELECT i.*, u.id AS upload, u.sealed_at, u.pay_code, u.transaction_id, u.orders,
   LEFT JOIN payment_upload u ON u.id = (SELECT max(id) FROM payment_upload WHERE session = i.session)
  WHERE (?1 = 0 OR i.state <> 'answered') ORDER BY i.asked_at DESC, i.session LIMIT ?2;
 
+-- name: payment_session
+SELECT i.*, u.id AS upload, u.sealed_at, u.pay_code, u.transaction_id, u.orders, u.suite, u.cert_no, u.kept_until
+  FROM payment_inquiry i
+  LEFT JOIN payment_upload u ON u.id = (SELECT max(id) FROM payment_upload WHERE session = i.session)
+ WHERE i.session = ?;
+
 -- name: payment_inquiry_noted
 UPDATE payment_inquiry SET notes = ? WHERE session = ?;
 
@@ -554,11 +560,12 @@ UPDATE payment_inquiry SET state = ?, attempts = 0, not_before = ?, notes = ? WH
 UPDATE payment_inquiry SET not_before = ?1 WHERE state = 'asked' AND not_before > ?1;
 
 -- name: payment_inquiries_open
-SELECT state, platform, trouble, notes, count(*) AS sessions, min(asked_at) AS oldest, min(not_before) AS next_try
-  FROM payment_inquiry WHERE state <> 'answered' GROUP BY state, platform, trouble ORDER BY oldest LIMIT ?;
+SELECT session, platform, order_no, state, attempts, asked_at, not_before, trouble FROM payment_inquiry
+ WHERE state <> 'answered' ORDER BY asked_at, session LIMIT ?;
 
 -- name: payment_inquiries_noted
-SELECT session, platform, notes FROM payment_inquiry WHERE notes IS NOT NULL AND asked_at > ? ORDER BY asked_at DESC LIMIT ?;
+SELECT session, platform, asked_at, notes FROM payment_inquiry WHERE notes IS NOT NULL AND asked_at > ?
+ ORDER BY asked_at DESC LIMIT ?;
 
 -- name: add_payment_upload
 INSERT INTO payment_upload

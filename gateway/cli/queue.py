@@ -26,12 +26,12 @@ from gateway.cli.talk import give, present, say, show
 def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool, as_json: bool, home: Path) -> None:
     """Show what waits, by authority and age: messages in the outbox, then documents by state and reason.
 
-    Last come documents about which an authority has said nothing for 24 hours.
-    With --json one object {"outbox": […], "documents": […], "unanswered": […]}, with --waiting also {"trades": […],
-    "open_trades": N}; with --documents one object a document, with --trades one a trade. Of the open trades the
-    --limit oldest are looked at.
+    Then come documents about which an authority has said nothing for 24 hours, and payment data that customs asked for.
+    With --json one object {"outbox": […], "documents": […], "unanswered": […], "payments": […]}, with --waiting also
+    {"trades": […], "open_trades": N}; with --documents one object a document, with --trades one a trade. Of the open
+    trades the --limit oldest are looked at.
     """
-    from gateway import outstanding, reading
+    from gateway import outstanding, payment_reading, reading
 
     book = open_book(home)
     today = datetime.now(CHINA).date()
@@ -42,6 +42,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
         _list(reading.waiting(book, limit=limit, held=not waiting), utc=utc, as_json=as_json)
         return
     told = reading.queue(book, now=datetime.now(UTC), limit=limit, held=not waiting)
+    told["payments"] = payment_reading.waiting(book, limit=limit, held=not waiting)
     if waiting:
         told["trades"] = outstanding.groups(outstanding.trades(book, today, limit))
         told["open_trades"] = outstanding.count(book)
@@ -54,6 +55,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
     _show_outbox(told["outbox"], home, utc=utc)
     _show_documents(told["documents"], utc=utc)
     _show_unanswered(told["unanswered"], utc=utc)
+    _show_payments(told["payments"], utc=utc)
     _show_trades(told.get("trades", []), told.get("open_trades", 0), limit, utc=utc)
 
 
@@ -118,6 +120,22 @@ def _show_unanswered(rows: list[dict[str, Any]], *, utc: bool) -> None:
             (
                 row["authority"], row["partner"], row["documents"], shown(row["oldest"], utc=utc),
                 row["oldest_number"],
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _show_payments(rows: list[dict[str, Any]], *, utc: bool) -> None:
+    if not rows:
+        return
+    say("Payment data that customs asked for (kouan payments):")
+    show(
+        ("state", "platform", "sessions", "oldest", "goes on", "why"),
+        [
+            (
+                row["state"], row["platform"], row["sessions"], shown(row["oldest"], utc=utc), _when(row, utc=utc),
+                brief(f"{row['code']} {row['why']}".strip()),
             )
             for row in rows
         ],
