@@ -38,19 +38,19 @@ class Paid:
 
 def is_known(ledger: Ledger, platform: str, order_no: str) -> bool:
     """Tell whether an order of a platform (its customs code) is in the ledger."""
-    return any(one.spec == _ORDER for one in _papers(ledger, [mark_of("order", platform, order_no)]))
+    return any(one.spec == _ORDER for one in _papers(ledger, platform, [mark_of("order", platform, order_no)]))
 
 
 def paid_with(ledger: Ledger, platform: str, order_no: str) -> Paid | Finding:
     """Return the payment of an order with all its orders, or what is lacking."""
     asked = mark_of("order", platform, order_no)
-    near = _papers(ledger, [asked])
+    near = _papers(ledger, platform, [asked])
     order = next((one for one in near if one.spec == _ORDER), None)
     if order is None:
         return finding("D101", order=order_no, platform=platform)
     named = _marks(order, "payment")
     wanted = {mark for one in near for mark in _marks(one, "payment")} | set(named)
-    family = _papers(ledger, [asked, *wanted])
+    family = _papers(ledger, platform, [asked, *wanted])
     payments = [one for one in family if one.spec == _PAYMENT]
     # What the order itself names goes before a payment that only names the order; of several the last.
     own = [one for one in payments if set(named) & set(_marks(one, "payment"))]
@@ -59,7 +59,7 @@ def paid_with(ledger: Ledger, platform: str, order_no: str) -> Paid | Finding:
     if payment is None:
         return finding("D102", order=order_no)
     mine, told = set(_marks(payment, "payment")), set(_marks(payment, "order"))
-    rest = _papers(ledger, [asked, *mine, *told])
+    rest = _papers(ledger, platform, [asked, *mine, *told])
     orders = [one for one in rest if one.spec == _ORDER and _is_of(one, mine, told)]
     if order not in orders:
         orders.append(order)
@@ -72,9 +72,11 @@ def _is_of(order: Paper, payment: set[int], told: set[int]) -> bool:
     return bool(named & payment) if named else bool(told & set(_marks(order, "order")))
 
 
-def _papers(ledger: Ledger, marks: Iterable[int]) -> list[Paper]:
+def _papers(ledger: Ledger, platform: str, marks: Iterable[int]) -> list[Paper]:
+    """Return the live papers with these marks; those of another platform are nobody's business here."""
     rows = ledger.all("papers_by_marks", as_json(dict.fromkeys(marks)))
-    return live({(row["number"], row["ordinal"]): paper_of(row) for row in rows}.values())
+    papers = live({(row["number"], row["ordinal"]): paper_of(row) for row in rows}.values())
+    return [one for one in papers if one.head.get("ebpCode", "").strip() == platform]
 
 
 def _marks(paper: Paper, kind: str) -> tuple[int, ...]:
