@@ -37,16 +37,18 @@ def of_payment_data(source: Source, settings: PaymentData, home: Path) -> Iterat
     if settings.proxy_header and not (_HEADER.fullmatch(settings.proxy_header) and settings.proxies):
         cure = 'Write "Name: value" as the proxy sets it, and the addresses of the proxy into proxies.'
         yield source.problem(("payment_data", "proxy_header"), "this header proves nothing", cure)
-    if settings.url:
+    if settings.upload_to:
         yield from _open(source, settings, home)
 
 
 def _open(source: Source, settings: PaymentData, home: Path) -> Iterator[Problem]:
-    if not re.match(r"https?://[^/]", settings.url):
-        yield source.problem(("payment_data", "url"), "the upload has no url", 'Write https://… , or "" for none.')
+    if not re.match(r"https?://[^/]", settings.upload_to):
+        yield source.problem(
+            ("payment_data", "upload_to"), "the upload has no url", 'Write https://… , or "" for none.'
+        )
     if not (settings.token_sha256 or settings.callers or settings.proxy_header):
         cure = "Write at least one of token_sha256, callers and proxy_header."
-        yield source.problem(("payment_data", "url"), "anybody could ask for payment data", cure)
+        yield source.problem(("payment_data", "upload_to"), "anybody could ask for payment data", cure)
     if not (home / "authorities" / f"{settings.authority}.toml").is_file():
         cure = "Name the authority for which the partners' keys are meant, as customs."
         yield source.problem(("payment_data", "authority"), f'no file names "{settings.authority}"', cure)

@@ -11,7 +11,7 @@ LEAST_YEARS = 3
 class PaymentData(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`[payment_data]` of kouan.toml: who may ask, where the data goes, and how often it is tried."""
 
-    url: str = ""
+    upload_to: str = ""
     """Where the data is uploaded; "" means that this house answers no such call."""
     authority: str = "customs"
     """Keys that partners entrusted to us for this authority sign the data."""

@@ -57,7 +57,7 @@ class Departures:
             asker = Asker(self._reactor, self._pool, self._ledger, house, self._now)
             dispatchers[_IDENTITY] = known if known and known[0] == house else (house, asker)
         dispatchers.pop(_PAYMENTS, None)
-        if house.kouan.payment_data.url:
+        if house.kouan.payment_data.upload_to:
             known = self._dispatchers.get(_PAYMENTS)
             uploader = Uploader(self._reactor, self._pool, self._ledger, house, self._now)
             dispatchers[_PAYMENTS] = known if known and known[0] == house else (house, uploader)

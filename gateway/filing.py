@@ -23,9 +23,10 @@ from gateway.draws import Arrangements
 from gateway.fetching import as_json, fetch
 from gateway.posing import pose
 from gateway.settling import iso
+from gateway.silence import first_look
 from gateway.turning import wake
 from message_specs.findings import Finding
-from message_specs.trade.choosing import live
+from message_specs.trade.giving_back import known_as
 from message_specs.trade.papers import Paper, kind_of, marks, marks_of, pack
 from spool.errors import OurMistake
 from spool.ledger import NEVER, Ledger
@@ -89,7 +90,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         for one in judged
         if not one.answer_to and one.duplicate_of is None
         for case in one.cases
-        if case.journey and case.first is None and case.state in _WAITS
+        if case.journey and case.first is None and (case.state in _WAITS or _is_held_at_once(case))
     ]
     filed = Filed(records.now, draws=records.draws)
     if not ones:
@@ -105,8 +106,14 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         if entry.dossier is None and entry.kind in _AFTERWARDS:
             _join(entry, records)
     for one, case in ones:
-        _decide(one, case, records, filed)
+        if case.state in _WAITS:
+            _decide(one, case, records, filed)
     return filed
+
+
+def _is_held_at_once(case: Case) -> bool:
+    """Tell whether an operator decides about a new document before its trade is asked; its trade knows it too."""
+    return case.state is State.HELD and _is_new(case)
 
 
 def _is_new(case: Case) -> bool:
@@ -153,7 +160,7 @@ def _by_mark(entries: Iterable[Entry]) -> dict[int, list[Paper]]:
 def _join(entry: Entry, records: Records) -> None:
     """A cancel or return that names an inventory by its number alone is of the trade of that inventory."""
     named = records.papers(entry.case.marks.get("inventory", ()))
-    inventory = next((one for one in live(named) if one.kind == "inventory"), None)
+    inventory = known_as(named, (entry.case.document.head.get("invtNo") or "").strip())
     order = next(iter(marks_of("order", inventory.spec, inventory.head)), None) if inventory else None
     if order is not None:
         entry.dossier = order
@@ -251,7 +258,8 @@ def _wait(ledger: Ledger, filed: Filed) -> None:
     for place, case in filed.firm.items():
         head = case.document.head
         if case.state is State.READY:
-            declared.append((head.get("tradeMode", ""), "declared", *place, _order(case)))
+            looked = first_look(case, filed.now)
+            declared.append((head.get("tradeMode", ""), "declared", *place, looked, _order(case)))
     ledger.run_many("inventory_of_dossier", declared)
 
 

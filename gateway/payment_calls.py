@@ -45,7 +45,7 @@ class Calls:
     def admits(self, caller: Caller) -> str:
         """Return "" for a caller who may ask; else why not: closed, token, caller or header."""
         settings = self._house().kouan.payment_data
-        if not settings.url or platform_of(self._house(), caller.platform) is None:
+        if not settings.upload_to or platform_of(self._house(), caller.platform) is None:
             return "closed"
         if settings.token_sha256:
             shown = sha256(caller.token.encode("utf-8", "surrogateescape")).hexdigest()

@@ -150,7 +150,7 @@ class Uploader:
         self._reactor = reactor
         self._pool = pool
         self._uploads = Uploads(ledger, house)
-        self._carrier = PaymentDataCarrier(settings.url, total_seconds=settings.timeout_seconds)
+        self._carrier = PaymentDataCarrier(settings.upload_to, total_seconds=settings.timeout_seconds)
         self._now = now
 
     def _thread(self, work: Callable[..., Any], *values: object) -> "Deferred[Any]":

@@ -60,6 +60,7 @@ def settle(ledger: Ledger, judged: Judged, at: str, tax: Tax) -> list[Settled]:
             if book.book(answer, row, told, case.partner, (file_name(answer[0], answer[2]), None)):
                 settled.append(Settled(row["partner"], case.document, case.number, answer[2]))
                 if key := bills.key_in(case):
+                    book.write()
                     bills.hold_against(ledger, key, row, at, tax)
             _remember(ledger, book, case, row, at, tax)
             if kind_of(row["spec"]) in LIVE_ON:
@@ -127,6 +128,7 @@ def _bring(
         answer = (one.number, one.ordinal, one.spec)
         file = f"{one.number}.{one.ordinal}.{one.spec}.xml"
         book.book(answer, document, one.said, case.partner, (file, case.number))
+        book.write()
         bills.hold_against(ledger, bills.bill_key(case.partner, number.value, one.said.info), document, at, tax)
         if one.state not in (State.RECEIVED, State.HELD):
             continue
@@ -188,6 +190,8 @@ def _meant(rows: Sequence[sqlite3.Row], said_at: str) -> sqlite3.Row:
     >>> [rows.index(_meant(rows, one)) for one in said]
     [0, 1, 1, 1]
     """
+    if len(rows) == 1:
+        return rows[0]
     try:
         said = datetime.fromisoformat(said_at)
         before = [row for row in rows if datetime.fromisoformat(row["sealed_at"]).replace(microsecond=0) <= said]

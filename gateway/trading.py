@@ -1,7 +1,8 @@
 """Trading: dossiers whose date has come are looked at; what is complete is drawn up, what waits too long is told.
 
 A dossier comes due when a paper came that it awaits, and when its documents have
-waited as long as waiting.csv allows.  Looking twice does no harm: a notice is
+waited as long as waiting.csv allows, or customs was silent as long as silence.csv
+allows.  Looking twice does no harm: a notice is
 told once, and what was drawn up is found again and not drawn twice.
 """
 
@@ -25,6 +26,7 @@ from gateway.giving import Kept, used_of
 from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
+from gateway.silence import listen
 from gateway.telling import quiet
 from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.choosing import Chosen, choose, live
@@ -54,7 +56,7 @@ class Look:
     """What trades that are closed awaited."""
     marks: list[tuple[int, int, int]] = field(default_factory=list)
     """By what closed lists are found by who gathers them."""
-    dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
+    dates: list[tuple[str | None, str | None, int, int]] = field(default_factory=list)
 
 
 def look(
@@ -77,9 +79,11 @@ def look(
         why: str | None = None
         if row["phase"] == "open":
             due, why = _one(this, ledger, row, chosen, drawing)
+        elif row["phase"] == "declared":
+            due, why = _listen(this, ledger, chosen)
         elif row["phase"] == "closed":
             due, why = _closed(this, ledger, row)
-        this.dates.append((due, why, row["mark"], row["due_at"]))
+        this.dates.append((due, why, row["mark"], row["turn"]))
     pulse("looked at")
     # Before the dossiers are put to rest: after a crash between the two they are looked at again.
     drawing.draw(this.ready)
@@ -151,10 +155,17 @@ def _one(this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing)
     if lacking:
         return iso(this.now + _AGAIN), " ".join((late.code if late else "T204", *lacking))
     if not drawn or arranged is None:
-        return None, None
+        return _listen(this, ledger, chosen)
     why = _draw(this, row["mark"], chosen, arranged, drawing)
     # Nothing that comes wakes a trade whose inventory an operator decides about.
     return iso(this.now + _AGAIN) if why == "T705" else None, why
+
+
+def _listen(this: Look, ledger: Ledger, chosen: Chosen) -> tuple[str | None, str | None]:
+    """Return when a trade whose inventory is with customs is looked at again, and why it waits."""
+    one = listen(ledger, chosen.inventory, this.now)
+    this.told += one.told
+    return one.due, one.why
 
 
 def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Drawing) -> str | None:

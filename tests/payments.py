@@ -25,7 +25,13 @@ def asked_home(home: Path, url: str, *, port: int | None = None, **more: str) ->
     text = (home / "kouan.toml").read_text("utf-8")
     head, section, rest = text.partition("[payment_data]")
     digest = sha256(TOKEN.encode()).hexdigest()
-    values = {"url": f'"{url}"', "token_sha256": f'"{digest}"', "first_seconds": "0.2", "most_seconds": "1.0", **more}
+    values = {
+        "upload_to": f'"{url}"',
+        "token_sha256": f'"{digest}"',
+        "first_seconds": "0.2",
+        "most_seconds": "1.0",
+        **more,
+    }
     for key, value in values.items():
         rest = re.sub(rf"(?m)^{key} = .*", f"{key} = {value}", rest, count=1)
     if port is not None:

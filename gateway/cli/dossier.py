@@ -85,6 +85,10 @@ def _trade(trade: Facts, *, utc: bool) -> Iterator[str]:
     for one in trade["lacking"]:
         until = f" until {one['until']}" if one["until"] else ""
         yield f"  尚缺 waits    {KINDS[one['kind']]}, since {one['since']}{until}  [{one['code']}] {one['hint']}"
+    if silent := trade["silence"]:
+        yield f"  海关沉默 silent since {silent['since']}  [{silent['code']}] {silent['zh']}"
+        yield f"             {silent['en']}"
+        yield f"             → {silent['hint']}"
     yield "  单证 documents"
     for one in trade["documents"]:
         yield from _document(one, utc=utc)

@@ -17,8 +17,8 @@ _LOOK_BACK = timedelta(hours=24)
 def payments(house: "House", now: datetime) -> Iterator[Symptom]:
     """Yield whether each platform can sign, whether the clocks agree, whether trades are filed, and what waits."""
     settings = house.kouan.payment_data
-    if not settings.url:
-        yield Symptom(NAME, OK, "customs is not answered here ([payment_data] has no url)")
+    if not settings.upload_to:
+        yield Symptom(NAME, OK, "customs is not answered here ([payment_data] has no upload_to)")
         return
     yield from _keys(house, now)
     for spec in ("CEB311", "CEB411"):

@@ -12,6 +12,8 @@ from gateway.cli.dossier import KINDS
 from gateway.cli.options import home_option, json_option
 from gateway.cli.talk import give, present, say, show
 
+_CUSTOMS = "海关 customs"
+
 
 @click.command()
 @click.option("--documents", is_flag=True, help="List the single documents, each with its key and why it waits.")
@@ -29,7 +31,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
     Then come documents about which an authority has said nothing for 24 hours, and payment data that customs asked for.
     With --json one object {"outbox": […], "documents": […], "unanswered": […], "payments": […]}, with --waiting also
     {"trades": […], "open_trades": N}; with --documents one object a document, with --trades one a trade. Of the open
-    trades the --limit oldest are looked at.
+    trades the --limit oldest are looked at, and as many of those that wait for customs to say something.
     """
     from gateway import outstanding, payment_reading, reading
 
@@ -67,7 +69,7 @@ def _list_trades(rows: Iterator[dict[str, Any]], *, utc: bool, as_json: bool) ->
 
 
 def _waits(row: dict[str, Any]) -> str:
-    names = [KINDS.get(one, one) for one in row["waits_for"]]
+    names = [_CUSTOMS if one == "customs" else KINDS.get(one, one) for one in row["waits_for"]]
     return "、".join(names) or "–"
 
 

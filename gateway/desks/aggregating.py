@@ -17,7 +17,7 @@ from message_specs.document import Document
 from message_specs.findings import Finding, finding
 from message_specs.trade.aggregation import apply_allowed
 from message_specs.trade.choosing import key_of, live
-from message_specs.trade.giving_back import stranger
+from message_specs.trade.giving_back import known_as, stranger
 from message_specs.trade.papers import Paper, mark_of
 from message_specs.trade.paths import path_of
 from spool.states import State
@@ -76,7 +76,8 @@ def decide(case: Case, records: Records) -> Outcome:
 def _found(records: Records, mine: Paper, papers: Sequence[Paper], numbers: Sequence[str]) -> Iterator[Finding]:
     lists = {number: listed for number in numbers if (listed := _list(records, number))}
     # Whoever is a stranger hears nothing of where the list stands.
-    strange = [number for number, listed in lists.items() if stranger(listed, mine)]
+    code = records.codes.get(mine.partner, "")
+    strange = [number for number, listed in lists.items() if stranger(listed, mine, code)]
     yield from (finding("T510", invtNo=number, value=number) for number in strange)
     known = {number: listed for number, listed in lists.items() if number not in strange}
     lives = {number: records.life(_of_list(records, number)) for number in known}
@@ -90,7 +91,7 @@ def _found(records: Records, mine: Paper, papers: Sequence[Paper], numbers: Sequ
 
 
 def _list(records: Records, number: str) -> Paper | None:
-    return next((one for one in live(_of_list(records, number)) if one.kind == "inventory"), None)
+    return known_as(_of_list(records, number), number)
 
 
 def _of_list(records: Records, number: str) -> list[Paper]:

@@ -16,7 +16,8 @@ from functools import lru_cache
 from message_specs.amounts import amount
 from message_specs.findings import Finding, finding
 from message_specs.trade.life import Life
-from message_specs.trade.papers import Paper, Texts, table
+from message_specs.trade.packed import Texts
+from message_specs.trade.papers import Paper, table
 from message_specs.trade.windows import Window, next_working, window
 
 _CLOSED = "899"

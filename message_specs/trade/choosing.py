@@ -14,7 +14,7 @@ from message_specs.amounts import amount
 from message_specs.catalog import catalog
 from message_specs.findings import Finding, finding
 from message_specs.trade.agreement import folded, telephone
-from message_specs.trade.papers import Paper
+from message_specs.trade.papers import NOBODY, Paper
 
 _DEAD = "refused"
 _DELETED = "3"
@@ -133,8 +133,11 @@ def _others(papers: Sequence[Paper], chosen: Paper | None, names: tuple[str, ...
 
 
 def of_one_order(one: Paper, other: Paper) -> bool:
-    """Whether both name the same order of the same platform, or, in export, of the same merchant."""
-    if _same(one, other, "ebpCode", "orderNo"):
+    """Whether both name the same order of the same platform, or, in export, of the same merchant.
+
+    Where there is no platform only the merchant tells whose order it is.
+    """
+    if one.head.get("ebpCode", "").strip() != NOBODY and _same(one, other, "ebpCode", "orderNo"):
         return True
     return one.spec in _EXPORT and other.spec in _EXPORT and _same(one, other, "ebcCode", "orderNo")
 

@@ -161,7 +161,7 @@ def test_the_configuration_is_checked(told: Any, home: Path, capsys: pytest.Capt
 
 def test_the_configuration_is_shown_without_whole_hashes(told: Any, home: Path) -> None:
     (values,) = told("config", "show", "--home", home)
-    assert values["workers.count"] == 2
+    assert values["workers.count"] == 3
     assert values["partners.shop.code"] == "3301961A2B"
     assert all(len(one) == 9 for one in values["partners.shop.token_sha256"])
     rows = {row["key"]: row["origin"] for row in told("config", "show", "--origin", "--home", home)}

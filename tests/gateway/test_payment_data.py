@@ -243,7 +243,7 @@ def test_only_whom_the_configuration_admits_may_ask(home: Path, book: Ledger) ->
         caller = Caller("shop", peer, forwarded, token, {"X-Verified": proof}.get)  # type: ignore[arg-type]
         return calls(book, with_settings(house, **values)).admits(caller)
 
-    assert refused(url="") == "closed"
+    assert refused(upload_to="") == "closed"
     assert refused() == "token"
     assert refused(token=TOKEN) == ""
     here = {"token_sha256": "", "callers": ("203.0.113.0/24",)}
@@ -269,7 +269,7 @@ def test_an_address_without_a_name_means_the_only_platform_there_is(home: Path) 
 @pytest.mark.parametrize(
     ("key", "value", "what"),
     [
-        ("url", '"ftp://x"', "the upload has no url"),
+        ("upload_to", '"ftp://x"', "the upload has no url"),
         ("token_sha256", '""', "anybody could ask for payment data"),
         ("token_sha256", '"abc"', "this is no SHA-256 of a token"),
         ("authority", '"moon"', 'no file names "moon"'),
