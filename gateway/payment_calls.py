@@ -94,26 +94,36 @@ class Calls:
     def _entered(self, platform: Partner, one: Asked, now: datetime) -> tuple[str, str]:
         row = self._ledger.one("payment_inquiry", one.session)
         if row is not None:
-            return self._repeated(row, platform, one)
+            return self._repeated(row, platform, one, now)
         self._ledger.run(
             "add_payment_inquiry", one.session, platform.name, one.order_no, one.service_time, iso(now),
             with_notes(None, self._skew(one, now)),
         )  # fmt: skip
         log.info("payment_data.asked", session=one.session, platform=platform.name)
-        if is_known(self._ledger, platform.code, one.order_no):
-            return RECEIVED, ""
-        why = finding("D101", order=one.order_no, platform=platform.code)
-        said = self._house().kouan.payment_data.unknown_order
-        code = unknown_on(now.astimezone(CHINA).date()) if said == "dated" else said
-        if code == RECEIVED:
+        code, why = self._unknown(platform, one, now)
+        if why is None:
             return RECEIVED, ""
         self._ledger.run("payment_inquiry_held", iso(now), as_text([why]), one.session)
         log.warning("payment_data.held", session=one.session, codes=[why.code])
         return code, why.zh
 
-    def _repeated(self, row: Any, platform: Partner, one: Asked) -> tuple[str, str]:
+    def _unknown(self, platform: Partner, one: Asked, now: datetime) -> tuple[str, Finding | None]:
+        """Return the code for an order that nobody knows and why, where customs is told so; else 10000 and None."""
+        said = self._house().kouan.payment_data.unknown_order
+        code = unknown_on(now.astimezone(CHINA).date()) if said == "dated" else said
+        if code == RECEIVED or is_known(self._ledger, platform.code, one.order_no):
+            return RECEIVED, None
+        return code, finding("D101", order=one.order_no, platform=platform.code)
+
+    def _repeated(self, row: Any, platform: Partner, one: Asked, now: datetime) -> tuple[str, str]:
         if (row["order_no"], row["platform"]) == (one.order_no, platform.name):
-            return RECEIVED, ""
+            if row["state"] != "held" or '"D101"' not in (row["trouble"] or ""):
+                return RECEIVED, ""
+            # It was told that nobody knows the order; that may have changed since.
+            code, why = self._unknown(platform, one, now)
+            if why is None:
+                self._ledger.run("payment_inquiry_again", "asked", iso(now), row["notes"], one.session)
+            return code, why.zh if why else ""
         why = finding("D130", session=one.session, first=row["order_no"], order=one.order_no)
         self._ledger.run("payment_inquiry_noted", with_notes(row["notes"], [why]), one.session)
         log.warning("payment_data.session_conflict", session=one.session, platform=platform.name)

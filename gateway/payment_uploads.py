@@ -3,6 +3,9 @@
 What is lacking (an order, a payment, raw data, a key in force) is looked for again by the plan of `[payment_data]`;
 so is customs that is away or says 20000.  When the plan is at its end, or customs names another error, the session is
 held with its reason for `kouan payments send`.  A crash repeats an upload and never makes another one.
+
+**Known limits.**  A round ends with its slowest upload, and the next sessions wait for it; what is lacking is looked
+for at its next date, only what partners file wakes it before.
 """
 
 import json
@@ -11,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from traceback import format_exc
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
@@ -66,7 +70,11 @@ class Uploads:
         if platform is None:
             found: Sealed | tuple[Finding, ...] = (finding("D112", partner=row["platform"], reason="partners/"),)
         else:
-            found = sealed(self._ledger, self._house, platform, session, row["order_no"], now)
+            try:
+                found = sealed(self._ledger, self._house, platform, session, row["order_no"], now)
+            except Exception:  # noqa: BLE001  one session that we fail on keeps no other waiting
+                log.error("payment_data.mistake", session=session, trouble=format_exc())
+                found = (finding("K105"),)
         with self._ledger.writing():
             if isinstance(found, Sealed):
                 self._ledger.run(

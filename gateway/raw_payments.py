@@ -90,8 +90,9 @@ def read(body: bytes) -> list[tuple[dict[str, Any], Filed | Finding]] | None:
 
 def _filed(row: dict[str, Any]) -> Filed | Finding:
     try:
+        json.dumps(row, ensure_ascii=False).encode()
         filed = msgspec.convert(row, Filed)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeEncodeError) as error:
         return finding("D140", name=str(error), value=str(error))
     if not filed.payCode.strip() or not filed.payTransactionId.strip():
         return finding("D140", name="payCode, payTransactionId")
@@ -119,7 +120,7 @@ def file(ledger: Ledger, partner: Partner, body: bytes, now: datetime, years: in
                 text = json.dumps(raw, ensure_ascii=False).encode()
                 place = (filed.payCode, filed.payTransactionId, partner.name, iso(now), until)
                 ledger.run("add_payment_data", *place, sha256(text).digest(), text)
-            names = {name: str(raw.get(name, "")) for name in ("payCode", "payTransactionId")}
+            names = {name: str(raw.get(name, ""))[:60] for name in ("payCode", "payTransactionId")}
             told.append({**names, "filed": not findings, "findings": findings})
         if any(one["filed"] for one in told):
             ledger.run("payment_inquiries_awake", iso(now))

@@ -18,8 +18,8 @@ from urllib.parse import parse_qsl, unquote_plus
 
 FIELD: Final = "openReq"
 RECEIVED, FAILED = "10000", "20000"
-_SESSION = re.compile(r'[^\s"\\\x00-\x1f]{1,100}')
-_ORDER = re.compile(r"[^\x00-\x1f]{1,60}")
+_SESSION = re.compile(r'[^\s"\\\x00-\x1f\ud800-\udfff]{1,100}')
+_ORDER = re.compile(r"[^\x00-\x1f\ud800-\udfff]{1,60}")
 _MILLISECONDS = re.compile(r"\d{1,16}")
 _WAYS: Final = 3
 """So often a text may have been escaped."""

@@ -42,8 +42,10 @@ def said(body: bytes) -> Said | None:
     except (ValueError, RecursionError):
         return None
     if isinstance(told, str):
-        return said(told.encode())
+        return said(told.encode("utf-8", "replace"))
     if not isinstance(told, dict) or not _CODE.fullmatch(str(told.get("code"))):
         return None
     message = told.get("message")
-    return Said(str(told["code"]), message if isinstance(message, str) else "")
+    # Half a surrogate is JSON and no text that anybody could write down.
+    text = message.encode("utf-8", "replace").decode() if isinstance(message, str) else ""
+    return Said(str(told["code"]), text)

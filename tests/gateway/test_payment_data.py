@@ -186,8 +186,11 @@ def test_an_unknown_order_is_answered_as_the_configuration_says(home: Path, book
     assert [(one["session"], one["state"]) for one in sessions(book, only_open=True)] in (
         [("S2", "held"), ("S1", "asked")], [("S1", "asked"), ("S2", "held")],
     )  # fmt: skip
+    strict = with_settings(house, unknown_order="20000")
+    assert [asks(book, strict, call(ORDERS[1], "S3"))["code"] for _ in range(2)] == ["20000", "20000"]
     trade(home, 1)
-    assert asks(book, with_settings(house, unknown_order="20000"), call(ORDERS[1], "S3"))["code"] == "10000"
+    assert [asks(book, strict, call(ORDERS[1], name))["code"] for name in ("S3", "S4")] == ["10000", "10000"]
+    assert [session(book, name)["state"] for name in ("S3", "S4")] == ["asked", "asked"]
 
 
 def test_a_call_that_cannot_be_understood_is_kept_and_told(home: Path, book: Ledger) -> None:
