@@ -22,6 +22,7 @@ from gateway.desks.aggregating import gathered_key, holder_of
 from gateway.fetching import number_of, paper_of
 from gateway.living import said_of
 from gateway.notices import notice
+from gateway.ripening import ripe_mark
 from gateway.settling import iso
 from message_specs.amounts import amount
 from message_specs.findings import Finding
@@ -38,11 +39,6 @@ PATIENCE: Final = timedelta(days=1)
 """So long after the last result the next may come before something is said to be lacking (our choice)."""
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _RESULT: Final = "CEB792"
-
-
-def ripe_mark(consignor: str, closed_on: date) -> int:
-    """Return by what the lists of a consignor that were closed in a month are found by an application for a period."""
-    return mark_of("ripe", consignor, f"{closed_on:%Y%m}")
 
 
 @dataclass(frozen=True)

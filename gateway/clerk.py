@@ -218,7 +218,7 @@ class Clerk:
             filing.write(ledger, filed, at, iso(self.now() + filing.OPEN))
             for one in judged:
                 if one.answer_to and one.duplicate_of is None:
-                    settled[one.arrival.claim.number] = settle(ledger, one, at, self.house.kouan.tax)
+                    settled[one.arrival.claim.number] = settle(ledger, one, at, self.house)
         return settled
 
     def _let_go(

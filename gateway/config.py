@@ -103,6 +103,8 @@ class House:
     rates: tuple[Rate, ...] = ()
     goods: Mapping[str, tuple[Good, ...]] = field(default_factory=dict, repr=False)
     _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
+    codes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Under which code each partner is registered, by his name."""
 
     def partner(self, name: str) -> Partner:
         """Return this partner; UnknownPartner when no file names him."""
@@ -197,7 +199,8 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
         return None, told
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
-    return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, tokens), told
+    codes = {name: partner.code for name, partner in partners.items()}
+    return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, tokens, codes), told
 
 
 def _folder(

@@ -10,12 +10,13 @@ document is looked at again at once; one that was to go on is judged anew
 (Outdated), for it may rest on what is no longer true.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
+from gateway.belonging import belong
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Records, desk, voiding_mark
 from gateway.drawn import await_papers, not_drawn, own_inventory
@@ -78,6 +79,8 @@ class Filed:
     asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
     draws: Arrangements = field(default_factory=Arrangements)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Under which code each partner is registered."""
 
 
 def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
@@ -92,7 +95,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         for case in one.cases
         if case.journey and case.first is None and (case.state in _WAITS or _is_held_at_once(case))
     ]
-    filed = Filed(records.now, draws=records.draws)
+    filed = Filed(records.now, draws=records.draws, codes=records.codes)
     if not ones:
         return filed
     cases = [case for _, case in ones]
@@ -237,6 +240,9 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     going = [entry for entry in filed.entries if entry.case.state is not State.REFUSED]
     ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
     ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
+    # Customs may have given the number meanwhile.
+    alone = [entry.case for entry in going if entry.dossier is None and entry.kind in _AFTERWARDS]
+    belong(ledger, {mark for case in alone for mark in case.marks.get("inventory", ())}, at, filed.codes)
     opened = []
     for entry in going:
         if entry.dossier is not None and entry.kind in _OPENS and entry.dossier not in filed.opened:

@@ -695,3 +695,19 @@ SELECT * FROM aggregate WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at
 
 -- name: aggregate_compared
 UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND authority = ? AND turn = ?;
+
+-- name: kept_by_secret
+SELECT 1 FROM record WHERE key BETWEEN 'identity|' AND 'identity}' OR key BETWEEN 'quota|' AND 'quota}'
+UNION ALL SELECT 1 FROM question LIMIT 1;
+
+-- name: came_by_sftp
+SELECT 1 FROM interchange WHERE door = 'sftp' LIMIT 1;
+
+-- name: papers_under_number
+SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+  FROM mark m JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
+  JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal
+ WHERE m.mark = ? AND p.kind IN ('inventory', 'cancel', 'refund', 'tally');
+
+-- name: paper_joins
+UPDATE paper SET dossier = ? WHERE number = ? AND ordinal = ? AND dossier IS NULL;

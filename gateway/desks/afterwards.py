@@ -12,8 +12,8 @@ from typing import Final
 from gateway.case import Case, Outcome, is_error
 from gateway.desks import Needs, Records
 from message_specs.findings import Finding, Severity, finding
-from message_specs.trade.choosing import key_of, live
-from message_specs.trade.comparing import Chosen, compare, view_for
+from message_specs.trade.choosing import Chosen, key_of, live
+from message_specs.trade.comparing import compare, view_for
 from message_specs.trade.giving_back import cancel_allowed, known_as, refund_allowed, return_allowed, stranger
 from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper
@@ -67,7 +67,7 @@ def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Pape
     if mine.kind == "tally":
         return _tally(life, mine, others)
     if mine.kind == "cancel":
-        found += cancel_allowed(life)
+        found += cancel_allowed(life) or _asked_already(records, original, mine, others)
         chosen = Chosen(inventory=original, cancel=mine)
     else:
         found += return_allowed(life, records.today)
@@ -75,6 +75,14 @@ def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Pape
         chosen = Chosen(inventory=original, refund=mine)
     mode = original.head.get("tradeMode", "")
     return [*found, *(view_for(one, mine.partner) for one in compare(chosen, mode, records.today, about=mine.kind))]
+
+
+def _asked_already(records: Records, original: Paper, mine: Paper, others: list[Paper]) -> tuple[Finding, ...]:
+    """Another cancel may be on its way, and customs has not said a word about it yet."""
+    codes = records.codes
+    cancels = [one for one in live(others) if one.kind == "cancel"]
+    cancels = [one for one in cancels if stranger(original, one, codes.get(one.partner, "")) is None]
+    return (finding("T512"),) if any(key_of(one) != key_of(mine) for one in cancels) else ()
 
 
 def _tally(life: Life, mine: Paper, others: Sequence[Paper]) -> list[Finding]:

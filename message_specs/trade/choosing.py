@@ -7,7 +7,7 @@ Sources: import rules 2 and 7, export rules 2 and 3.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from message_specs.amounts import amount
@@ -99,6 +99,13 @@ def choose(papers: Iterable[Paper], anchor: Paper | None = None) -> Chosen:
         carried_together=_others(alive.get("inventory", []), inventory, ("logisticsCode", "logisticsNo")),
         findings=tuple(told),
     )
+
+
+def with_waybill_of(chosen: Chosen, papers: Iterable[Paper], refused: Paper | None) -> Chosen:
+    """The same trade with the waybill that its refused inventory named: in export only it tells which."""
+    if refused is None or chosen.inventory is not None or chosen.waybill is not None:
+        return chosen
+    return replace(chosen, waybill=choose(papers, refused).waybill)
 
 
 def _alive(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
