@@ -65,9 +65,14 @@ class Calls:
         platform = platform_of(self._house(), caller.platform)
         assert platform is not None
         done: Deferred[bytes] = deferToThreadPool(
-            self._reactor, self._pool, self.answered, platform, caller.peer, body, self._now()
+            self._reactor, self._pool, self.answered, platform, self._from(caller), body, self._now()
         )
         return done.addCallback(self._woken)
+
+    def _from(self, caller: Caller) -> str:
+        """Return where a call came from, through our proxy too."""
+        proxied = caller.forwarded and _within(caller.peer, self._house().kouan.payment_data.proxies)
+        return f"{caller.forwarded} ({caller.peer})" if proxied else caller.peer
 
     def _woken(self, told: Any) -> Any:
         self.wake()

@@ -20,7 +20,6 @@ The file (paths relative to it; `state` must be there)::
 **Known limits.** HTTP without TLS; it asks when it is told to, and not at random.
 """
 
-import argparse
 import html
 import json
 import os
@@ -41,6 +40,7 @@ from twisted.internet import defer, endpoints, reactor
 from twisted.web import resource, server
 from twisted.web.client import Agent
 
+from adapters.simulators.arguments import parser_for
 from adapters.simulators.payment_data_behaviours import NAMES, Behaviour, UnknownBehaviour, behaviours
 from adapters.simulators.payment_data_verify import believe
 from adapters.simulators.verify import NotBelieved
@@ -241,7 +241,7 @@ async def _open(settings: Settings, asked: Behaviour, book: Book) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Be the caller until told to stop, or print the book; return the exit code."""
-    asked = _arguments().parse_args(arguments)
+    asked = parser_for("payment_data", "Customs' caller in a box.", NAMES).parse_args(arguments)
     try:
         settings = load(Path(asked.config))
         wanted = behaviours([*settings.behaviours, *asked.behaviour])
@@ -267,16 +267,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _REACTOR.callWhenRunning(start)
     _REACTOR.run()
     return 1 if failed else 0
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kouan simulate payment_data", description="Customs' caller in a box.")
-    parser.add_argument("--config", required=True, help="the TOML file")
-    told = "; ".join(f"{name}: {what}" for name, what in NAMES.items())
-    parser.add_argument("--behaviour", action="append", default=[], metavar="NAME[=ARG]", help=told)
-    parser.add_argument("--book", action="store_true", help="print the book and end")
-    parser.add_argument("--json", action="store_true", help="print the book as JSON Lines")
-    return parser
 
 
 if __name__ == "__main__":

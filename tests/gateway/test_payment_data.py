@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from adapters.doors.hall import Caller
+from adapters.payment_data import Uploaded
 from gateway.config import House, inspect_house, load_house
 from gateway.payment_calls import Calls, platform_of
 from gateway.payment_gathering import Paid, paid_with
@@ -23,6 +24,7 @@ from gateway.payment_sealing import Sealed, sealed
 from gateway.payment_uploads import Uploads
 from gateway.raw_payments import evidence, file
 from gateway.signing.certificates import from_pem, verifies
+from message_specs.findings import finding, wordings
 from spool.ledger import Ledger
 from tests import samples
 from tests.adapters.simulators.payment_box import TOKEN
@@ -195,7 +197,7 @@ def test_an_unknown_order_is_answered_as_the_configuration_says(home: Path, book
 
 def test_a_call_that_cannot_be_understood_is_kept_and_told(home: Path, book: Ledger) -> None:
     told = asks(book, load_house(home), b'openReq={"orderNo":"A1"}')
-    assert (told["code"], told["message"]) == ("20000", "海关的请求无法识别：sessionID")
+    assert (told["code"], told["message"]) == ("20000", finding("D131", name="sessionID").zh)
     assert book.conn.execute("SELECT session, body FROM payment_call").fetchall()[0][:] == (
         None, b'openReq={"orderNo":"A1"}',
     )  # fmt: skip
@@ -237,6 +239,40 @@ def test_what_is_lacking_has_a_date_and_in_the_end_is_held(home: Path, book: Led
     (second,) = waiting(book)
     assert (second["state"], second["next_try"]) == ("held", None)
     assert waiting(book, held=False) == []
+
+
+@pytest.mark.parametrize(
+    ("came", "state", "codes"),
+    [
+        (Uploaded(200, b'{"code":"10000","message":"ok"}'), "answered", []),
+        (Uploaded(200, b'{"code":"20000","message":"no"}'), "sealed", ["D120"]),
+        (Uploaded(200, b'{"code":"20013","message":"no"}'), "held", ["D121"]),
+        (Uploaded(503, b"<html>", "customs answered 503"), "sealed", ["D122"]),
+        (Uploaded(None, b"", "customs: no connection"), "sealed", ["D122"]),
+        (Uploaded(200, b"<html>\xff"), "sealed", ["D123"]),
+    ],
+)
+def test_every_answer_is_kept_and_says_what_follows(
+    home: Path, book: Ledger, came: Uploaded, state: str, codes: list[str]
+) -> None:
+    trade(home, 1)
+    house = load_house(home)
+    file(book, house.partner("pay"), raws(1), now(), 3)
+    asks(book, house, call(ORDERS[1]))
+    uploads = Uploads(book, house)
+    leaving = uploads.due(now())
+    uploads.told(leaving, [came], now())
+    told = session(book, "S1")
+    assert (told["state"], [one["code"] for one in told["findings"]]) == (state, codes)
+    assert [(one["status"], one["trouble"]) for one in told["answers"]] == [(came.status, came.trouble or None)]
+    again = uploads.due(now() + timedelta(hours=2))
+    assert [one.body for one in again] == ([leaving[0].body] if state == "sealed" else [])
+
+
+def test_every_code_of_payment_data_is_told_in_these_tests() -> None:
+    files = ["gateway/test_payment_data.py", "message_specs/test_pay179.py", "crash/test_payment_data.py"]
+    text = "".join((Path(__file__).parents[1] / name).read_text("utf-8") for name in files)
+    assert {code for code in wordings() if code[0] == "D"} - set(re.findall(r"D\d{3}", text)) == set()
 
 
 def test_only_whom_the_configuration_admits_may_ask(home: Path, book: Ledger) -> None:
