@@ -29,11 +29,13 @@ _CUSTOMS = "海关 customs"
 def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool, as_json: bool, home: Path) -> None:
     """Show what waits, by authority and age: messages in the outbox, then documents by state and reason.
 
-    Then come documents about which an authority has said nothing for 24 hours, payment data that customs asked for, what
-    is held by its causes, and authorities for which nothing leaves at the moment (kouan authority show). With --json one
-    object {"outbox": […], "documents": […], "unanswered": […], "causes": […], "authorities": […], "payments": […]}, with
-    --waiting also {"trades": […], "open_trades": N}; with --documents one object a document, with --trades one a trade.
-    Of the open trades the --limit oldest are looked at, and as many of those that wait for customs to say something.
+    Then come documents about which an authority has said nothing for 24 hours, payment data that customs asked for,
+    what is held by its causes, and authorities for which nothing leaves at the moment (kouan authority show).
+
+    With --json one object {"outbox": […], "documents": […], "unanswered": […], "causes": […], "authorities": […],
+    "payments": […]}, with --waiting also {"trades": […], "open_trades": N}; with --documents one object a document,
+    with --trades one a trade. Of the open trades the --limit oldest are looked at, and as many of those that wait for
+    customs to say something.
     """
     from gateway import outstanding, payment_reading, reading
 
