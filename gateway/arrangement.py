@@ -29,5 +29,6 @@ def arranged(house: House) -> Arrangement:
         answers = answers_of(house.home, authority)
         if answers is not None:
             answers.mkdir(mode=0o750, parents=True, exist_ok=True)
-            folders[name] = str(answers)
+            if authority.dialect != "fx":
+                folders[name] = str(answers)
     return Arrangement(house, folders)

@@ -8,12 +8,14 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
+from adapters.carriers.batch import BatchCarrier
 from adapters.carriers.carrier import Carrier
 from adapters.carriers.folder import FolderCarrier
 from adapters.carriers.http import HttpCarrier
 from gateway.asking import Asker
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
+from gateway.fx_files import FileRegister
 from gateway.logs import log
 from spool.ledger import Ledger
 from spool.store import Store
@@ -57,6 +59,9 @@ class Departures:
         self._dispatchers = dispatchers
 
     def _carrier(self, authority: Authority) -> Carrier:
+        if authority.dialect == "fx":
+            register = FileRegister(Ledger(self._ledger.path), self._store, authority, self._now)
+            return BatchCarrier(folder_of(self._home, authority), register)
         if authority.carrier.kind == "http":
             return HttpCarrier(authority.carrier.url, total_seconds=authority.carrier.timeout_seconds)
         return FolderCarrier(folder_of(self._home, authority))

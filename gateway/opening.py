@@ -14,6 +14,7 @@ from pathlib import Path
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
 from gateway.desks import Records, desk
+from gateway import fx_feedback
 from gateway.draws import Arrangements
 from gateway.said import Said, said
 from gateway.secret import secret_of
@@ -203,6 +204,8 @@ class Opener:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits.message_bytes),), answer_to=authority.name)
+        if authority.dialect == "fx":
+            return fx_feedback.opened(arrival, authority.name, self._limits)
         if (opened := open_reply(arrival.data, self._limits)) is None:
             envelope = unwrap(arrival.data, self._limits)
             data = arrival.data if envelope is None else envelope.data

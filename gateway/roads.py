@@ -62,7 +62,8 @@ def places(house: House) -> list[tuple[str, str, object]]:
     """Return every place that the configuration tells us to visit."""
     found: list[tuple[str, Fetched]] = [(name, one.fetch) for name, one in house.partners.items()]
     found += [(name, one.answers.fetch) for name, one in house.authorities.items()]
-    return [
+    offices = [(one.name, "fx", one) for one in house.authorities.values() if one.dialect == "fx"]
+    return offices + [
         (sender, kind, place)
         for sender, fetch in found
         for kind, place in (("sftp", fetch.sftp), ("amqp", fetch.amqp))

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from gateway.config_authorities import Authority
 from gateway.config_roads import Broker, Remote
+from gateway.fx_visiting import FeedbackVisitor
 from gateway.reception import Reception
 from gateway.roads import Visitor
 
@@ -16,6 +18,8 @@ class Visiting:
         self._reception = reception
         self._home = home
 
-    def visitor(self, sender: str, kind: str, place: Remote | Broker) -> Visitor:
+    def visitor(self, sender: str, kind: str, place: Remote | Broker | Authority) -> Visitor:
         """Return who visits this place for a sender."""
+        if isinstance(place, Authority):
+            return FeedbackVisitor(self._reactor, self._reception, self._home, place)
         raise NotImplementedError(f"{sender}: no visitor for {kind} {place.host} yet")
