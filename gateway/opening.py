@@ -48,12 +48,12 @@ class Opener:
         self._limits = section.of_messages()
         self._rates = Rates(house.rates)
         self._draws = Arrangements(house.partners)
-        self._secret = secret_of(house.home)
+        self.secret = secret_of(house.home)
         self._tables = Tables(house, self._severities, self._limits)
 
     def records(self, now: datetime) -> Records:
         """Return what desks may know before anything is fetched for them."""
-        return Records(now, self._secret, self._house.kouan, self._rates, self._draws)
+        return Records(now, self.secret, self._house.kouan, self._rates, self._draws, self._house.exchange)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it; LongTable where it is a table of more than one piece."""

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from gateway.case import Case, Outcome
 from gateway.config_shapes import Kouan
 from gateway.draws import Arrangements
+from message_specs.exchange import Tables
 from message_specs.findings import Severity
 from message_specs.trade.life import Life, Said, life_of
 from message_specs.trade.papers import Paper, mark_of, side_of
@@ -75,6 +76,7 @@ class Records:
     kouan: Kouan = field(default_factory=Kouan)
     rates: Rates = field(default_factory=Rates)
     draws: Arrangements = field(default_factory=Arrangements)
+    exchange: Tables = field(default_factory=Tables)
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)
