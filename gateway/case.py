@@ -120,6 +120,8 @@ class Case:
     reply_key: str | None = None
     told: Said | None = None
     """What it says, where it is an authority's receipt."""
+    means: tuple[int, int] | None = None
+    """The very document that it is about, where the authority's file tells it."""
     first: "Earlier | None" = None
     journey: tuple[str, ...] = ()
     """The desks after `check`, in order."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.config_authorities import Authority, RevisionSince
+from gateway.config_exchange import of_exchange
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
 from gateway.config_shapes import Identity, Kouan, Partner
@@ -205,7 +206,7 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     if not 1 <= len(authority.dxp_id) <= 16:
         yield source.problem(("dxp_id",), "a receiver's identity has 1 to 16 characters", "Shorten it.")
     if authority.dialect == "fx":
-        yield from _exchange(source, authority)
+        yield from of_exchange(source, authority)
     if carrier.kind == "folder" and not carrier.folder:
         yield source.problem(("carrier",), "the carrier has no folder", 'Add: folder = "spool/authorities/NAME/out"')
     if carrier.kind == "http" and not re.match(r"https?://[^/]", carrier.url):
@@ -221,19 +222,6 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
         yield source.problem(("retry",), "this plan of repeats cannot be followed", cure)
     if not 0 <= retry.jitter <= 1 or retry.attempts < 0:
         yield source.problem(("retry",), "jitter or attempts is out of range", "jitter 0 to 1, attempts 0 or more.")
-
-
-def _exchange(source: Source, authority: Authority) -> Iterator[Problem]:
-    exchange = authority.exchange
-    if not re.fullmatch(r"[0-9A-Z]{12}", exchange.institution):
-        cure = "Write the twelve characters that the exchange office gave whoever reports."
-        yield source.problem(("exchange", "institution"), f'"{exchange.institution}" is no institution', cure)
-    if not 0 <= exchange.gather_seconds <= 86400 or not 1 <= exchange.records <= 1_000_000:
-        cure = "gather_seconds 0 to 86400, records 1 to 1000000."
-        yield source.problem(("exchange",), "gather_seconds or records is out of range", cure)
-    if authority.carrier.kind != "folder" or not authority.answers.folder:
-        cure = 'Write kind = "folder" below [carrier], and a folder below [answers].'
-        yield source.problem(("carrier",), "the dialect fx goes by folders alone", cure)
 
 
 def _revisions(source: Source, lines: tuple[RevisionSince, ...]) -> Iterator[Problem]:

@@ -84,16 +84,27 @@ def _complete(judged: Judged, feedback: fx.Feedback, ledger: Ledger) -> None:
     if not ours or spec is None:
         _give_up(judged, finding("F163", file=file))
         return
+    if row is not None and row["answer"] and _is_same(judged, ledger.one("interchange", row["answer"])):
+        judged.duplicate_of = row["answer"]
+        return
     refused = {one.report: one for one in feedback.refused}
     keys = [str(one["key"]) for one in ours]
     unknown = [report for report in refused if report not in set(keys)]
     if feedback.total != len(keys) + len(unknown):
         _give_up(judged, finding("F161", file=file, what=f"TOTALRECORDS {feedback.total}, {len(keys)}"))
         return
-    at = f"{judged.arrival.came_at(datetime.now(CHINA)):%Y%m%d%H%M%S}000"
+    # Two answers of one second are two: the last digits of a number tell them apart.
+    number = judged.arrival.claim.number
+    at = f"{judged.arrival.came_at(datetime.now(CHINA)):%Y%m%d%H%M%S}{number % 1000:03d}"
     told = [_unit(report, REFUSED, at, _reasons(refused[report])) for report in (*unknown, *keys) if report in refused]
     told += [_unit(key, TAKEN, at, _TAKEN_WORDS) for key in keys if key not in refused]
-    _settle_by(judged, spec, told, frozenset(unknown))
+    places = {str(one["key"]): (int(one["number"]), int(one["ordinal"])) for one in ours}
+    _settle_by(judged, spec, told, places)
+
+
+def _is_same(judged: Judged, earlier: sqlite3.Row | None) -> bool:
+    arrival = judged.arrival
+    return earlier is not None and earlier["number"] != arrival.claim.number and earlier["sha256"] == arrival.sha256
 
 
 def _give_up(judged: Judged, why: Finding) -> None:
@@ -109,21 +120,26 @@ def _unit(report: str, status: str, at: str, info: str) -> Mapping[str, str]:
     return {"RPTNO": report, "returnStatus": status, "returnTime": at, "returnInfo": info}
 
 
-def _settle_by(judged: Judged, spec: Spec, told: Sequence[Mapping[str, str]], unknown: frozenset[str]) -> None:
+def _settle_by(
+    judged: Judged, spec: Spec, told: Sequence[Mapping[str, str]], places: Mapping[str, tuple[int, int]]
+) -> None:  # fmt: skip
     number = judged.arrival.claim.number
     data = written(spec, number, told)
     root = parse(data, Limits(message_bytes=len(data) + 1, text_bytes=len(data) + 1, tags=len(data)))
     documents = tuple(Document(spec, ordinal, unit) for ordinal, unit in enumerate(root, 1))
     judged.opened = Opened(spec, _REVISION, root, "", spec.root, documents=documents)
     judged.cases = tuple(
-        Case(number, one.ordinal, judged.answer_to, one, _key(one.reply_key, unknown, judged), told=said(one))
+        Case(
+            number, one.ordinal, judged.answer_to, one, _key(one.reply_key, places, judged), told=said(one),
+            means=places.get(one.reply_key),
+        )
         for one in documents
-    )
+    )  # fmt: skip
 
 
-def _key(report: str, unknown: frozenset[str], judged: Judged) -> str:
+def _key(report: str, places: Mapping[str, tuple[int, int]], judged: Judged) -> str:
     """A record that is not in the file is no other file's either."""
-    return f"{report} {judged.arrival.claim.file}" if report in unknown else report
+    return report if report in places else f"{report} {judged.arrival.claim.file}"
 
 
 def note(ledger: Ledger, judged: Judged, secret: bytes) -> None:

@@ -11,8 +11,8 @@ from adapters.doors.batches import BatchDoor, Found, Look
 from gateway.config_authorities import Authority
 from gateway.logs import log
 from gateway.reception import Reception, Waiting
+from spool.interchange import BATCH
 
-DOOR: Final = "batch"
 _EVERY_SECONDS: Final = 0.5
 
 
@@ -51,7 +51,7 @@ class FeedbackVisitor:
     def _looked(self, seen: Look) -> None:
         for found in seen.files:
             taken = lambda found=found: self._door.taken(found)  # noqa: E731  a callback
-            self._reception.hand_in(Waiting(self._name, DOOR, found.file, str(found.path), claimed=taken), found.size)
+            self._reception.hand_in(Waiting(self._name, BATCH, found.file, str(found.path), claimed=taken), found.size)
         for found in seen.refused:
             self._refuse(found)
         for batch, reason in seen.waits.items():
@@ -63,7 +63,7 @@ class FeedbackVisitor:
         body = found.path.read_bytes()
         log.error("feedback.refused", authority=self._name, batch=found.batch)
         once = f"{found.file} {found.path.stat().st_mtime_ns}"
-        done = self._reception.receive(self._name, DOOR, found.file, body, once)
+        done = self._reception.receive(self._name, BATCH, found.file, body, once)
         done.addCallbacks(lambda _: self._door.set_aside(found), lambda _: self._door.give_up(found))
         done.addErrback(self._failed)
 

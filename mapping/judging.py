@@ -80,4 +80,4 @@ def message_of(run: MappedFile, texts: Iterable[str], transfer: Mapping[str, str
     texts = list(texts)
     mark = str(uuid.uuid5(uuid.NAMESPACE_OID, "".join(texts))).upper()
     parts = [text.encode() for text in texts]
-    return writing.message(run.map.spec.root, mark, parts, transfer, family=run.map.spec.family)
+    return writing.message(run.map.spec.root, mark, parts, transfer, space=run.map.spec.family)

@@ -14,7 +14,7 @@ from message_specs.document import Element, escaped
 from message_specs.parsing import parse
 from message_specs.reader import local, plain
 from message_specs.schema import NAMESPACES, compiled
-from message_specs.tables import Node, table
+from message_specs.tables import Node, family, table
 
 Field: TypeAlias = Union[str, "Fields"]
 Fields: TypeAlias = Mapping[str, Union[str, "Fields", list[Field]]]
@@ -27,7 +27,7 @@ _TRANSFER: Final = ("copCode", "copName", "dxpMode", "dxpId", "note")
 
 def message(
     root: str, guid: str, documents: Iterable[bytes], transfer: Mapping[str, str], *, extra: bytes = b"",
-    family: str = "ceb",
+    space: str = "ceb",
 ) -> bytes:  # fmt: skip
     """Return the canonical text of an unsigned message: its documents, its BaseTransfer, then `extra`.
 
@@ -35,20 +35,20 @@ def message(
     ... # doctest: +ELLIPSIS
     '<ceb:CEB311Message xmlns:ceb="http://www.chinaport.gov.cn/ceb" guid="G" version="1.0"><ceb:Order>...
     """
-    opening = f'<{family}:{root} xmlns:{family}="{NAMESPACES[family]}" guid="{guid}" version="1.0">'
-    fields = "".join(f"<{family}:{n}>{escaped(transfer[n])}</{family}:{n}>" for n in _TRANSFER if n in transfer)
+    opening = f'<{space}:{root} xmlns:{space}="{NAMESPACES[space]}" guid="{guid}" version="1.0">'
+    fields = "".join(f"<{space}:{n}>{escaped(transfer[n])}</{space}:{n}>" for n in _TRANSFER if n in transfer)
     parts = [opening.encode(), *documents]
-    parts.append(f"<{family}:BaseTransfer>{fields}</{family}:BaseTransfer>".encode())
+    parts.append(f"<{space}:BaseTransfer>{fields}</{space}:BaseTransfer>".encode())
     parts.append(extra)
-    parts.append(f"</{family}:{root}>".encode())
+    parts.append(f"</{space}:{root}>".encode())
     return b"".join(parts)
 
 
-def receipt(root: str, guid: str, units: Iterable[tuple[str, Fields]], family: str = "ceb") -> bytes:
+def receipt(root: str, guid: str, units: Iterable[tuple[str, Fields]], space: str = "ceb") -> bytes:
     """Return a receipt message: each unit's name and its fields in order, just as they are given."""
     body = "".join(_written(unit, fields) for unit, fields in units)
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-    return f'{head}<{root} xmlns="{NAMESPACES[family]}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
+    return f'{head}<{root} xmlns="{NAMESPACES[space]}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
 
 
 def fields_of(unit: Element) -> Fields:
@@ -70,7 +70,8 @@ def made(root: str, guid: str, units: Iterable[tuple[str, Fields]], *, revision:
     Fields are put into the order of the field table; the reading of others' receipts is tolerant, the writing is not.
     """
     tree = {node.name: node for node in table(root, revision).children}
-    written = receipt(root, guid, [(unit, _in_order(fields, tree[unit])) for unit, fields in units])
+    ordered = [(unit, _in_order(fields, tree[unit])) for unit, fields in units]
+    written = receipt(root, guid, ordered, family(root, revision))
     schema = compiled(root, revision)
     if not schema.validate(parse(written)):
         raise ValueError(f"{root}: {plain(schema)}")
