@@ -95,6 +95,11 @@ class Office:
         return done
 
     def _take(self, folder: Path) -> None:
+        if (self._settings.state / "taken" / folder.name).exists():
+            # A name says what has been received; what comes again under it is not read again.
+            self._write([{"batch": folder.name, "refused": "again"}])
+            shutil.move(str(folder), str(_free(self._settings.state / "refused" / folder.name)))
+            return
         try:
             names = _listed(folder)
         except (Unfit, ValueError, ET.ParseError) as trouble:

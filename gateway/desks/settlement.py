@@ -71,7 +71,12 @@ def quota_key(head: Mapping[str, str], secret: bytes) -> str | None:
     person, day = head.get("IDCODE", "").strip(), day_of(head.get("RPTNO", ""))
     if head.get("CUSTYPE") not in _PERSONS or not person or not day:
         return None
-    return f"fxquota|{person_mark(person, secret)}|{day[:4]}"
+    return person_key(person, day[:4], secret)
+
+
+def person_key(person: str, year: str, secret: bytes) -> str:
+    """Return the key under which stands what a person has used of a year."""
+    return f"fxquota|{person_mark(person, secret)}|{year}"
 
 
 def needs(case: Case, records: Records) -> Needs:
