@@ -201,7 +201,8 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
         return None, told
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
-    return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, exchange, tokens), told
+    house = House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, exchange, tokens)
+    return house, told
 
 
 def _folder(

@@ -31,9 +31,7 @@ def read_tables(home: Path, partners: Mapping[str, Partner], problems: list[Prob
     return Tables(grades, worths, frozenset(paying))
 
 
-def _lines(
-    home: Path, file: str, made: Callable[[Mapping[str, str]], Line], problems: list[Problem]
-) -> Iterator[Line]:
+def _lines(home: Path, file: str, made: Callable[[Mapping[str, str]], Line], problems: list[Problem]) -> Iterator[Line]:
     try:
         text = (home / file).read_text("utf-8-sig")
     except FileNotFoundError:

@@ -43,9 +43,10 @@ def opened(arrival: Arrival, authority: str, limits: Limits) -> Judged:
     judged = Judged(arrival, None, answer_to=authority)
     file = arrival.claim.file
     name = fx.name_of(file)
+    if name is None:
+        judged.add(finding("F165", file=file, what=file))
+        return judged
     try:
-        if name is None:
-            raise fx.NotOfTheOffice(file)
         if name.type == fx.CONTROL:
             control = fx.read_control(arrival.data)
             listed = str(len(control.files))
@@ -175,7 +176,5 @@ def written(spec: Spec, number: int, told: Iterable[Mapping[str, str]]) -> bytes
 
 def of_rows(spec: Spec, number: int, rows: Iterable[sqlite3.Row]) -> bytes:
     """Return the same as `written`, from the receipts in the ledger."""
-    told = [
-        _unit(row["key"], row["status"], _NOT_DIGITS.sub("", row["said_at"][:23]), row["info"]) for row in rows
-    ]
+    told = [_unit(row["key"], row["status"], _NOT_DIGITS.sub("", row["said_at"][:23]), row["info"]) for row in rows]
     return written(spec, number, told)

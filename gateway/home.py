@@ -32,7 +32,8 @@ EVERY_TABLE = ("orders-311", "inventories-621", "payments-411", "waybills-511")
 """The maps of a trial that are for tables of any name; each other one is for those whose name holds its number."""
 FOLDERS = (
     *("", "partners", "authorities", "spool", "spool/partners", "spool/store", "spool/authorities"),
-    *("spool/authorities/customs", "spool/authorities/customs/in", "spool/authorities/customs/out", "spool/authorities/safe"),
+    *("spool/authorities/customs", "spool/authorities/customs/in", "spool/authorities/customs/out"),
+    "spool/authorities/safe",
 )
 IDENTITY_IN_A_BOX = """\
 # What the verification service in a box of this home is told: kouan simulate identity

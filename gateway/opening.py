@@ -11,10 +11,10 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
+from gateway import fx_feedback
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
 from gateway.desks import Records, desk
-from gateway import fx_feedback
 from gateway.draws import Arrangements
 from gateway.said import Said, said
 from gateway.secret import secret_of

@@ -151,9 +151,7 @@ def _is_firm(case: Case) -> bool:
     return case.document.head.get("CUSTYPE") == "C"
 
 
-def _trade(
-    case: Case, records: Records, mark: int, line: Mapping[str, str], currency: str
-) -> Iterator[Finding]:
+def _trade(case: Case, records: Records, mark: int, line: Mapping[str, str], currency: str) -> Iterator[Finding]:
     """Yield why this trade may not be settled by this record."""
     name, path = line.get("orderNo", ""), "TradeList/orderNo"
     papers = [one for one in records.papers((mark,)) if one.kind]
@@ -247,5 +245,3 @@ def _said(case: Case, one: Finding) -> Finding:
     document = case.document
     unit = f"/{document.spec.root}/{named(document.spec, document.element, document.ordinal)}"
     return replace(one, document=document.ordinal, path=f"{unit}/{one.path}", severity=Severity.ERROR)
-
-

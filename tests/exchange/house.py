@@ -92,10 +92,10 @@ class House:
         for batch in gathered.batches:
             write_batch(self.sending, batch)
             done.update(number for file in batch.files for number in file.messages)
-        carried = [
-            Carried(n, ok=n in done, trouble=gathered.later.get(n, ("", 0))[0], retry_after=gathered.later.get(n, ("", 0))[1])
-            for n in (one.parcel.number for one in leaving)
-        ]  # fmt: skip
+        carried = []
+        for number in (one.parcel.number for one in leaving):
+            trouble, seconds = gathered.later.get(number, ("", 0))
+            carried.append(Carried(number, ok=number in done, trouble=trouble, retry_after=seconds))
         self.outgoing.told(leaving, carried, self.now())
         return carried
 

@@ -43,8 +43,9 @@ def table(*rows: Mapping[str, str]) -> bytes:
 
 def reporting(home: Path, *, gather: float = 0, records: int = 20_000) -> Path:
     """The home has a partner `bank` who sends tables of every kind, and nobody waits to gather."""
-    add_partner(home, "bank", {"title": "示例商业银行杭州分行", "code": "91330100MA00000015", "dxp_id": "DXPENT0000030009",
-                               "roles": ["bank"]})  # fmt: skip
+    add_partner(home, "bank", {
+        "title": "示例商业银行杭州分行", "code": "91330100MA00000015", "dxp_id": "DXPENT0000030009", "roles": ["bank"],
+    })  # fmt: skip
     specs = ["BOPA", "BOPB", "BOPG", "BOPH", "JSHD", "JSHF"]
     maps = ["income-bopa", "remittance-bopb", "income-bopg", "remittance-boph", "settlement-jshd", "settlement-jshf"]
     change_partner(home, "bank", {

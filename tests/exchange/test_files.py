@@ -1,6 +1,5 @@
 """Files of the office: names, counts, encoding, what stands in them; and what is done about bad ones that come back."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,18 +22,15 @@ def home(tmp_path: Path) -> Path:
     return reporting(demo_home(tmp_path))
 
 
-def opened(home: Path, *behaviours: str) -> Iterator[House]:
-    house = House(home, *behaviours)
-    yield house
-    house.close()
-
-
 def test_a_batch_is_a_folder_with_its_control_file_its_data_files_and_the_token(home: Path) -> None:
     house = House(home)
     house.drop("BOPA-1.csv", *rows(1, 2))
     house.carry()
     (batch,) = house.sending.iterdir()
-    assert (batch.name, sorted(one.name for one in batch.iterdir())) == (CONTROL, [DATA, f"{CONTROL}.XML", "Token.lock"])
+    assert (batch.name, sorted(one.name for one in batch.iterdir())) == (
+        CONTROL,
+        [DATA, f"{CONTROL}.XML", "Token.lock"],
+    )
     control = (batch / f"{CONTROL}.XML").read_bytes()
     assert control == (
         '<?xml version="1.0" encoding="gb18030"?>\n<MSG>\n<APPTYPE>BOP</APPTYPE>\n<CURRENTFILE>BOPT</CURRENTFILE>\n'
@@ -75,7 +71,7 @@ def test_a_change_a_deletion_and_a_new_try_follow_what_was_answered(home: Path) 
     house.meets()
     house.drop("BOPA-3.csv", *(one | {"操作类型": "重报"} for one in rows(2)))
     house.carry()
-    house.office._asked = House(home).office._asked  # noqa: SLF001  it refuses no more
+    house.office._asked = House(home).office._asked
     house.meets()
     house.drop("BOPA-4.csv", *(one | {"操作类型": "删除", "修改或删除原因": "重复"} for one in rows(1)))
     house.carry()

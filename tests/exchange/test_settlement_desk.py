@@ -23,6 +23,7 @@ SECRET = b"a secret of the home"
 FIRM, PERSON = "600037341", "360426199101010071"
 ORDER = mark_of("order", "EBP1", "A1")
 LIST = Grade(FIRM, "A", date(2026, 1, 1))
+LISTED = Tables((LIST,))
 YUAN = Worth("CNY", Decimal("0.14"), date(2026, 1, 1))
 FIRM_HEAD = {
     "ACTIONTYPE": "A", "RPTNO": "3301000001012611220001", "CUSTYPE": "C", "CUSTCOD": FIRM, "CUSTNM": "甲公司",
@@ -63,7 +64,7 @@ RETURN = paper("refund", "CEB213", 3, invtNo="1")
 
 
 def records(
-    *papers: Paper, status: str = "800", values: Mapping[str, str] = {}, tables: Tables = Tables((LIST,))
+    *papers: Paper, status: str = "800", values: Mapping[str, str] = {}, tables: Tables = LISTED
 ) -> Records:
     said = {(7, 2): [Said("2026-11-21T10:00:00", status, "CEB604", "9.1")]}
     return Records(NOW, SECRET, exchange=tables, by_mark={ORDER: list(papers)}, values=dict(values), said=said)

@@ -53,8 +53,11 @@ def test_every_message_of_the_system_is_known_in_the_revisions_that_have_it() ->
     assert known == {
         **{f"CEB{number}": ("2018", "202205") for number in f"{imports} {exports}".split()},
         **{f"CEB{number}": ("202205",) for number in since_2022.split()},
-        **{f"{code}{end}": ("2018", "202205")
-           for code in "BOPA BOPB BOPG BOPH JSHD JSHF".split() for end in ("", "R")},
+        **{
+            f"{code}{end}": ("2018", "202205")
+            for code in ["BOPA", "BOPB", "BOPG", "BOPH", "JSHD", "JSHF"]
+            for end in ("", "R")
+        },
         **dict.fromkeys(("DxpMsg", "DxpMsgSv", "DxpRep"), ("2018", "202205")),
     }
 
