@@ -38,8 +38,8 @@ def test_a_batch_is_a_folder_with_its_control_file_its_data_files_and_the_token(
     ).encode("gb18030")
     data = (batch / DATA).read_bytes().decode("gb18030").splitlines()
     assert data[:7] == [
-        '<?xml version="1.0" encoding="gb18030"?>', "<MSG>", "<APPTYPE>BOP</APPTYPE>", "<CURRENTFILE>BOPA</CURRENTFILE>",
-        "<INOUT>IN</INOUT>", "<TOTALRECORDS>2</TOTALRECORDS>", "<RECORDS>",
+        '<?xml version="1.0" encoding="gb18030"?>', "<MSG>", "<APPTYPE>BOP</APPTYPE>",
+        "<CURRENTFILE>BOPA</CURRENTFILE>", "<INOUT>IN</INOUT>", "<TOTALRECORDS>2</TOTALRECORDS>", "<RECORDS>",
     ]  # fmt: skip
     assert data[7].startswith(f"<REC><ACTIONTYPE>A</ACTIONTYPE><RPTNO>{report(1)}</RPTNO><CUSTYPE>C</CUSTYPE>")
     assert data[9:] == ["</RECORDS>", "</MSG>"]
