@@ -106,6 +106,8 @@ class House:
     goods: Mapping[str, tuple[Good, ...]] = field(default_factory=dict, repr=False)
     exchange: Tables = field(default_factory=Tables, repr=False)
     _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
+    codes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Under which code each partner is registered, by his name."""
 
     def partner(self, name: str) -> Partner:
         """Return this partner; UnknownPartner when no file names him."""
@@ -201,8 +203,10 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
         return None, told
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
-    house = House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, exchange, tokens)
-    return house, told
+    codes = {name: partner.code for name, partner in partners.items()}
+    return House(
+        home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, exchange, tokens, codes
+    ), told
 
 
 def _folder(

@@ -12,7 +12,8 @@ settles no item above its limit.
 An operator's release lets pass what people may judge (class, directory, quota); what the trades say is never
 overruled, so a release only looks again.
 
-**Known limits.** Only this ledger's trades are seen.  A return of part of a trade returns it whole.  Small firms below
+**Known limits.** Only this ledger's trades are seen, and no order of the platform 无, whose number alone says little.
+A return of part of a trade returns it whole.  Small firms below
 USD 200,000 a year need no directory by the law; here they need a line in it.  A change that the office refuses leaves
 the quota with the changed amount.
 """

@@ -63,9 +63,7 @@ TRADE = (
 RETURN = paper("refund", "CEB213", 3, invtNo="1")
 
 
-def records(
-    *papers: Paper, status: str = "800", values: Mapping[str, str] = {}, tables: Tables = LISTED
-) -> Records:
+def records(*papers: Paper, status: str = "800", values: Mapping[str, str] = {}, tables: Tables = LISTED) -> Records:
     said = {(7, 2): [Said("2026-11-21T10:00:00", status, "CEB604", "9.1")]}
     return Records(NOW, SECRET, exchange=tables, by_mark={ORDER: list(papers)}, values=dict(values), said=said)
 
