@@ -31,5 +31,6 @@ def arranged(house: House) -> Arrangement:
             if authority.carrier.kind != "client":
                 # A client's boxes are its own; where its share is not mounted, nothing is made in its place.
                 answers.mkdir(mode=0o750, parents=True, exist_ok=True)
-            folders[name] = str(answers)
+            if authority.dialect != "fx":
+                folders[name] = str(answers)
     return Arrangement(house, folders)

@@ -16,6 +16,7 @@ import msgspec
 from gateway.case import Case, Earlier, Judged
 from gateway.duplicates import judge
 from message_specs.findings import Finding, finding
+from spool.interchange import BATCH
 from spool.ledger import Ledger
 from spool.states import State
 
@@ -46,7 +47,8 @@ def _same_bytes(judged: list[Judged], ledger: Ledger) -> None:
             earlier.setdefault((row["sender"], row["sha256"]), row["number"])
     for one in judged:
         claim = one.arrival.claim
-        if claim.replay_of is not None or one.again or one.piece > 1:
+        if claim.replay_of is not None or one.again or one.piece > 1 or claim.door == BATCH:
+            # Feedback names no file: the same bytes are said of many, and the file's name tells which.
             continue
         mark = (claim.sender, one.arrival.sha256)
         first = earlier.get(mark)

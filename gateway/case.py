@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from adapters.fx import Feedback
 from gateway.said import Said
 from message_specs.document import Document
 from message_specs.findings import Finding, Severity
@@ -119,6 +120,8 @@ class Case:
     reply_key: str | None = None
     told: Said | None = None
     """What it says, where it is an authority's receipt."""
+    means: tuple[int, int] | None = None
+    """The very document that it is about, where the authority's file tells it."""
     first: "Earlier | None" = None
     journey: tuple[str, ...] = ()
     """The desks after `check`, in order."""
@@ -166,6 +169,8 @@ class Judged:
     piece: int = 0
     """Which part of a long table this is; 0 for a whole interchange."""
     conflict: bool = False
+    feedback: Feedback | None = None
+    """What an exchange office says about one of our files."""
 
     @property
     def spec(self) -> str | None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from gateway import entries, filing
+from gateway import entries, filing, fx_feedback
 from gateway.aggregates import compare_due
 from gateway.arranging import arrange
 from gateway.case import Arrival, Judged
@@ -134,6 +134,7 @@ class Clerk:
     def _taken_in(self, batch: Batch, arrivals: Sequence[Arrival], received_at: str) -> Parting:
         for attempt in range(_ATTEMPTS):
             judged = self._judge(arrivals)
+            fx_feedback.complete(judged, self.ledger)
             self._pulse("judged")
             arrange(judged, self.ledger)
             route_all(judged, self._sealer, self.house, self.now())
@@ -219,6 +220,7 @@ class Clerk:
             for one in judged:
                 if one.answer_to and one.duplicate_of is None:
                     settled[one.arrival.claim.number] = settle(ledger, one, at, self.house)
+                    fx_feedback.note(ledger, one, self._opener.secret)
         return settled
 
     def _let_go(

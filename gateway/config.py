@@ -37,10 +37,12 @@ from gateway.config_shapes import (
     settings,
 )
 from gateway.config_tables import Journey, Route, journey_for, read_journeys, read_routes, route_for
+from gateway.exchange_tables import read_tables
 from gateway.goods import FOLDER as GOODS
 from gateway.goods import filed_goods
 from gateway.rates import own_rates
 from message_specs.catalog import revision_on
+from message_specs.exchange import Tables
 from message_specs.trade.goods import Good
 from message_specs.trade.rates import Rate
 from spool.errors import ForOperator, UnknownAuthority, UnknownPartner
@@ -104,6 +106,7 @@ class House:
     warnings: tuple[Problem, ...] = ()
     rates: tuple[Rate, ...] = ()
     goods: Mapping[str, tuple[Good, ...]] = field(default_factory=dict, repr=False)
+    exchange: Tables = field(default_factory=Tables, repr=False)
     _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
     codes: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
     """Under which codes each partner is registered, by his name."""
@@ -198,6 +201,7 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     routes, journeys = read_routes(home, problems), read_journeys(home, problems)
     rates = own_rates(home, problems)
     goods = {name: filed_goods(home, name, problems) for name, partner in partners.items() if partner.draws}
+    exchange = read_tables(home, partners, problems)
     problems += shared_draws(partners)
     problems += of_shared_queues(partners, authorities)
     problems += checks.of_all(partners, authorities, routes, journeys, specs)
@@ -207,7 +211,9 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
     codes = {name: frozenset((partner.code, *partner.also_codes)) for name, partner in partners.items()}
-    return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, tokens, codes), told
+    return House(
+        home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, exchange, tokens, codes
+    ), told
 
 
 def _folder(

@@ -83,13 +83,24 @@ class RevisionSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     since: date | None = None
 
 
+class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the files of an exchange office are named and gathered, where it speaks the dialect `fx`."""
+
+    institution: str = ""
+    """The twelve characters by which it knows whoever reports (金融机构标识码)."""
+    gather_seconds: float = 900.0
+    """So far apart two batches of files leave: a name has two digits a day."""
+    records: int = 20_000
+    """So many records stand in one file at most."""
+
+
 class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """authorities/NAME.toml: an agency we declare to, its dialect and its carrier."""
 
     name: str
     title: str
     dxp_id: str = "DXPEDCCEB0000002"
-    dialect: Literal["customs"] = "customs"
+    dialect: Literal["customs", "fx"] = "customs"
     form: Literal["DxpMsg", "DxpMsgSv"] = "DxpMsg"
     carrier: Carrier = Carrier()
     answers: Answers = Answers()
@@ -99,4 +110,5 @@ class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     breaker: Breaker = Breaker()
     maintenance: tuple[Maintenance, ...] = ()
     revision: Literal["dated", "2018", "202205"] | tuple[RevisionSince, ...] | None = None
+    exchange: Exchange = Exchange()
     simulate: bool = False

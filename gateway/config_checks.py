@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.config_authorities import Answers, Authority, RevisionSince
+from gateway.config_exchange import of_exchange
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
 from gateway.config_payment_checks import of_payment_data
@@ -202,25 +203,25 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     """Yield what is wrong in one authority's file beyond its shape."""
     yield from _name(source, authority.name)
     carrier, retry = authority.carrier, authority.retry
-    if isinstance(authority.revision, tuple):
-        yield from _revisions(source, authority.revision)
+    yield from _revisions(source, authority.revision if isinstance(authority.revision, tuple) else ())
     if not 1 <= authority.pack <= 100:
         yield source.problem(("pack",), f"{authority.pack} is out of range", "A message holds 1 to 100 documents.")
     if not 1 <= len(authority.dxp_id) <= 16:
         yield source.problem(("dxp_id",), "a receiver's identity has 1 to 16 characters", "Shorten it.")
+    yield from of_exchange(source, authority)
     if carrier.kind == "folder" and not carrier.folder:
         yield source.problem(("carrier",), "the carrier has no folder", 'Add: folder = "spool/authorities/NAME/out"')
     if carrier.kind == "http" and not re.match(r"https?://[^/]", carrier.url):
         yield source.problem(("carrier", "url"), "the carrier has no url", "Add: url = https://…")
     if authority.answers.token_sha256 and not TOKEN.fullmatch(authority.answers.token_sha256):
-        cure = "Write 64 hex digits in lower case: printf %s TOKEN | sha256sum"
-        yield source.problem(("answers", "token_sha256"), "this is no SHA-256 of a token", cure)
+        what, cure = "this is no SHA-256 of a token", "Write 64 hex digits in lower case: printf %s TOKEN | sha256sum"
+        yield source.problem(("answers", "token_sha256"), what, cure)
     if authority.answers == Answers() and carrier.kind != "client":
-        cure = "Add folder, token_sha256 or [answers.fetch…] below [answers]; without them no receipt comes home."
-        yield source.problem(("answers",), "its answers have no way in", cure)
+        what, cure = "its answers have no way in", "Add folder, token_sha256 or [answers.fetch…] below [answers]."
+        yield source.problem(("answers",), what, cure)
     if retry.first_seconds <= 0 or retry.factor < 1 or retry.most_seconds < retry.first_seconds:
-        cure = "first_seconds above 0, factor from 1, most_seconds not below first_seconds."
-        yield source.problem(("retry",), "this plan of repeats cannot be followed", cure)
+        what = "this plan of repeats cannot be followed"
+        yield source.problem(("retry",), what, "first_seconds above 0, factor from 1, most_seconds not below these.")
     yield from of_turnstile(source, authority)
     if not 0 <= retry.jitter <= 1 or retry.attempts < 0:
         yield source.problem(("retry",), "jitter or attempts is out of range", "jitter 0 to 1, attempts 0 or more.")

@@ -3,4 +3,4 @@
 import re
 
 NAME = re.compile(r"[a-z0-9_-]{1,32}")
-ROLES = ("platform", "merchant", "payment", "logistics", "courier", "agent", "operator")
+ROLES = ("platform", "merchant", "payment", "logistics", "courier", "agent", "operator", "bank")

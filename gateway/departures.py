@@ -10,6 +10,7 @@ from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
 from adapters.carriers.amqp import AmqpCarrier
+from adapters.carriers.batch import BatchCarrier
 from adapters.carriers.carrier import Carrier
 from adapters.carriers.client import ClientCarrier
 from adapters.carriers.client_boxes import Rules
@@ -21,6 +22,7 @@ from gateway.asking import Asker
 from gateway.brokers import address_of
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
+from gateway.fx_files import FileRegister
 from gateway.logs import log
 from gateway.payment_uploads import Uploader
 from gateway.remote_visits import access_of
@@ -75,6 +77,9 @@ class Departures:
         self._dispatchers = dispatchers
 
     def _carrier(self, authority: Authority) -> Carrier:
+        if authority.dialect == "fx":
+            register = FileRegister(Ledger(self._ledger.path), self._store, authority, self._now)
+            return BatchCarrier(folder_of(self._home, authority), register)
         if authority.carrier.kind == "http":
             seconds, at_once = authority.carrier.timeout_seconds, authority.pace.at_once
             return HttpCarrier(authority.carrier.url, total_seconds=seconds, at_once=at_once)

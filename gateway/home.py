@@ -33,6 +33,7 @@ EVERY_TABLE = ("orders-311", "inventories-621", "payments-411", "waybills-511")
 FOLDERS = (
     *("", "partners", "authorities", "spool", "spool/partners", "spool/store", "spool/authorities"),
     *("spool/authorities/customs", "spool/authorities/customs/in", "spool/authorities/customs/out"),
+    "spool/authorities/safe",
 )
 IDENTITY_IN_A_BOX = """\
 # What the verification service in a box of this home is told: kouan simulate identity
@@ -83,7 +84,7 @@ def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
     for folder in FOLDERS:
         (home / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
     (home / "keys").mkdir(mode=0o700, exist_ok=True)
-    for file in ("journeys.csv", "routes.csv", "authorities/customs.toml"):
+    for file in ("journeys.csv", "routes.csv", "authorities/customs.toml", "authorities/safe.toml"):
         put(home / file, (SAMPLE / file).read_bytes())
     settings = (SAMPLE / "kouan.toml").read_text("utf-8")
     if demo:

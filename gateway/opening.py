@@ -11,6 +11,7 @@ from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
+from gateway import fx_feedback
 from gateway.case import Arrival, Case, Judged, is_error
 from gateway.config import Authority, House, Partner
 from gateway.desks import Records, desk
@@ -48,12 +49,13 @@ class Opener:
         self._limits = section.of_messages()
         self._rates = Rates(house.rates)
         self._draws = Arrangements(house.partners)
-        self._secret = secret_of(house.home)
+        self.secret = secret_of(house.home)
         self._tables = Tables(house, self._severities, self._limits)
 
     def records(self, now: datetime) -> Records:
         """Return what desks may know before anything is fetched for them."""
-        return Records(now, self._secret, self._house.kouan, self._rates, self._draws, self._house.codes)
+        house = self._house
+        return Records(now, self.secret, house.kouan, self._rates, self._draws, house.codes, house.exchange)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it; LongTable where it is a table of more than one piece."""
@@ -204,6 +206,8 @@ class Opener:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits.message_bytes),), answer_to=authority.name)
+        if authority.dialect == "fx":
+            return fx_feedback.opened(arrival, authority.name, self._limits)
         by_client = authority.carrier.kind == "client"
         opened = open_client_answer(arrival.claim.file, arrival.data, self._limits) if by_client else None
         opened = opened or open_reply(arrival.data, self._limits)

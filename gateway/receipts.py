@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from gateway import fx_feedback
 from gateway.case import Judged
 from gateway.letting_go import Acknowledgement
 from gateway.settling import Settled, file_name
@@ -39,15 +40,32 @@ def split(one: Judged, settled: Sequence[Settled]) -> Iterator[tuple[str, str, b
     """Yield partner, file name and bytes of each receipt file that an answer becomes."""
     if not settled or one.opened is None or one.opened.spec is None:
         return
+    if one.feedback is not None:
+        yield from _of_records(one.opened, one.arrival.claim.number, settled)
+        return
     mine = [(each.partner, each.unit.ordinal) for each in settled]
     yield from _divided(one.opened, message_of(one.arrival.data), one.arrival.claim.number, mine)
 
 
 def named(data: bytes, number: int, rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, str, bytes]]:
     """Yield the same as `split`, from the evidence and the ledger's receipts."""
+    found = list(rows)
+    spec = catalog().specs.get(found[0]["spec"]) if found else None
+    if spec is not None and spec.family == "fx":
+        for partner in dict.fromkeys(row["partner"] for row in found):
+            mine = [row for row in found if row["partner"] == partner]
+            yield partner, file_name(number, spec.code), fx_feedback.of_rows(spec, number, mine)
+        return
     message = message_of(data)
     opened = open_receipt(message, limits=_roomy(message))
-    yield from _divided(opened, message, number, [(row["partner"], row["unit"]) for row in rows])
+    yield from _divided(opened, message, number, [(row["partner"], row["unit"]) for row in found])
+
+
+def _of_records(opened: Opened, number: int, settled: Sequence[Settled]) -> Iterator[tuple[str, str, bytes]]:
+    assert opened.spec is not None
+    for partner in dict.fromkeys(each.partner for each in settled):
+        told = [writing.texts_of(each.unit.element) for each in settled if each.partner == partner]
+        yield partner, file_name(number, opened.spec.code), fx_feedback.written(opened.spec, number, told)
 
 
 def brought(data: bytes, row: sqlite3.Row) -> bytes:

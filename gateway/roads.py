@@ -66,6 +66,9 @@ def places(house: House) -> list[tuple[str, str, object]]:
     every = tuple(sorted({one.dxp_id for one in house.partners.values()} - {""}))
     found: list[tuple[str, Fetched, tuple[str, ...]]] = [(one.name, one.fetch, (one.dxp_id,)) for one in serving]
     found += [(name, one.answers.fetch, every) for name, one in house.authorities.items()]
-    visited: list[tuple[str, str, object]] = [(name, "sftp", one.sftp) for name, one, _ in found if one.sftp]
+    visited: list[tuple[str, str, object]] = [
+        (one.name, "fx", one) for one in house.authorities.values() if one.dialect == "fx"
+    ]
+    visited += [(name, "sftp", one.sftp) for name, one, _ in found if one.sftp]
     visited += [(name, "amqp", queue) for name, one, ids in found if one.amqp for queue in queues(one.amqp, ids)]
     return visited

@@ -90,6 +90,9 @@ class Sealer:
         spec = pack.cases[0].document.spec
         guid = self._guid()
         body, suite, key_name = self._signed(pack, authority, guid, now)
+        if authority.dialect == "fx":
+            # The file in which it travels is built when the batch is gathered.
+            return Sealed(guid, spec.root, body, suite, key_name)
         partner = self._house.partner(pack.partner)
         wrapped = customs.wrap(
             body,
@@ -148,7 +151,7 @@ def _assembled(pack: Pack, guid: str) -> bytes:
     spec = pack.cases[0].document.spec
     parts = (case.canonical for case in pack.cases)
     extra = b"".join(_tails(opened.root)) if _extended(pack.judged) and opened.root is not None else b""
-    return writing.message(spec.root, guid, parts, opened.transfer, extra=extra)
+    return writing.message(spec.root, guid, parts, opened.transfer, extra=extra, space=spec.family)
 
 
 def _tails(root: Element) -> Iterator[bytes]:

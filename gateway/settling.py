@@ -159,6 +159,10 @@ def file_name(answer: int, spec: str) -> str:
 
 def _answered(ledger: Ledger, case: Case, said_at: str) -> Iterator[sqlite3.Row]:
     spec = case.document.spec
+    if case.means is not None:
+        row = ledger.one("document", *case.means)
+        yield from () if row is None else (row,)
+        return
     if spec.code == "CEB900":
         yield from _documents(ledger, _message(ledger, case, case.document.head.get("oriCopMsgId") or ""))
         return

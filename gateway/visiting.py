@@ -13,7 +13,9 @@ from twisted.internet.threads import deferToThread
 from adapters.doors.amqp import AmqpDoor
 from adapters.doors.hall import DiskNearlyFull
 from gateway.brokers import address_of
+from gateway.config_authorities import Authority
 from gateway.config_roads import Broker, Remote
+from gateway.fx_visiting import FeedbackVisitor
 from gateway.logs import log
 from gateway.reception import Reception, Waiting
 from gateway.remote_visits import RemoteVisitor, fresh_staging
@@ -36,8 +38,10 @@ class Visiting:
         self._staging: Path | None = None
         self._numbers = itertools.count(1)
 
-    def visitor(self, sender: str, kind: str, place: Remote | Broker) -> Visitor:
+    def visitor(self, sender: str, kind: str, place: Remote | Broker | Authority) -> Visitor:
         """Return who visits this place for a sender."""
+        if isinstance(place, Authority):
+            return FeedbackVisitor(self._reactor, self._reception, self._home, place)
         if isinstance(place, Broker):
             take_in = partial(self._take_in, sender, kind)
             told = log.bind(sender=sender)

@@ -175,7 +175,9 @@ class Drafting:
         if self._head_group:
             parts.append(f"</{prefix}:{self._head_group}>")
         group = self._plan.shape.list_group
-        for line in draft.lines:
+        # Where a document may be without lines, rows that say nothing of them are not empty lines.
+        lines = draft.lines if self._plan.shape.least_lines or any(draft.lines) else []
+        for line in lines:
             parts.append(f"<{prefix}:{group}>")
             self._leaves(parts, self._line_tags, line, is_careful=is_careful)
             parts.append(f"</{prefix}:{group}>")

@@ -33,6 +33,7 @@ class Shape:
     head: Mapping[str, Node]
     lines: Mapping[str, Node]
     most_lines: int
+    least_lines: int = 1
 
     def node(self, path: str) -> Node | None:
         """The field at this path below the document, if it has one."""
@@ -64,6 +65,7 @@ def shape_of(root: str, document: str, revision: str) -> Shape:
         {node.name: node for node in head.children if not node.is_group},
         {node.name: node for node in rows.children} if rows else {},
         (rows.maximum or 1_000_000) if rows else 0,
+        rows.minimum if rows else 0,
     )
 
 
@@ -143,6 +145,9 @@ def make_plan(used: Map, headings: Sequence[str], heading_row: int, revision: st
             one, told = _field(path, node, lines, by_heading, shape, heading_row)
             findings += told
             fields.append(one)
+    if not shape.least_lines and all(one.column is None for one in fields if one.is_line):
+        # No column tells of lines, and a document may be without them.
+        findings = [said for said in findings if not said.path.startswith(f"{shape.list_group}/")]
     plan = Plan(
         used, shape, list(headings), heading_row, (), [one for one in fields if not one.is_line],
         [one for one in fields if one.is_line], [], (), {}, findings,

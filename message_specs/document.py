@@ -137,6 +137,8 @@ class Document:
     @property
     def app_type(self) -> str:
         """The kind of declaration: 1 new, 2 change, 3 delete; 1 where the document does not say."""
+        if actions := self.spec.actions:
+            return actions.get(self.head.get(actions["field"], ""), "1")
         return self.head.get("appType") or "1"
 
     @property

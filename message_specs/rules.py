@@ -11,7 +11,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from message_specs import amounts, fellows, verbs
+from message_specs import amounts, fellows, reporting, verbs
 from message_specs.catalog import REVISIONS
 from message_specs.document import Document
 from message_specs.findings import Finding, finding
@@ -41,6 +41,13 @@ VERBS: Mapping[str, Callable[[Arguments], Check]] = {
     "not_blank": verbs.given,
     "required_when": verbs.given,
     "absent_when": verbs.absent,
+    "is_report_number": reporting.is_report_number,
+    "report_number": reporting.report_number,
+    "not_before_report": reporting.not_before_report,
+    "together": reporting.together,
+    "parts_within": reporting.parts_within,
+    "begins_with": reporting.begins_with,
+    "differs_from": reporting.differs_from,
 }
 
 _POSITION = re.compile(r"\[\d+\]")

@@ -28,7 +28,8 @@ class Spec:
     `lines_instead` names what tells the lines of a document, by which it is known where the first of its key is
     empty.  `status` is where a receipt says how things stand, `said_at` when and `info` in which words; `gives` names
     the numbers that it brings its document; `follows` names the receipt that gave the number by which an unasked one
-    finds its document; `also` tells which of our names another spelling in the head stands for.
+    finds its document; `also` tells which of our names another spelling in the head stands for; `actions` names the
+    `field` of the head that says what a declaration is, and what each of its values means (1 new, 2 change, 3 delete).
     """
 
     code: str
@@ -52,6 +53,7 @@ class Spec:
     gives: tuple[str, ...] = ()
     follows: str | None = None
     also: Mapping[str, str] = field(default_factory=dict)
+    actions: Mapping[str, str] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
 
     @property
@@ -99,6 +101,7 @@ def read_spec(file: Path) -> Spec:
         gives=tuple(table.get("gives", ())),
         follows=table.get("follows"),
         also=table.get("also", {}),
+        actions=table.get("actions", {}),
         rules=tuple(_rule(rule) for rule in table.get("rule", ())),
     )
 

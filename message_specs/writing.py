@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 from message_specs.document import Element, escaped
 from message_specs.parsing import parse
 from message_specs.reader import local, plain
-from message_specs.schema import compiled
-from message_specs.tables import Node, table
+from message_specs.schema import NAMESPACES, compiled
+from message_specs.tables import Node, family, table
 
 Field: TypeAlias = Union[str, "Fields"]
 Fields: TypeAlias = Mapping[str, Union[str, "Fields", list[Field]]]
@@ -26,27 +26,29 @@ _TRANSFER: Final = ("copCode", "copName", "dxpMode", "dxpId", "note")
 
 
 def message(
-    root: str, guid: str, documents: Iterable[bytes], transfer: Mapping[str, str], *, extra: bytes = b""
-) -> bytes:
+    root: str, guid: str, documents: Iterable[bytes], transfer: Mapping[str, str], *, extra: bytes = b"",
+    space: str = "ceb",
+) -> bytes:  # fmt: skip
     """Return the canonical text of an unsigned message: its documents, its BaseTransfer, then `extra`.
 
     >>> message("CEB311Message", "G", [b"<ceb:Order></ceb:Order>"], {"copCode": "3301", "dxpMode": "DXP"}).decode()
     ... # doctest: +ELLIPSIS
     '<ceb:CEB311Message xmlns:ceb="http://www.chinaport.gov.cn/ceb" guid="G" version="1.0"><ceb:Order>...
     """
-    parts = [f'<ceb:{root} xmlns:ceb="{CEB}" guid="{guid}" version="1.0">'.encode(), *documents]
-    fields = "".join(f"<ceb:{n}>{escaped(transfer[n])}</ceb:{n}>" for n in _TRANSFER if n in transfer)
-    parts.append(f"<ceb:BaseTransfer>{fields}</ceb:BaseTransfer>".encode())
+    opening = f'<{space}:{root} xmlns:{space}="{NAMESPACES[space]}" guid="{guid}" version="1.0">'
+    fields = "".join(f"<{space}:{n}>{escaped(transfer[n])}</{space}:{n}>" for n in _TRANSFER if n in transfer)
+    parts = [opening.encode(), *documents]
+    parts.append(f"<{space}:BaseTransfer>{fields}</{space}:BaseTransfer>".encode())
     parts.append(extra)
-    parts.append(f"</ceb:{root}>".encode())
+    parts.append(f"</{space}:{root}>".encode())
     return b"".join(parts)
 
 
-def receipt(root: str, guid: str, units: Iterable[tuple[str, Fields]]) -> bytes:
+def receipt(root: str, guid: str, units: Iterable[tuple[str, Fields]], space: str = "ceb") -> bytes:
     """Return a receipt message: each unit's name and its fields in order, just as they are given."""
     body = "".join(_written(unit, fields) for unit, fields in units)
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-    return f'{head}<{root} xmlns="{CEB}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
+    return f'{head}<{root} xmlns="{NAMESPACES[space]}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
 
 
 def fields_of(unit: Element) -> Fields:
@@ -57,13 +59,19 @@ def fields_of(unit: Element) -> Fields:
     return {name: fields[0] if len(fields) == 1 else fields for name, fields in found.items()}
 
 
+def texts_of(unit: Element) -> dict[str, str]:
+    """Return the texts of a unit of leaves under its local names."""
+    return {local(child): child.text or "" for child in unit}
+
+
 def made(root: str, guid: str, units: Iterable[tuple[str, Fields]], *, revision: str = "202205") -> bytes:
     """Return a receipt of our own making, which the published schema accepts; ValueError says why it would not.
 
     Fields are put into the order of the field table; the reading of others' receipts is tolerant, the writing is not.
     """
     tree = {node.name: node for node in table(root, revision).children}
-    written = receipt(root, guid, [(unit, _in_order(fields, tree[unit])) for unit, fields in units])
+    ordered = [(unit, _in_order(fields, tree[unit])) for unit, fields in units]
+    written = receipt(root, guid, ordered, family(root, revision))
     schema = compiled(root, revision)
     if not schema.validate(parse(written)):
         raise ValueError(f"{root}: {plain(schema)}")

@@ -4,7 +4,12 @@ A claim says who dropped what, by which door, and where it lies now.  A batch
 is what shares one sync and one transaction.
 """
 
+from typing import Final
+
 import msgspec
+
+BATCH: Final = "batch"
+"""The door of whole folders of files, whose bytes alone do not tell what they are about."""
 
 
 class Claim(msgspec.Struct, frozen=True, array_like=True):

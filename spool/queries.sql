@@ -774,6 +774,7 @@ UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND 
 
 -- name: kept_by_secret
 SELECT 1 FROM record WHERE key BETWEEN 'identity|' AND 'identity}' OR key BETWEEN 'quota|' AND 'quota}'
+    OR key BETWEEN 'fxquota|' AND 'fxquota}'
 UNION ALL SELECT 1 FROM question LIMIT 1;
 
 -- name: came_by_sftp
@@ -787,3 +788,56 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
 
 -- name: paper_joins
 UPDATE paper SET dossier = ? WHERE number = ? AND ordinal = ? AND dossier IS NULL;
+
+-- name: fx_waiting
+SELECT o.message, m.spec, m.documents, m.evidence FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.destination = ?1 AND o.state = 'waiting'
+   AND NOT EXISTS (SELECT 1 FROM fx_part p WHERE p.message = o.message)
+ ORDER BY m.spec, o.message;
+
+-- name: fx_batches_of
+SELECT DISTINCT f.batch FROM fx_part p JOIN fx_file f ON f.name = p.file
+  JOIN json_each(?1) asked ON asked.value = p.message ORDER BY f.batch;
+
+-- name: fx_in_batch
+SELECT f.name, f.type, f.records, p.message, m.evidence FROM fx_file f JOIN fx_part p ON p.file = f.name
+  JOIN message m ON m.number = p.message WHERE f.batch = ? ORDER BY f.type, f.name, p.message;
+
+-- name: fx_unassigned
+SELECT asked.value AS message FROM json_each(?1) asked
+ WHERE NOT EXISTS (SELECT 1 FROM fx_part p WHERE p.message = asked.value);
+
+-- name: fx_last_batch
+SELECT max(made_at) AS made_at FROM fx_batch WHERE authority = ?;
+
+-- name: fx_batch_names
+SELECT name FROM fx_batch WHERE name BETWEEN ?1 AND ?2;
+
+-- name: fx_file_names
+SELECT name FROM fx_file WHERE name BETWEEN ?1 AND ?2;
+
+-- name: add_fx_batch
+INSERT INTO fx_batch (name, authority, app_type, made_at) VALUES (?, ?, ?, ?);
+
+-- name: add_fx_file
+INSERT INTO fx_file (name, batch, type, records) VALUES (?, ?, ?, ?);
+
+-- name: add_fx_part
+INSERT INTO fx_part (message, file) VALUES (?, ?);
+
+-- name: fx_file
+SELECT f.*, b.authority, b.made_at FROM fx_file f JOIN fx_batch b ON b.name = f.batch WHERE f.name = ?;
+
+-- name: fx_records
+SELECT d.number, d.ordinal, d.key, d.spec FROM fx_part p JOIN document d ON d.message = p.message
+ WHERE p.file = ? ORDER BY p.message, d.number, d.ordinal;
+
+-- name: fx_answered
+UPDATE fx_file SET answer = ?, refused = ? WHERE name = ? AND answer IS NULL;
+
+-- name: fx_files
+SELECT b.authority, f.batch, f.name, f.records, b.made_at, f.answer, f.refused,
+       sum(o.state = 'gone') AS gone, count(*) AS messages
+  FROM fx_file f JOIN fx_batch b ON b.name = f.batch JOIN fx_part p ON p.file = f.name
+  JOIN outbox o ON o.message = p.message AND o.destination = b.authority
+ WHERE (?1 IS NULL OR b.authority = ?1) GROUP BY f.name ORDER BY b.made_at, f.batch, f.name;

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "config": ("config", "config", "Check and show the configuration."),
     "rates": ("rates", "rates", "Load and list the rate table of taxes on retail import."),
     "goods": ("goods", "goods", "Load and list the goods that declaring enterprises have filed."),
+    "fx": ("fx", "fx", "Show files of foreign exchange, their feedback, and quotas of persons."),
     "query": ("query", "query", "Ask the ledger in SQL, read-only."),
     "doctor": ("doctor", "doctor", "Look for what is wrong with this machine and this home."),
     "bench": ("bench", "bench", "Measure the speed of this machine."),

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from gateway.case import Case, Outcome
 from gateway.config_shapes import Kouan
 from gateway.draws import Arrangements
+from message_specs.exchange import Tables
 from message_specs.findings import Severity
 from message_specs.trade.life import Life, Said, life_of
 from message_specs.trade.papers import Paper, mark_of, side_of
@@ -79,6 +80,7 @@ class Records:
     draws: Arrangements = field(default_factory=Arrangements)
     codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Under which codes each partner is registered."""
+    exchange: Tables = field(default_factory=Tables)
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)

@@ -101,7 +101,7 @@ def test_a_new_partner_with_code_and_id_can_send_at_once(told: Any, home: Path) 
     assert list(made) == ["name", "file", "mailbox", "token"]
     (acme,) = (row for row in told("partner", "list", "--home", home) if row["name"] == "acme")
     assert (acme["specs"], acme["doors"], acme["suspended"]) == (
-        ["CEB403", "CEB411"],
+        ["BOPA", "BOPB", "BOPG", "BOPH", "CEB403", "CEB411", "JSHD", "JSHF"],
         ["folder", "sftp", "http"],
         False,
     )
@@ -156,7 +156,7 @@ def test_the_configuration_is_checked(told: Any, home: Path, capsys: pytest.Capt
         "line": 2,
         "severity": "error",
         "what": 'no file in authorities/ names "tax"',
-        "cure": "Known here: customs.",
+        "cure": "Known here: customs, safe.",
     }
 
 

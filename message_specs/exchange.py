@@ -1,0 +1,120 @@
+"""The law of foreign exchange beside the fields of a record: limits by their day, the directory of firms, rates.
+
+The directory (名录) says which firm may trade abroad and in which class; rates say what a unit of a currency is worth
+in US dollars.  Both are the operator's tables, by their days; limits come with Kouan.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+_FOLDER: Final = Path(__file__).parent / "fx"
+_CENT: Final = Decimal("0.01")
+DOLLAR: Final = "USD"
+BASIC: Final[Mapping[str, str]] = MappingProxyType({"BOPG": "BOPA", "BOPH": "BOPB", "JSHF": "JSHD"})
+"""Which basic information a declaration rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """One line of the directory: a firm, its class, and the days on which it is in it."""
+
+    code: str
+    grade: str
+    since: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """One line of the rates: what a unit of a currency is worth in US dollars, and on which days."""
+
+    currency: str
+    usd: Decimal
+    since: date
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """What the operator's tables say, and which partners are payment institutions."""
+
+    grades: tuple[Grade, ...] = ()
+    worths: tuple[Worth, ...] = ()
+    institutions: frozenset[str] = frozenset()
+
+    def grade_on(self, code: str, day: date) -> str | None:
+        """The class of a firm on a day, by its organisation code; None where it is not in the directory.
+
+        >>> tables = Tables((Grade("600037341", "A", date(2026, 1, 1)), Grade("600037341", "B", date(2026, 7, 1))))
+        >>> tables.grade_on("600037341", date(2026, 3, 1)), tables.grade_on("600037341", date(2026, 7, 1))
+        ('A', 'B')
+        >>> tables.grade_on("600037341", date(2025, 3, 1))
+        """
+        lines = [one for one in self.grades if one.code == code and _holds(one, day)]
+        return max(lines, key=lambda one: one.since).grade if lines else None
+
+    def in_dollars(self, amount: Decimal, currency: str, day: date) -> Decimal | None:
+        """What an amount is worth in US dollars on a day; None where no rate holds.
+
+        >>> Tables(worths=(Worth("CNY", Decimal("0.14"), date(2026, 1, 1)),)).in_dollars(
+        ...     Decimal("100"), "CNY", date(2026, 11, 22))
+        Decimal('14.00')
+        """
+        if currency == DOLLAR:
+            return amount
+        lines = [one for one in self.worths if one.currency == currency and _holds(one, day)]
+        if not lines:
+            return None
+        return (amount * max(lines, key=lambda one: one.since).usd).quantize(_CENT, ROUND_HALF_UP)
+
+
+def _holds(one: Grade | Worth, day: date) -> bool:
+    return one.since <= day and (one.until is None or day <= one.until)
+
+
+@cache
+def _limits() -> tuple[tuple[str, Decimal, date, date | None], ...]:
+    return tuple(
+        (row["what"], Decimal(row["value"]), date.fromisoformat(row["valid_from"]), _day(row["valid_to"]))
+        for row in _rows("limits.csv")
+    )
+
+
+def limit_on(what: str, day: date) -> Decimal:
+    """A limit in US dollars on a day.
+
+    >>> limit_on("person_year", date(2026, 11, 22)), limit_on("institution_item", date(2026, 11, 22))
+    (Decimal('50000'), Decimal('50000'))
+    """
+    held = [value for name, value, since, until in _limits() if name == what and since <= day <= (until or date.max)]
+    return held[-1] if held else Decimal("Infinity")
+
+
+@cache
+def _currencies() -> Mapping[str, str]:
+    return {row["customs"]: row["iso"] for row in _rows("currencies.csv")}
+
+
+def currency_of(customs: str) -> str:
+    """The ISO letters of a currency that customs writes in digits; the digits where no row knows them.
+
+    >>> currency_of("502"), currency_of("999")
+    ('USD', '999')
+    """
+    return _currencies().get(customs, customs)
+
+
+def _rows(name: str) -> Iterable[dict[str, str]]:
+    with (_FOLDER / name).open(encoding="utf-8", newline="") as source:
+        yield from csv.DictReader(source)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
