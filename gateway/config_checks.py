@@ -10,15 +10,15 @@ import ipaddress
 import pkgutil
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
 from pathlib import Path
 from typing import Final
 
-from gateway.config_authorities import Answers, Authority, RevisionSince
+from gateway.config_authorities import Answers, Authority
 from gateway.config_exchange import of_exchange
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
 from gateway.config_payment_checks import of_payment_data
+from gateway.config_revisions import of_revisions
 from gateway.config_shapes import Identity, Kouan, Partner
 from gateway.config_tables import ANY, Journey, Route
 from gateway.config_turnstiles import of_turnstile
@@ -203,7 +203,8 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     """Yield what is wrong in one authority's file beyond its shape."""
     yield from _name(source, authority.name)
     carrier, retry = authority.carrier, authority.retry
-    yield from _revisions(source, authority.revision if isinstance(authority.revision, tuple) else ())
+    if isinstance(authority.revision, tuple):
+        yield from of_revisions(source, authority.revision)
     if not 1 <= authority.pack <= 100:
         yield source.problem(("pack",), f"{authority.pack} is out of range", "A message holds 1 to 100 documents.")
     if not 1 <= len(authority.dxp_id) <= 16:
@@ -217,21 +218,14 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
         what, cure = "this is no SHA-256 of a token", "Write 64 hex digits in lower case: printf %s TOKEN | sha256sum"
         yield source.problem(("answers", "token_sha256"), what, cure)
     if authority.answers == Answers() and carrier.kind != "client":
-        what, cure = "its answers have no way in", "Add folder, token_sha256 or [answers.fetch…] below [answers]."
-        yield source.problem(("answers",), what, cure)
+        cure = "Add folder, token_sha256 or [answers.fetch…] below [answers]; without them no receipt comes home."
+        yield source.problem(("answers",), "its answers have no way in", cure)
     if retry.first_seconds <= 0 or retry.factor < 1 or retry.most_seconds < retry.first_seconds:
         what = "this plan of repeats cannot be followed"
         yield source.problem(("retry",), what, "first_seconds above 0, factor from 1, most_seconds not below these.")
     yield from of_turnstile(source, authority)
     if not 0 <= retry.jitter <= 1 or retry.attempts < 0:
         yield source.problem(("retry",), "jitter or attempts is out of range", "jitter 0 to 1, attempts 0 or more.")
-
-
-def _revisions(source: Source, lines: tuple[RevisionSince, ...]) -> Iterator[Problem]:
-    days = [one.since or date.min for one in lines]
-    if not lines or days != sorted(set(days)):
-        cure = 'The earliest first: [{ code = "2018" }, { code = "202205", since = 2022-05-01 }]'
-        yield source.problem(("revision",), "the revisions do not follow each other by their days", cure)
 
 
 def _name(source: Source, name: str) -> Iterator[Problem]:
