@@ -123,7 +123,7 @@ class RemoteVisitor:
         found: list[Whole] = yield self._thread(self._door.look)
         self._failures = 0
         lots = lots_of(found)
-        troubles: list[str] = []
+        troubles = list(self._door.troubles)
         takers = [self._taking(lots, troubles) for _ in range(min(self._remote.connections, len(lots)))]
         for ended, result in (yield DeferredList(takers, consumeErrors=True)):
             if not ended:
@@ -142,9 +142,9 @@ class RemoteVisitor:
             if before is not None:
                 troubles += yield self._let_go((yield before))
             before = in_ledger
-            if lot.away is not None:
+            if lot.ended is not None:
                 lots.clear()
-                troubles.append(str(lot.away))
+                troubles.append(str(lot.ended) or repr(lot.ended))
                 self._failures += 1
         if before is not None:
             troubles += yield self._let_go((yield before))
@@ -158,13 +158,24 @@ class RemoteVisitor:
             answers.append(done)
             self._reception.hand_in(waiting, one.whole.size)
         heard: Deferred[Any] = DeferredList(answers, consumeErrors=True)
-        return heard.addCallback(lambda results: [one.whole for one, (ok, _) in zip(taken, results, strict=True) if ok])
+        return heard.addCallback(_in_ledger, taken)
 
     def _let_go(self, files: Sequence[Whole]) -> "Deferred[list[str]]":
         return self._thread(self._door.let_go, files) if files else succeed([])
 
     def _thread(self, work: Callable[..., Any], *values: object) -> "Deferred[Any]":
         return deferToThreadPool(self._reactor, self._pool, work, *values)
+
+
+def _in_ledger(results: Sequence[tuple[bool, object]], taken: Sequence[Taken]) -> list[Whole]:
+    """Return the files that are in the ledger; what is not comes again, so nothing of it stays here."""
+    found = []
+    for one, (is_in, _) in zip(taken, results, strict=True):
+        if is_in:
+            found.append(one.whole)
+        else:
+            Path(one.path).unlink(missing_ok=True)
+    return found
 
 
 def lots_of(files: Sequence[Whole]) -> deque[list[Whole]]:

@@ -58,11 +58,11 @@ class Taken:
 
 @dataclass(slots=True)
 class Lot:
-    """What came of taking some files: what is here, and what a person must hear."""
+    """What came of taking some files: what is here, what a person must hear, and what ended it before its end."""
 
     taken: list[Taken] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
-    away: RemoteAway | None = None
+    ended: Exception | None = None
 
 
 class RemoteDoor:
@@ -78,6 +78,8 @@ class RemoteDoor:
         self._numbers = itertools.count(1)
         self._kept: dict[bytes, Whole] = {}
         self._unended: dict[bytes, Whole] = {}
+        self.troubles: list[str] = []
+        """What the last look could still not let go of."""
 
     def look(self) -> list[Whole]:
         """Return the whole files there that are not ours yet, the oldest first.
@@ -90,8 +92,7 @@ class RemoteDoor:
         there = {one.name: one for one in found}
         self._kept = {name: one for name, one in self._kept.items() if _same(there.get(name), one)}
         self._unended = {name: one for name, one in self._unended.items() if _same(there.get(name), one)}
-        if self._kept:
-            self.let_go(list(itertools.islice(self._kept.values(), _LET_GO_AGAIN)))
+        self.troubles = self.let_go(list(itertools.islice(self._kept.values(), _LET_GO_AGAIN))) if self._kept else []
         return [one for one in found if one.name not in self._kept and not self._is_awaited(one)]
 
     def _is_awaited(self, one: Whole) -> bool:
@@ -111,8 +112,8 @@ class RemoteDoor:
             with self._lines.one() as talk:
                 for group in _groups(small):
                     self._fetch(talk, group, lot)
-        except RemoteAway as trouble:
-            lot.away = trouble
+        except (RemoteAway, OSError) as trouble:  # OSError: our own disk
+            lot.ended = trouble
         return lot
 
     def _fetch(self, talk: Talk, group: Sequence[Whole], lot: Lot) -> None:

@@ -54,7 +54,7 @@ def polled(door: RemoteDoor) -> None:
     """Everything whole is listed and lies here."""
     files = door.look()
     lots = [door.take(files[at : at + 256]) for at in range(0, len(files), 256)]
-    assert sum(len(lot.taken) for lot in lots) == FILES, [lot.away for lot in lots]
+    assert sum(len(lot.taken) for lot in lots) == FILES, [lot.ended for lot in lots]
 
 
 def pairs(server: Sshd, root: Path, there: Path, count: int) -> None:

@@ -59,7 +59,7 @@ class World:
 
     def taken(self, files: list[Whole]) -> dict[str, bytes]:
         lot = self.door.take(files)
-        assert (lot.troubles, lot.away) == ([], None)
+        assert (lot.troubles, lot.ended) == ([], None)
         return {one.whole.told: Path(one.path).read_bytes() for one in lot.taken}
 
 
@@ -208,7 +208,7 @@ def test_what_is_longer_than_we_take_stays_and_is_told_of(server: Sshd, there: P
     (there / "a.xml").write_bytes(ORDER)
     world = World(server, there, tmp_path, most_bytes=10)
     lot = world.door.take(world.whole())
-    assert (lot.taken, lot.away) == ([], None)
+    assert (lot.taken, lot.ended) == ([], None)
     assert lot.troubles == [f"a.xml has {len(ORDER)} bytes, more than we take"]
     world.lines.close()
 
@@ -218,12 +218,22 @@ def test_a_line_that_is_cut_loses_nothing_and_leaves_nothing_behind(server: Sshd
     relay = Relay(server.port, 1_000_000)
     world = World(server, there, tmp_path, port=relay.port)
     lot = world.door.take(world.whole())
-    assert (lot.taken, lot.troubles, isinstance(lot.away, RemoteAway)) == ([], [], True)
+    assert (lot.taken, lot.troubles, isinstance(lot.ended, RemoteAway)) == ([], [], True)
     assert os.listdir(world.staging) == []
     relay.most = 2**40
     assert world.taken(world.later()) == {"long.csv": (there / "long.csv").read_bytes()}
     relay.close()
     world.lines.close()
+
+
+def test_what_our_own_disk_does_not_hold_stays_there(world: World, there: Path) -> None:
+    (there / "a.xml").write_bytes(ORDER)
+    found = world.whole()
+    world.staging.rmdir()
+    lot = world.door.take(found)
+    assert (lot.taken, lot.troubles, type(lot.ended)) == ([], [], FileNotFoundError)
+    world.staging.mkdir()
+    assert world.taken(world.later()) == {"a.xml": ORDER}
 
 
 def test_a_server_that_falls_silent_is_given_up_in_time(server: Sshd, there: Path, tmp_path: Path) -> None:
@@ -255,7 +265,8 @@ def test_what_may_not_be_removed_is_told_and_not_taken_again(there: Path, tmp_pa
         found = world.whole()
         once = world.door.take(found).taken[0].once
         assert world.door.let_go(found) == ["removing a.xml: permission denied; it is in the ledger and stays there"]
-        assert world.later() == []
+        told = ["removing a.xml: permission denied; it is in the ledger and stays there"]
+        assert (world.later(), world.door.troubles) == ([], told)
         again = World(server, there, tmp_path)
         assert again.door.take(again.whole()).taken[0].once == once
         for one in (world, again):
