@@ -129,6 +129,7 @@ def of_partner(source: Source, partner: Partner, specs: Mapping[str, object], ho
     yield from _name(source, partner.name)
     for way, value, form, cure in (
         ("code", partner.code, CODE, "Write the customs registration code (10) or the credit code (18)."),
+        *(("also_codes", code, CODE, "Write his other codes, 10 or 18 characters.") for code in partner.also_codes),
         ("dxp_id", partner.dxp_id, DXP_ID, "Write the identity that customs gave him, as DXPENT0000030001."),
     ):
         if not form.fullmatch(value) and not (partner.suspended and not value):

@@ -13,11 +13,14 @@ from adapters.carriers.amqp import AmqpCarrier
 from adapters.carriers.carrier import Carrier
 from adapters.carriers.folder import FolderCarrier
 from adapters.carriers.http import HttpCarrier
+from adapters.carriers.sftp import SftpCarrier
+from adapters.remote_connection import Lines
 from gateway.asking import Asker
 from gateway.brokers import address_of
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
+from gateway.remote_visits import access_of
 from spool.ledger import Ledger
 from spool.store import Store
 
@@ -70,6 +73,9 @@ class Departures:
             address = replace(address_of(self._home, broker), timeout_seconds=seconds)
             self._lines.append(AmqpCarrier(address, broker.queue))
             return self._lines[-1]
+        if authority.carrier.kind == "sftp" and (remote := authority.carrier.sftp) is not None:
+            lines = Lines(access_of(remote, self._home), remote.connections)
+            return SftpCarrier(self._reactor, lines, remote.folder, remote.connections)
         return FolderCarrier(folder_of(self._home, authority))
 
     def wake(self) -> None:

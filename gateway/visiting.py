@@ -1,6 +1,7 @@
 """Visiting: the visitor that each kind of road needs."""
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from gateway.brokers import address_of
 from gateway.config_roads import Broker, Remote
 from gateway.logs import log
 from gateway.reception import Reception, Waiting
+from gateway.remote_visits import RemoteVisitor, fresh_staging
 from gateway.roads import Visitor
 from spool import aside
 
@@ -32,6 +34,8 @@ class Visiting:
         self._reception = reception
         self._home = home
         self._may_take = may_take
+        self._staging: Path | None = None
+        self._numbers = itertools.count(1)
 
     def visitor(self, sender: str, kind: str, place: Remote | Broker) -> Visitor:
         """Return who visits this place for a sender."""
@@ -40,7 +44,14 @@ class Visiting:
             told = log.bind(sender=sender)
             address = address_of(self._home, place)
             return AmqpDoor(self._reactor, address, place.queue, take_in, told, prefetch=place.prefetch)
-        raise NotImplementedError(f"{sender}: no visitor for {kind} {place.host} yet")
+        return self._remote(sender, place)
+
+    def _remote(self, sender: str, place: Remote) -> RemoteVisitor:
+        if self._staging is None:
+            self._staging = fresh_staging(self._home)
+        staging = self._staging / f"{sender}-{next(self._numbers)}"
+        staging.mkdir(mode=0o750)
+        return RemoteVisitor(self._reactor, self._reception, sender, place, self._home, staging, self._may_take)
 
     def _take_in(self, sender: str, kind: str, file: str, body: bytes, once: str | None) -> "Deferred[bytes]":
         if not self._may_take():

@@ -21,6 +21,7 @@ def doctor(as_json: bool, home: Path) -> int:
     """
     from gateway.cli import symptoms
     from gateway.cli.broker_symptoms import brokers
+    from gateway.cli.symptoms_of_remotes import remotes
 
     house, found = symptoms.configuration(home)
     found += [*symptoms.programs(), *symptoms.sm2(), *symptoms.clock()]
@@ -28,7 +29,7 @@ def doctor(as_json: bool, home: Path) -> int:
     if house is not None:
         now = datetime.now(UTC)
         found += [*symptoms.disk(house), *symptoms.keys(house, now), *symptoms.ledger(house)]
-        found += [*symptoms.unanswered(house, now), *symptoms.identity(house), *brokers(house)]
+        found += [*symptoms.unanswered(house, now), *symptoms.identity(house), *brokers(house), *remotes(house)]
     bad = any(one.status == symptoms.ERROR for one in found)
     if as_json:
         give({"healthy": not bad, "symptoms": [asdict(one) for one in found]})
