@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.threads import deferToThread
@@ -22,19 +23,19 @@ from gateway.remote_visits import RemoteVisitor, fresh_staging
 from gateway.roads import Visitor
 from spool import aside
 
-_LARGE: Final = 8 * 1024 * 1024
-"""A body that is longer waits for its turn on the disk: the reception holds little more than some such in memory."""
+_LARGE: Final = 32 * 1024 * 1024
+"""A body that is longer waits for its turn on the disk: the reception has no room for two of them in memory."""
 
 
 class Visiting:
     """Makes the visitors of a home."""
 
-    def __init__(self, reactor: Any, reception: Reception, home: Path, room: Callable[[], bool]) -> None:
-        """`room` says whether anything may be taken in at the moment."""
+    def __init__(self, reactor: Any, reception: Reception, home: Path, may_take: Callable[[], bool]) -> None:
+        """`may_take` says whether the house has room for more."""
         self._reactor = reactor
         self._reception = reception
         self._home = home
-        self._room = room
+        self._may_take = may_take
         self._staging: Path | None = None
         self._numbers = itertools.count(1)
 
@@ -54,13 +55,15 @@ class Visiting:
             self._staging = fresh_staging(self._home)
         staging = self._staging / f"{sender}-{next(self._numbers)}"
         staging.mkdir(mode=0o750)
-        return RemoteVisitor(self._reactor, self._reception, sender, place, self._home, staging, self._room)
+        return RemoteVisitor(self._reactor, self._reception, sender, place, self._home, staging, self._may_take)
 
     def _take_in(self, sender: str, kind: str, file: str, body: bytes, once: str | None) -> "Deferred[bytes]":
-        if not self._room():
+        if not self._may_take():
             return fail(DiskNearlyFull())
         if len(body) <= _LARGE:
             return self._reception.receive(sender, kind, file, body, once)
+        # With a key of its own it is promised to whoever brought it, and not found again beside what he brings again.
+        once = once or f"{kind} {uuid4()}"
         written = deferToThread(_written, self._home / "spool" / "roads" / sender, body)
         return written.addCallback(lambda path: self._hand_in(sender, kind, file, path, len(body), once))
 

@@ -41,7 +41,7 @@ class AmqpDoor:
         self._address = address
         self._queue = queue
         self._take_in = take_in
-        self._log = log
+        self.log = log
         self._prefetch = prefetch
         self._open = False
         self._pauses: set[Deferred[None]] = set()
@@ -95,7 +95,7 @@ class AmqpDoor:
             yield channel.basic_qos(prefetch_count=self._prefetch).addTimeout(seconds, self._reactor)
             messages, tag = yield channel.basic_consume(self._queue).addTimeout(seconds, self._reactor)
             self._leave = lambda: self._cancel(channel, tag)
-            self._log.info("amqp.reading", queue=self._queue, broker=str(self._address))
+            self.log.info("amqp.reading", queue=self._queue, broker=str(self._address))
             self._last_trouble = ""
             while self._open:
                 message = yield messages.get()
@@ -160,7 +160,7 @@ class AmqpDoor:
         """Each new trouble is told once, until the queue is read again."""
         if trouble != self._last_trouble:
             self._last_trouble = trouble
-            self._log.warning("amqp.trouble", queue=self._queue, broker=str(self._address), trouble=trouble)
+            self.log.warning("amqp.trouble", queue=self._queue, broker=str(self._address), trouble=trouble)
 
 
 def _name(properties: Any) -> str:
