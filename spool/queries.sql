@@ -600,3 +600,64 @@ SELECT * FROM aggregate WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at
 
 -- name: aggregate_compared
 UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND authority = ? AND due_at = ?;
+
+-- name: guarantee_of
+SELECT account, released_on, count(*) AS entries, sum(amount) AS occupied
+  FROM guarantee_entry WHERE number = ? AND ordinal = ? GROUP BY account, released_on;
+
+-- name: add_guarantee
+INSERT INTO guarantee_entry (number, ordinal, sequence, account, released_on, at, what, reason, amount)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: guarantee_unknown
+INSERT INTO guarantee_unknown (number, ordinal, account, released_on) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: guarantee_known
+DELETE FROM guarantee_unknown WHERE number = ? AND ordinal = ?;
+
+-- name: guarantees_of_dossier
+SELECT DISTINCT g.number, g.ordinal FROM mark m JOIN guarantee_entry g ON g.number = m.number AND g.ordinal = m.ordinal
+ WHERE m.mark = ?;
+
+-- name: guarantee_accounts
+SELECT account, sum(amount) AS occupied, count(DISTINCT number || '.' || ordinal) AS inventories
+  FROM guarantee_entry WHERE (?1 IS NULL OR account = ?1) GROUP BY account ORDER BY account;
+
+-- name: guarantee_entries
+SELECT * FROM guarantee_entry WHERE (?1 IS NULL OR account = ?1) AND at >= ?2 ORDER BY at, number, ordinal, sequence;
+
+-- name: guaranteed
+SELECT number, ordinal, account, released_on, sum(amount) AS occupied FROM (
+    SELECT number, ordinal, account, released_on, amount FROM guarantee_entry
+     WHERE account = ?1 AND released_on BETWEEN ?2 AND ?3
+    UNION ALL
+    SELECT number, ordinal, account, released_on, 0 FROM guarantee_unknown
+     WHERE account = ?1 AND released_on BETWEEN ?2 AND ?3) AS one
+ GROUP BY number, ordinal, account, released_on ORDER BY released_on, number, ordinal;
+
+-- name: guarantee_days
+SELECT DISTINCT account, released_on FROM (
+    SELECT account, released_on FROM guarantee_entry UNION SELECT account, released_on FROM guarantee_unknown) AS one
+ WHERE ?1 IS NULL OR account = ?1;
+
+-- name: bills_of
+SELECT r.value FROM given_number g
+  JOIN record r ON r.key >= 'bill|' || g.authority || '|' || g.value || '|'
+               AND r.key < 'bill|' || g.authority || '|' || g.value || '}'
+ WHERE g.number = ? AND g.ordinal = ? AND g.kind = 'invtNo' ORDER BY r.key;
+
+-- name: duty_paid
+INSERT INTO duty_paid (duty_no, paid_on, at, by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: duties_paid
+SELECT duty_no, paid_on FROM duty_paid WHERE duty_no IN (SELECT value FROM json_each(?));
+
+-- name: wake_billed
+UPDATE dossier SET due_at = ?1 WHERE mark IN (
+    SELECT p.dossier FROM record r
+      JOIN given_number g ON g.value = r.value ->> '$.invt_no' AND g.kind = 'invtNo'
+      JOIN paper p ON p.number = g.number AND p.ordinal = g.ordinal
+     WHERE r.key >= 'bill|' AND r.key < 'bill}' AND r.value <> '' AND r.value ->> '$.duty_no' = ?2);
+
+-- name: wake_dossier_of
+UPDATE dossier SET due_at = ?1 WHERE mark = (SELECT dossier FROM paper WHERE number = ?2 AND ordinal = ?3);
