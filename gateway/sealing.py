@@ -148,7 +148,7 @@ def _assembled(pack: Pack, guid: str) -> bytes:
     spec = pack.cases[0].document.spec
     parts = (case.canonical for case in pack.cases)
     extra = b"".join(_tails(opened.root)) if _extended(pack.judged) and opened.root is not None else b""
-    return writing.message(spec.root, guid, parts, opened.transfer, extra=extra)
+    return writing.message(spec.root, guid, parts, opened.transfer, extra=extra, family=spec.family)
 
 
 def _tails(root: Element) -> Iterator[bytes]:

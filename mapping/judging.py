@@ -79,4 +79,5 @@ def message_of(run: MappedFile, texts: Iterable[str], transfer: Mapping[str, str
     """The canonical, unsigned message of these documents."""
     texts = list(texts)
     mark = str(uuid.uuid5(uuid.NAMESPACE_OID, "".join(texts))).upper()
-    return writing.message(run.map.spec.root, mark, [text.encode() for text in texts], transfer)
+    spec = run.map.spec
+    return writing.message(spec.root, mark, [text.encode() for text in texts], transfer, family=spec.family)

@@ -17,6 +17,7 @@ DS = "http://www.w3.org/2000/09/xmldsig#"
 NAMESPACES = {
     "ceb": "http://www.chinaport.gov.cn/ceb",
     "dxp": "http://www.chinaport.gov.cn/dxp",
+    "tax": "urn:kouan:tax:1",
 }
 SIGNATURE_FILE = FOLDER / "ceb" / "xmldsig.xsd"
 _FACETS = (

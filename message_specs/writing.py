@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from message_specs.document import Element, escaped
 from message_specs.parsing import parse
 from message_specs.reader import local, plain
-from message_specs.schema import compiled
+from message_specs.schema import NAMESPACES, compiled
 from message_specs.tables import Node, table
 
 Field: TypeAlias = Union[str, "Fields"]
@@ -26,7 +26,13 @@ _TRANSFER: Final = ("copCode", "copName", "dxpMode", "dxpId", "note")
 
 
 def message(
-    root: str, guid: str, documents: Iterable[bytes], transfer: Mapping[str, str], *, extra: bytes = b""
+    root: str,
+    guid: str,
+    documents: Iterable[bytes],
+    transfer: Mapping[str, str],
+    *,
+    extra: bytes = b"",
+    family: str = "ceb",
 ) -> bytes:
     """Return the canonical text of an unsigned message: its documents, its BaseTransfer, then `extra`.
 
@@ -34,11 +40,12 @@ def message(
     ... # doctest: +ELLIPSIS
     '<ceb:CEB311Message xmlns:ceb="http://www.chinaport.gov.cn/ceb" guid="G" version="1.0"><ceb:Order>...
     """
-    parts = [f'<ceb:{root} xmlns:ceb="{CEB}" guid="{guid}" version="1.0">'.encode(), *documents]
-    fields = "".join(f"<ceb:{n}>{escaped(transfer[n])}</ceb:{n}>" for n in _TRANSFER if n in transfer)
-    parts.append(f"<ceb:BaseTransfer>{fields}</ceb:BaseTransfer>".encode())
+    opening = f'<{family}:{root} xmlns:{family}="{NAMESPACES[family]}" guid="{guid}" version="1.0">'
+    parts = [opening.encode(), *documents]
+    fields = "".join(f"<{family}:{n}>{escaped(transfer[n])}</{family}:{n}>" for n in _TRANSFER if n in transfer)
+    parts.append(f"<{family}:BaseTransfer>{fields}</{family}:BaseTransfer>".encode())
     parts.append(extra)
-    parts.append(f"</ceb:{root}>".encode())
+    parts.append(f"</{family}:{root}>".encode())
     return b"".join(parts)
 
 
