@@ -52,7 +52,7 @@ class Opener:
 
     def records(self, now: datetime) -> Records:
         """Return what desks may know before anything is fetched for them."""
-        return Records(now, self._secret, self._house.kouan, self._rates, self._draws)
+        return Records(now, self._secret, self._house.kouan, self._rates, self._draws, self._house.tax)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it; LongTable where it is a table of more than one piece."""

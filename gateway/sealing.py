@@ -12,7 +12,7 @@ from datetime import datetime
 
 from lxml import etree
 
-from adapters import customs
+from adapters import customs, tax
 from gateway.case import Case, Judged
 from gateway.config import Authority, House
 from gateway.signing.keys import load_signer
@@ -91,6 +91,8 @@ class Sealer:
         guid = self._guid()
         body, suite, key_name = self._signed(pack, authority, guid, now)
         partner = self._house.partner(pack.partner)
+        if authority.dialect == "tax":
+            return Sealed(guid, spec.root, tax.wrap(body), suite, key_name)
         wrapped = customs.wrap(
             body,
             form=authority.form,
@@ -112,7 +114,7 @@ class Sealer:
             return pack.judged.arrival.data, "as received", ""
         text = _assembled(pack, guid)
         name = self.key_name(pack.partner, authority.name, now)
-        if name is None:
+        if name is None or authority.dialect == "tax":
             return b'<?xml version="1.0" encoding="UTF-8"?>\n' + text, "unsigned", ""
         signer = self._signer(name, now)
         whole = sign_message(text, signer) if _extended(pack.judged) else seal(text, signer)

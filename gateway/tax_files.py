@@ -1,10 +1,12 @@
 """A home's own tax tables: HOME/tax/NAME.csv, replaced whole by a file without a mistake.
 
-A running daemon needs none of them; commands read them when they are called.
+They are read with the rest of the configuration; a running daemon notices a new file by itself.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from gateway.config_files import Problem
 from message_specs.tax.laws import Row, columns, read, with_own
 from spool.aside import put
 from spool.errors import ForOperator
@@ -31,6 +33,18 @@ def own(home: Path, name: str) -> tuple[Row, ...]:
     if found:
         raise TaxTableBroken(f"{FOLDER}/{name}.csv: {found[0].en}")
     return rows
+
+
+def tax_tables(home: Path, problems: list[Problem]) -> Mapping[str, tuple[Row, ...]]:
+    """Return every table as it holds in this home, and add what is wrong with its own rows to `problems`."""
+    found = {}
+    for name in names():
+        try:
+            found[name] = table(home, name)
+        except (TaxTableBroken, OSError) as trouble:
+            file = f"{FOLDER}/{name}.csv"
+            problems.append(Problem(file, None, str(trouble), f"Load a good one:  kouan tax load {name} FILE"))
+    return found
 
 
 def table(home: Path, name: str) -> tuple[Row, ...]:

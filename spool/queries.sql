@@ -661,3 +661,66 @@ UPDATE dossier SET due_at = ?1 WHERE mark IN (
 
 -- name: wake_dossier_of
 UPDATE dossier SET due_at = ?1 WHERE mark = (SELECT dossier FROM paper WHERE number = ?2 AND ordinal = ?3);
+
+-- name: add_purchase
+INSERT INTO purchase_line (holder, invoice, line, issued_on, hs, loaded_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- name: purchase
+SELECT holder, body FROM purchase_line WHERE invoice = ? AND line = ?;
+
+-- name: purchases_of
+SELECT p.*, coalesce((SELECT sum(u.amount) FROM tax_use u
+                       WHERE u.thing = 'purchase|' || p.invoice || '|' || p.line AND u.freed_at IS NULL), 0) AS used
+  FROM purchase_line p WHERE p.holder = ? ORDER BY p.issued_on, p.invoice, p.line;
+
+-- name: add_export
+INSERT INTO export_line (holder, declaration, item, exported_on, loaded_at, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- name: export
+SELECT holder, body FROM export_line WHERE declaration = ? AND item = ?;
+
+-- name: exports_of
+SELECT * FROM export_line WHERE holder = ? AND exported_on <= ? ORDER BY exported_on, declaration, item;
+
+-- name: released_lists
+SELECT o.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+  FROM dossier o JOIN paper p ON p.number = o.number AND p.ordinal = o.ordinal
+  JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
+ WHERE o.phase IN ('released', 'closed') AND d.spec = 'CEB603' ORDER BY p.number, p.ordinal;
+
+-- name: tax_used
+SELECT thing FROM tax_use WHERE freed_at IS NULL AND thing IN (SELECT value FROM json_each(?));
+
+-- name: add_use
+INSERT INTO tax_use (thing, key, amount, whole) VALUES (?, ?, ?, ?);
+
+-- name: free_uses
+UPDATE tax_use SET freed_at = ? WHERE key = ? AND freed_at IS NULL;
+
+-- name: refused_drawn
+SELECT t.key FROM tax_drawn t JOIN refused_for_good f ON f.number = t.number AND f.ordinal = 1 WHERE t.undone_at IS NULL;
+
+-- name: add_drawn
+INSERT INTO tax_drawn (key, partner, kind, drawn_at, body) VALUES (?, ?, ?, ?, ?);
+
+-- name: undo_drawn
+UPDATE tax_drawn SET undone_at = ? WHERE key = ? AND undone_at IS NULL;
+
+-- name: drawn_handed_in
+UPDATE tax_drawn SET number = ? WHERE key = ?;
+
+-- name: drawn
+SELECT * FROM tax_drawn WHERE key = ?;
+
+-- name: drawn_open
+SELECT * FROM tax_drawn WHERE number IS NULL AND undone_at IS NULL ORDER BY key;
+
+-- name: drawn_all
+SELECT t.key, t.partner, t.kind, t.drawn_at, t.number, t.undone_at, d.state, d.status
+  FROM tax_drawn t LEFT JOIN document d ON d.number = t.number AND d.ordinal = 1
+ WHERE t.kind = ? ORDER BY t.key;
+
+-- name: last_batch
+SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';

@@ -75,6 +75,8 @@ class Records:
     kouan: Kouan = field(default_factory=Kouan)
     rates: Rates = field(default_factory=Rates)
     draws: Arrangements = field(default_factory=Arrangements)
+    tax: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    """The tax tables that hold in this home (message_specs.tax.laws)."""
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)

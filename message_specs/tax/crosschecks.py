@@ -97,11 +97,10 @@ def _repeats(exports: Sequence[Texts], purchases: Sequence[Texts]) -> Iterator[F
             yield finding("X107", path=f"ExportList[{row}]/ckhwbgdh", value=key[0], names=key[0])
         seen.add(key)
     for row, one in enumerate(purchases, 1):
-        key = ("", one.get("jhpzh", ""), one.get("pzhh", ""), one.get("glh", ""))
-        if key in seen:
-            names = f"{key[1]}/{key[2]}"
+        names = f"{one.get('jhpzh', '')}/{one.get('pzhh', '')}"
+        if (names, one.get("glh", ""), "") in seen:
             yield finding("X107", path=f"PurchaseList[{row}]/jhpzh", value=names, names=names)
-        seen.add(key)
+        seen.add((names, one.get("glh", ""), ""))
 
 
 def deadline(name: str, exported_on: date, windows: Sequence[Row]) -> date | None:

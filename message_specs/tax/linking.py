@@ -160,7 +160,7 @@ def link(exports: Iterable[Export], purchases: Sequence[Purchase], law: Law) -> 
             found.append(placed)
         else:
             groups.setdefault((one.hs, *placed), []).append(one)
-    left = list(sorted(purchases, key=lambda one: (one.issued_on, one.voucher, one.line)))
+    left = sorted(purchases, key=lambda one: (one.issued_on, one.voucher, one.line))
     export_rows: list[ExportRow] = []
     purchase_rows: list[PurchaseRow] = []
     for (hs, unit, rate), members in sorted(groups.items()):

@@ -54,7 +54,7 @@ def test_every_message_of_the_system_is_known_in_the_revisions_that_have_it() ->
         **{f"CEB{number}": ("2018", "202205") for number in f"{imports} {exports}".split()},
         **{f"CEB{number}": ("202205",) for number in since_2022.split()},
         **dict.fromkeys(("DxpMsg", "DxpMsgSv", "DxpRep"), ("2018", "202205")),
-        **{f"TAX{number}": ("202205",) for number in "101 102 111 121 201 202".split()},
+        **{f"TAX{number}": ("202205",) for number in ["101", "102", "111", "121", "201", "202"]},
     }
 
 
