@@ -132,7 +132,7 @@ class House:
         return next((one for one in self.authorities.values() if sha256 and one.answers.token_sha256 == sha256), None)
 
     def route(self, spec: str, area: str = "") -> Authority:
-        """Return the authority that takes this spec from this customs area; NoRoute when no row, or its dialect, fits."""
+        """Return the authority that takes this spec from this area; NoRoute when no row fits, or not its dialect."""
         name = route_for(self.routes, spec, area)
         if name is None:
             raise NoRoute(f"{spec} {area}".strip())

@@ -30,7 +30,7 @@ _TOLERANCE: Final = Decimal("0.01")
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """How many lines a file holds, how many of them are new, and what is wrong; nothing is written where it is an error."""
+    """How many lines a file holds, how many are new, and what is wrong; with an error nothing is written."""
 
     lines: int
     fresh: int

@@ -11,7 +11,7 @@ from gateway.cli.talk import NOT_FOUND, Stop
 
 
 @click.command()
-@click.argument("authority", type=click.Choice(["customs", "identity"]))
+@click.argument("authority", type=click.Choice(["customs", "identity", "tax"]))
 @click.option("--behaviour", "behaviours", multiple=True, metavar="NAME[=ARGUMENT]", help="A named misbehaviour.")
 @click.option("--book", is_flag=True, help="Show its own book, one line for each thing told to it, and end.")
 @click.option("--trades", is_flag=True, help="With --book: one line a trade, with its state, number, tax and refunds.")

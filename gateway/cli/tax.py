@@ -10,6 +10,7 @@ import click
 from gateway.cli.book import open_book
 from gateway.cli.options import home_option, input_argument, json_option, read_input
 from gateway.cli.talk import FAILED, NOT_FOUND, Stop, give, present, say, show
+from gateway.cli.tax_declaring import exempt, refund
 
 if TYPE_CHECKING:
     from message_specs.findings import Finding
@@ -23,6 +24,10 @@ ACCOUNTS = ("account", "limit", "occupied", "free", "inventories", "findings")
 @click.group()
 def tax() -> None:
     """Declare refunds and exemptions of export tax; guarantees and statements of retail import tax."""
+
+
+tax.add_command(refund)
+tax.add_command(exempt)
 
 
 def today_or(day: datetime | None) -> date:

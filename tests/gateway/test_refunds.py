@@ -7,9 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import python_calamine
 import pytest
+import python_calamine
 
+from adapters.simulators.tax_law import Law
+from adapters.simulators.tax_rounds import Office, behaviour
 from gateway.dispatch import Outgoing
 from gateway.purchases import Loaded, load
 from gateway.refunds import Declared, book, draw, free_refused, send_open, uses_of
@@ -17,6 +19,7 @@ from gateway.settling import iso
 from gateway.submitting import Counter
 from gateway.tax_forms import write_templates
 from message_specs import writing
+from spool.interchange import Claim
 from tests.gateway.border import Border
 from tests.samples import guid
 from tests.taxpayers import BAG, SHIRT, TAXPAYER, invoice, invoices, with_tax
@@ -112,6 +115,39 @@ def test_released_lists_and_invoices_become_both_details_and_the_approved_refund
     assert state(border) == [("closed", "3")]
     out = border.world.home / "spool/partners/shop/out"
     assert len(list(out.glob("*.TAX102.xml"))) == 2
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [(), ("doubts", "duplicate"), ("out-of-order",), ("half",), ("nonsense",), ("half", "nonsense", "duplicate")],
+)
+def test_with_the_tax_office_in_a_box_however_it_behaves(border: Border, asked: tuple[str, ...]) -> None:
+    loads(border, invoice(1, qty="120", base="6000", tax="780"), BAGS)
+    booked(border)
+    sent(border)
+    folder = border.world.home / "spool/authorities/tax"
+    office = Office(border.world.home / "office", folder / "out", folder / "in", Law({SHIRT: "13"}), behaviour(asked))
+    office.open()
+    for place, body in enumerate(carried(border)):
+        (folder / "out" / f"{place}.xml").write_bytes(body)
+    for moment in range(3):
+        office.look(moment)
+        border.world.moment += timedelta(seconds=30)
+        border.world.take_in()
+    assert [line["status"] for line in office.told()] == ["3"]
+    assert state(border) == [("closed", "3")]
+    held = border.world.rows("SELECT count(*) FROM document WHERE spec = 'TAX102' AND state = 'held'")
+    assert held == [(int("nonsense" in asked),)]
+
+
+def test_a_declaration_that_disagrees_with_itself_never_reaches_the_office(border: Border) -> None:
+    loads(border, invoice(1, qty="120", base="6000", tax="780"), BAGS)
+    declared = drawn(border)
+    wrong = declared.body.replace(b"<tax:tsl>9<", b"<tax:tsl>13<").replace(b"<tax:ktse>180.00<", b"<tax:ktse>260.00<")
+    with Counter(border.world.home, lambda: border.world.moment) as counter:
+        [told] = counter.hand_in([Claim(0, "shop", "folder", "own.xml", body=wrong)])
+    assert [one["code"] for one in told["findings"]] == ["X108", "X120"]
+    assert (state(border), carried(border)) == ([("refused", "")], [])
 
 
 def test_nothing_is_declared_twice_and_the_ledger_itself_refuses_it(border: Border) -> None:
