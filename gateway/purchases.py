@@ -6,7 +6,7 @@ rest on it already.  One file is in the ledger whole or not at all.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -17,7 +17,7 @@ from gateway.maps import facts_of, house_map
 from gateway.settling import iso
 from mapping.apply import map_file
 from mapping.judging import judge, transfer_of
-from mapping.tracing import placed_in_sheet
+from mapping.tracing import placed_in_sheet, traced
 from message_specs.amounts import amount
 from message_specs.document import Document
 from message_specs.findings import Finding, Severity, finding
@@ -65,9 +65,9 @@ def load(
         for batch in run.batches():
             judged = judge(run, batch, transfer_of(facts_of(partner, now).partner), today=now.date())
             found += judged.findings
-            for document in judged.documents:
+            for one, document in zip(batch, judged.documents, strict=False):
                 lines += _lines(kind, document)
-                found += _checks(kind, document, holder)
+                found += traced(run, replace(one, findings=[]), _checks(kind, document, holder))
     found = [*(placed_in_sheet(run, one) for one in run.findings), *found]
     loaded = Loaded(len(lines), 0, tuple(found))
     return loaded if loaded.is_refused else _written(ledger, kind, holder, lines, tuple(found), iso(now))
