@@ -22,12 +22,14 @@ from gateway.desks.aggregating import gathered_key, holder_of
 from gateway.fetching import number_of, paper_of
 from gateway.living import said_of
 from gateway.notices import notice
+from gateway.ripening import ripe_mark
 from gateway.settling import iso
 from message_specs.amounts import amount
 from message_specs.findings import Finding
 from message_specs.trade.aggregated import compare_792, weights
 from message_specs.trade.aggregation import asked, can_gather, predicted
 from message_specs.trade.choosing import key_of, live
+from message_specs.trade.giving_back import known_as
 from message_specs.trade.life import Life, life_of
 from message_specs.trade.papers import Paper, mark_of, unpack
 from spool.ledger import Ledger
@@ -37,11 +39,6 @@ PATIENCE: Final = timedelta(days=1)
 """So long after the last result the next may come before something is said to be lacking (our choice)."""
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _RESULT: Final = "CEB792"
-
-
-def ripe_mark(consignor: str, closed_on: date) -> int:
-    """Return by what the lists of a consignor that were closed in a month are found by an application for a period."""
-    return mark_of("ripe", consignor, f"{closed_on:%Y%m}")
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ def _compare(ledger: Ledger, row: sqlite3.Row, now: datetime) -> None:
     one = read(ledger, row["sum_no"], row["authority"])
     if not one.parts or not one.results:
         with ledger.writing():
-            ledger.run("aggregate_compared", None, None, None, row["sum_no"], row["authority"], row["due_at"])
+            ledger.run("aggregate_compared", None, None, None, row["sum_no"], row["authority"], row["turn"])
         return
     patient_until = datetime.fromisoformat(row["came_at"]) + PATIENCE
     whole = one.is_complete or now >= patient_until
@@ -112,7 +109,7 @@ def _compare(ledger: Ledger, row: sqlite3.Row, now: datetime) -> None:
     told = msgspec.json.encode([each.as_dict() for each in found]).decode()
     known = {(each["code"], each["zh"]) for each in msgspec.json.decode(row["findings"] or "[]")}
     fresh = [each for each in found if (each.code, each.zh) not in known]
-    place = (row["sum_no"], row["authority"], row["due_at"])
+    place = (row["sum_no"], row["authority"], row["turn"])
     with ledger.writing():
         if not ledger.run("aggregate_compared", None if whole else iso(patient_until), verdict, told, *place):
             return  # a further result came meanwhile
@@ -170,7 +167,7 @@ def _lists(
     lists: dict[str, Paper] = {}
     lives: dict[str, Life] = {}
     for number, papers in found.items():
-        listed = next((one for one in live(papers) if one.kind == "inventory"), None)
+        listed = known_as(papers, number)
         if listed is not None:
             lists[number] = listed
             rows = [row for one in papers if one.kind in ("inventory", "cancel")

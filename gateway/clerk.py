@@ -34,7 +34,7 @@ from gateway.settling import Settled, iso, settle
 from gateway.tables import LongTable
 from gateway.telling import quiet, tell
 from gateway.trading import look
-from gateway.wrapping import Wrapped, wrap_all
+from gateway.wrapping import Wrapped, route_all, wrap_all
 from spool.aside import keep_watch
 from spool.errors import OurMistake
 from spool.interchange import Batch, Claim
@@ -136,8 +136,9 @@ class Clerk:
             judged = self._judge(arrivals)
             self._pulse("judged")
             arrange(judged, self.ledger)
+            route_all(judged, self._sealer, self.house, self.now())
             filed = filing.file(judged, self.ledger, self._opener.records(self.now()))
-            wrapped = wrap_all(judged, self._sealer, self.store, self._numbers, self.house, self.now())
+            wrapped = wrap_all(judged, self._sealer, self.store, self._numbers, self.now())
             self._pulse("sealed")
             self.store.sync()
             self._pulse("synced")
@@ -217,7 +218,7 @@ class Clerk:
             filing.write(ledger, filed, at, iso(self.now() + filing.OPEN))
             for one in judged:
                 if one.answer_to and one.duplicate_of is None:
-                    settled[one.arrival.claim.number] = settle(ledger, one, at, self.house.kouan.tax)
+                    settled[one.arrival.claim.number] = settle(ledger, one, at, self.house)
         return settled
 
     def _let_go(

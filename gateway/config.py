@@ -106,6 +106,8 @@ class House:
     rates: tuple[Rate, ...] = ()
     goods: Mapping[str, tuple[Good, ...]] = field(default_factory=dict, repr=False)
     _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
+    codes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Under which code each partner is registered, by his name."""
     tax: Mapping[str, tuple[Row, ...]] = field(default_factory=dict, repr=False)
     """The tax tables that hold in this home, each by its name."""
 
@@ -206,7 +208,11 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
         return None, told
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
-    return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, tokens, tables), told
+    codes = {name: partner.code for name, partner in partners.items()}
+    house = House(
+        home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, tokens, codes, tables
+    )
+    return house, told
 
 
 def _folder(

@@ -75,7 +75,7 @@ class LimitsSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Workers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The worker processes, and how much goes to one of them at a time."""
 
-    count: int = 2
+    count: int = 3
     pace_seconds: float = 0.03
     group_files: int = 500
     group_bytes: int = 4 * MIB

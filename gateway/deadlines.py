@@ -5,6 +5,7 @@ after it (windows.csv).  Its partner is told some days before and on the day its
 gathers it; what an application gathers that customs has accepted waits no more, and waits again when it is returned.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Final
@@ -12,12 +13,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from gateway.aggregates import ripe_mark
 from gateway.case import Notice
 from gateway.desks.aggregating import gathered_key, holder_of
 from gateway.fetching import number_of, paper_of
 from gateway.living import life_in
 from gateway.notices import notice
+from gateway.ripening import ripe_mark
 from gateway.settling import iso
 from message_specs.trade.aggregation import gather_by, is_gathered_later, late, reminders
 from message_specs.trade.choosing import live
@@ -38,9 +39,14 @@ class Deadline:
     marks: tuple[tuple[int, int, int], ...] = ()
 
 
-def deadline(ledger: Ledger, order: int, now: datetime) -> Deadline:
-    """Return what follows for the closed trade of an order's mark; nothing where its list is not to be gathered."""
-    papers = _papers(ledger, order)
+Holders = dict[str, Paper | str | None]
+
+
+def deadline(ledger: Ledger, order: int, papers: Sequence[Paper], now: datetime, holders: Holders) -> Deadline:
+    """Return what follows for the closed trade of an order's mark; nothing where its list is not to be gathered.
+
+    `papers` are those under this mark; `holders` keeps from one trade to the next which application holds lists.
+    """
     listed = next((one for one in live(papers) if one.kind == "inventory"), None)
     life = life_in(ledger, order)
     closed = life.closed_on
@@ -48,7 +54,7 @@ def deadline(ledger: Ledger, order: int, now: datetime) -> Deadline:
         return Deadline()
     marks = ((ripe_mark(listed.head.get("ebcCode", ""), closed), listed.number, listed.ordinal),)
     number, today = number_of(ledger, listed), now.astimezone(_CHINA).date()
-    holder = _holder(ledger, number)
+    holder = _holder(ledger, number, holders)
     if isinstance(holder, str) or (holder is not None and holder.state == State.CLOSED):
         return Deadline(marks=marks)
     days = reminders(gather_by(closed))
@@ -60,10 +66,12 @@ def deadline(ledger: Ledger, order: int, now: datetime) -> Deadline:
     return Deadline(due, f"{found.code} {days[-1]}", (notice(listed, [found]),), marks)
 
 
-def _holder(ledger: Ledger, number: str) -> Paper | str | None:
+def _holder(ledger: Ledger, number: str, holders: Holders) -> Paper | str | None:
     keys = msgspec.json.encode([gathered_key(number)]).decode()
-    value = next((row["value"] for row in ledger.all("records", keys)), "")
-    return holder_of(value, _papers(ledger, mark_of("inventory", number)))
+    value: str = next((row["value"] for row in ledger.all("records", keys)), "")
+    if value and value not in holders:
+        holders[value] = holder_of(value, _papers(ledger, mark_of("inventory", number)))
+    return holders[value] if value else None
 
 
 def _papers(ledger: Ledger, mark: int) -> list[Paper]:

@@ -17,6 +17,7 @@ from gateway.config import House
 from gateway.fetching import number_of
 from gateway.gathering import CHINA, Trade, gathered
 from gateway.naming import named
+from gateway.silence import heard
 from message_specs.document import Document
 from message_specs.trade.aggregation import gather_by, is_gathered_later
 from message_specs.trade.choosing import live
@@ -62,6 +63,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "customs": _customs(trade, units, whole=declares) if inventory else None,
         "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
         "lacking": lacking(trade, today),
+        "silence": _silence(trade, inventory, today) if inventory and declares else None,
         "findings": list(_findings(trade, partner, today)),
         "tax": levies.levied(trade.ledger, house, inventory, units) if inventory and house and declares else None,
         "returns": _returns(trade, inventory) if inventory and declares else None,
@@ -119,6 +121,16 @@ def lacking(trade: Trade, today: date) -> list[Facts]:
             }
         )
     return told
+
+
+def _silence(trade: Trade, inventory: Paper, today: date) -> Facts | None:
+    found = heard(trade.ledger, inventory, today)
+    if found is None:
+        return None
+    told = found.told.as_dict()
+    return {"since": found.since.isoformat(), "status": found.status or None} | {
+        name: told[name] for name in ("code", "zh", "en", "hint")
+    }
 
 
 def _findings(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:

@@ -7,7 +7,7 @@ Known limits: amounts stand in the currency of the list; the assessment (核定�
 others by the table `dollars`, where the rates of both are filed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,11 +25,11 @@ from message_specs.findings import Finding, Severity, finding
 from message_specs.tax.exempting import Record, assessed, checks
 from message_specs.tax.laws import Row, in_force
 from message_specs.tax.linking import Forms
-from message_specs.trade.papers import Texts
 from message_specs.trade.sharing import WIDE
 from spool.ledger import Ledger
 
 Facts = dict[str, Any]
+Texts = Mapping[str, str]
 _YUAN: Final = "142"
 _FEN: Final = Decimal("0.01")
 

@@ -59,10 +59,20 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
         ledger, records, [(*needs.marks, *more) for (_, needs), more in zip(needed, then, strict=True) if needs.lives]
     )
     if keys := {key for _, needs in needed for key in needs.values}:
-        for one in ledger.all("records", as_json(keys)):
-            records.values[one["key"]] = one["value"]
-            fetched.revisions[one["key"]] = one["revision"]
+        _values(ledger, records, keys, fetched)
+    if more := {key for _, needs in needed if needs.keys is not None for key in needs.keys(records)}:
+        _values(ledger, records, more, fetched)
+        for name in {records.values[key] for key in more if records.values.get(key)} - records.named.keys():
+            number, _, ordinal = name.partition(".")
+            if (row := ledger.one("paper", int(number), int(ordinal))) is not None:
+                records.named[name] = paper_of(row)
     return fetched
+
+
+def _values(ledger: Ledger, records: Records, keys: set[str], fetched: Fetched) -> None:
+    for one in ledger.all("records", as_json(keys)):
+        records.values[one["key"]] = one["value"]
+        fetched.revisions[one["key"]] = one["revision"]
 
 
 def _then(needs: Needs, records: Records) -> Sequence[int]:

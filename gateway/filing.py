@@ -10,12 +10,13 @@ document is looked at again at once; one that was to go on is judged anew
 (Outdated), for it may rest on what is no longer true.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
+from gateway.belonging import belong
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Records, desk, voiding_mark
 from gateway.drawn import await_papers, not_drawn, own_inventory
@@ -23,9 +24,10 @@ from gateway.draws import Arrangements
 from gateway.fetching import as_json, fetch
 from gateway.posing import pose
 from gateway.settling import iso
+from gateway.silence import first_look
 from gateway.turning import wake
 from message_specs.findings import Finding
-from message_specs.trade.choosing import live
+from message_specs.trade.giving_back import known_as
 from message_specs.trade.papers import Paper, kind_of, marks, marks_of, pack
 from spool.errors import OurMistake
 from spool.ledger import NEVER, Ledger
@@ -77,6 +79,8 @@ class Filed:
     asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
     draws: Arrangements = field(default_factory=Arrangements)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Under which code each partner is registered."""
 
 
 def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
@@ -89,9 +93,9 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         for one in judged
         if not one.answer_to and one.duplicate_of is None
         for case in one.cases
-        if case.journey and case.first is None and case.state in _WAITS
+        if case.journey and case.first is None and (case.state in _WAITS or _is_held_at_once(case))
     ]
-    filed = Filed(records.now, draws=records.draws)
+    filed = Filed(records.now, draws=records.draws, codes=records.codes)
     if not ones:
         return filed
     cases = [case for _, case in ones]
@@ -105,8 +109,14 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
         if entry.dossier is None and entry.kind in _AFTERWARDS:
             _join(entry, records)
     for one, case in ones:
-        _decide(one, case, records, filed)
+        if case.state in _WAITS:
+            _decide(one, case, records, filed)
     return filed
+
+
+def _is_held_at_once(case: Case) -> bool:
+    """Tell whether an operator decides about a new document before its trade is asked; its trade knows it too."""
+    return case.state is State.HELD and _is_new(case)
 
 
 def _is_new(case: Case) -> bool:
@@ -153,7 +163,7 @@ def _by_mark(entries: Iterable[Entry]) -> dict[int, list[Paper]]:
 def _join(entry: Entry, records: Records) -> None:
     """A cancel or return that names an inventory by its number alone is of the trade of that inventory."""
     named = records.papers(entry.case.marks.get("inventory", ()))
-    inventory = next((one for one in live(named) if one.kind == "inventory"), None)
+    inventory = known_as(named, (entry.case.document.head.get("invtNo") or "").strip())
     order = next(iter(marks_of("order", inventory.spec, inventory.head)), None) if inventory else None
     if order is not None:
         entry.dossier = order
@@ -230,6 +240,9 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     going = [entry for entry in filed.entries if entry.case.state is not State.REFUSED]
     ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
     ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
+    # Customs may have given the number meanwhile.
+    alone = [entry.case for entry in going if entry.dossier is None and entry.kind in _AFTERWARDS]
+    belong(ledger, {mark for case in alone for mark in case.marks.get("inventory", ())}, at, filed.codes)
     opened = []
     for entry in going:
         if entry.dossier is not None and entry.kind in _OPENS and entry.dossier not in filed.opened:
@@ -251,7 +264,8 @@ def _wait(ledger: Ledger, filed: Filed) -> None:
     for place, case in filed.firm.items():
         head = case.document.head
         if case.state is State.READY:
-            declared.append((head.get("tradeMode", ""), "declared", *place, _order(case)))
+            looked = first_look(case, filed.now)
+            declared.append((head.get("tradeMode", ""), "declared", *place, looked, _order(case)))
     ledger.run_many("inventory_of_dossier", declared)
 
 

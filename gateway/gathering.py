@@ -16,7 +16,7 @@ import msgspec
 
 from gateway.fetching import paper_of
 from gateway.living import said_of
-from message_specs.trade.choosing import Chosen, choose, live
+from message_specs.trade.choosing import Chosen, choose, live, with_waybill_of
 from message_specs.trade.life import Life, life_of
 from message_specs.trade.papers import Paper, marks_of, paid_elsewhere, side_of
 from spool.ledger import Ledger
@@ -43,7 +43,10 @@ class Trade:
         """The documents that are held against one another: the live inventory's, else the live order's."""
         alive = live(self.papers)
         anchors = [next((one for one in alive if one.kind == kind), None) for kind in ("inventory", "order", "payment")]
-        return choose((*self.papers, *self.beside), next(filter(None, anchors), None))
+        around = (*self.papers, *self.beside)
+        chosen = choose(around, next(filter(None, anchors), None))
+        refused = [one for one in self.papers if one.kind == "inventory"]
+        return with_waybill_of(chosen, around, refused[-1] if refused else None)
 
     @property
     def mode(self) -> str:

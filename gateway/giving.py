@@ -40,13 +40,18 @@ class Kept:
     revision: int
 
 
+def uses_a_year(inventory: Paper) -> bool:
+    """Tell whether an inventory may count in its buyer's year: imports do, lists of an export have no buyer here."""
+    return inventory.spec == "CEB621"
+
+
 def used_of(
     ledger: Ledger, inventory: Paper, refunds: Sequence[Paper], life: Life, when: str, secret: bytes
 ) -> Iterator[Kept]:
     """Yield the records of the buyer's year as this inventory leaves them; `when` purchases count as configured."""
     person = inventory.head.get("buyerIdNumber", "").strip()
     orders = marks_of("order", inventory.spec, inventory.head)
-    if inventory.spec != "CEB621" or not person or when == "never" or not orders:
+    if not uses_a_year(inventory) or not person or when == "never" or not orders:
         return
     name = str(orders[0])
     year = came_at(inventory.number).year

@@ -34,6 +34,7 @@ from gateway.lookout import Lookout
 from gateway.reception import Reception, Waiting
 from gateway.recovering import Left, recover
 from gateway.roads import Roads
+from gateway.secret import stands
 from gateway.upkeep import Upkeep
 from gateway.visiting import Visiting
 from message_specs.trade.papers import kind_of
@@ -63,6 +64,7 @@ class Hall:
         self._looks = ThreadPool(1, 1, "looks")
         self._books = ThreadPool(1, 1, "books")
         self._asks = ThreadPool(1, 1, "asks")
+        stands(self.home, house.kouan.sftp.host_key if house.kouan.sftp.listen else None)
         self._ledger = Ledger(clerk_at(self.home))
         self._numbers = Numbers(now)
         self.reception = Reception(reactor, house.kouan.workers, self._numbers, self._news)

@@ -159,7 +159,8 @@ def simulator_text(enterprises: Iterable[tuple[str, str, str]]) -> str:
 
 def _new_ssh_key(folder: Path, comment: str) -> str:
     """A fresh ed25519 pair stands in the folder; return its public line."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for one in (folder.parent, folder):
+        one.mkdir(mode=0o700, exist_ok=True)
     key = Ed25519PrivateKey.generate()
     line = key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode() + f" {comment}"
     put(folder / "ssh_key", key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()), 0o600)

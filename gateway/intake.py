@@ -10,6 +10,7 @@ Known limits: what is longer than is ever read stays the file it was, so whoever
 holds it open can change that evidence.
 """
 
+import contextlib
 import hashlib
 import io
 import os
@@ -31,6 +32,16 @@ SENT = "^"
 
 
 _HEAD: Final = 4096
+
+
+_OTHERS: Final = 0o137
+"""What no evidence is: written by our group, or anything to anybody else."""
+
+
+def _close_to_others(file: io.FileIO, mode: int) -> None:
+    # What another user dropped stays his to change, and lies in folders that are closed to others.
+    with contextlib.suppress(PermissionError):
+        os.fchmod(file.fileno(), stat.S_IMODE(mode) & ~_OTHERS)
 
 
 def _rewound(file: io.FileIO) -> io.FileIO:
@@ -76,6 +87,8 @@ class Intake:
                 return None
             facts = os.fstat(file.fileno())
             size = facts.st_size
+            if facts.st_mode & _OTHERS:
+                _close_to_others(file, facts.st_mode)
             head = file.read(_HEAD)
             if is_table_file(claim.file, head):
                 if facts.st_nlink > 1 or written is not False:

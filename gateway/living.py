@@ -46,15 +46,18 @@ def said_of(row: sqlite3.Row) -> Said:
     return Said(row["said_at"], row["status"], row["spec"], f"{row['number']}.{row['ordinal']}", row["info"])
 
 
-def learn(ledger: Ledger, unit: Document, number: int, ordinal: int, at: str) -> None:
-    """A document is found by the number that customs gave it in this receipt, inside the caller's transaction.
+def learn(ledger: Ledger, unit: Document, number: int, ordinal: int, at: str) -> Sequence[int]:
+    """A document is found by the number that customs gave it in this receipt; return the marks that are new.
 
+    Inside the caller's transaction.
     Who waits for that number is looked at, and whoever decides at this moment sees that something came.
     """
     found = marks(unit).get("inventory", ())
     if sum(ledger.run("learn_mark", mark, number, ordinal) for mark in found):
         ledger.one("file_next")
         wake(ledger, found, at)
+        return found
+    return ()
 
 
 def go_on(ledger: Ledger, places: Collection[tuple[int, int]], at: str) -> None:

@@ -27,7 +27,7 @@ from gateway.opening import Opener
 from gateway.sealing import Sealer
 from gateway.settling import hold, iso
 from gateway.tables import LongTable, Piece, Table
-from gateway.wrapping import wrap_all
+from gateway.wrapping import route_all, wrap_all
 from message_specs.findings import Finding, finding
 from spool.errors import OurMistake
 from spool.interchange import Batch, Claim
@@ -176,8 +176,9 @@ class LongTables:
                 judged.piece = 0
                 return judged
             now = desk.now()
+            route_all([judged], desk.sealer, desk.house, now)
             filed = filing.file([judged], desk.ledger, desk.opener.records(now))
-            wrapped = wrap_all([judged], desk.sealer, desk.store, desk.numbers, desk.house, now)
+            wrapped = wrap_all([judged], desk.sealer, desk.store, desk.numbers, now)
             desk.pulse("sealed")
             desk.store.sync()
             desk.pulse("synced")

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from gateway.fetching import paper_of
-from message_specs.trade.papers import Paper, mark_of, marks_of
+from message_specs.trade.papers import NOBODY, Paper, mark_of, marks_of
 from spool import number as numbers
 from spool.ledger import Ledger
 
@@ -17,8 +17,9 @@ _LEADS = ("waybill", "inventory", "declared", "return", "order_no")
 def named(ledger: Ledger, text: str) -> list[int]:
     """Return the order marks of the trades that a text names, each once.
 
-    A text is PLATFORM|ORDER, an order number, NUMBER or NUMBER.ORDINAL of ours, a business key or its last part (the
-    waybill's or payment's number), a copNo, or the number that customs gave an inventory.
+    A text is PLATFORM|ORDER (无|MERCHANT|ORDER where there is no platform), an order number, NUMBER or NUMBER.ORDINAL
+    of ours, a business key or its last part (the waybill's or payment's number), a copNo, or the number that customs
+    gave an inventory.
     """
     text = text.strip()
     return list(dict.fromkeys(_marks_of(ledger, text))) if text else []
@@ -38,6 +39,10 @@ def _marks_of(ledger: Ledger, text: str) -> Iterator[int]:
         yield mark
     marks = [mark_of(kind, text) for kind in ("order_no", "order_alone", "inventory")]
     yield from _of_papers(ledger, (paper_of(row) for row in _by_marks(ledger, marks)))
+    if platform.strip() == NOBODY:
+        # Each merchant has his own orders there.
+        alone = map(paper_of, _by_marks(ledger, [mark_of("order_alone", order)]))
+        yield from _of_papers(ledger, (one for one in alone if one.head.get("ebpCode", "").strip() == NOBODY))
     rows = ledger.all("documents_by_key", text)
     if not rows and not bar:
         for head in ledger.all("key_heads"):

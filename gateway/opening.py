@@ -52,7 +52,8 @@ class Opener:
 
     def records(self, now: datetime) -> Records:
         """Return what desks may know before anything is fetched for them."""
-        return Records(now, self._secret, self._house.kouan, self._rates, self._draws, self._house.tax)
+        house = self._house
+        return Records(now, self._secret, house.kouan, self._rates, self._draws, house.codes, house.tax)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it; LongTable where it is a table of more than one piece."""
@@ -218,8 +219,14 @@ class Opener:
 
 
 def _told(unit: Document) -> Said | None:
-    """What a receipt says; what the exchange node says is none."""
-    return None if unit.spec is REPLY else said(unit)
+    """What a receipt says; what the exchange node says is none.
+
+    All that settling asks of it is read here, where no lock on the ledger is held.
+    """
+    if unit.spec is REPLY:
+        return None
+    assert unit.head is not None
+    return said(unit)
 
 
 class TrustedCertificates:

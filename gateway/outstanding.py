@@ -1,32 +1,43 @@
 """Outstanding trades: what each open dossier waits for, oldest first, and the same grouped by what and by whom.
 
+Before them stand those that are declared and of which customs has said nothing for too long: they wait for `customs`.
+
 Only so many of the oldest are looked at as were asked for, so the time does not grow with how many are open.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from gateway.dossiers import disagreements, lacking
 from gateway.gathering import Trade, gathered
+from gateway.silence import heard
 from message_specs.findings import Severity
 from spool.ledger import Ledger
 
 Facts = dict[str, Any]
+_LISTS: Final = ("silent_dossiers", "open_dossiers")
+_COUNTS: Final = ("silent_dossiers_count", "open_dossiers_count")
 
 
 def count(ledger: Ledger) -> int:
-    """Return how many trades are open."""
-    row = ledger.one("open_dossiers_count")
-    return row["n"] if row else 0
+    """Return how many trades wait: those that are open, and those about which customs is silent for too long."""
+    rows = [ledger.one(count) for count in _COUNTS]
+    return sum(row["n"] for row in rows if row)
 
 
 def trades(ledger: Ledger, today: date, limit: int) -> Iterator[Facts]:
-    """Yield what each of the oldest open trades waits for, by the law of that day."""
-    for row in ledger.all("open_dossiers", limit):
-        trade = gathered(ledger, row["mark"])
-        if trade is not None:
-            yield _told(trade, today)
+    """Yield what each of the oldest trades that wait waits for, by the law of that day: customs, or its documents."""
+    for listed in _LISTS:
+        for row in ledger.all(listed, limit):
+            trade = gathered(ledger, row["mark"])
+            if trade is not None and (listed == "open_dossiers" or _is_silent(trade, today)):
+                yield _told(trade, today)
+
+
+def _is_silent(trade: Trade, today: date) -> bool:
+    inventory = trade.chosen.inventory
+    return inventory is not None and heard(trade.ledger, inventory, today) is not None
 
 
 def _told(trade: Trade, today: date) -> Facts:
@@ -34,15 +45,18 @@ def _told(trade: Trade, today: date) -> Facts:
     waits = lacking(trade, today)
     broken = [one for one in disagreements(trade, today) if one.severity is Severity.ERROR]
     until = min((one["until"] for one in waits if one["until"]), default=None)
+    silent = _is_silent(trade, today)
     return {
         "platform": row["platform"],
         "order": row["order_no"],
         "mode": trade.mode,
         "partner": _waiting(trade),
         "since": row["opened_at"],
-        "waits_for": [one["kind"] for one in waits] + list(dict.fromkeys(one.code for one in broken)),
+        "waits_for": ["customs"] * silent
+        + [one["kind"] for one in waits]
+        + list(dict.fromkeys(one.code for one in broken)),
         "until": until,
-        "late": until is not None and until <= today.isoformat(),
+        "late": silent or (until is not None and until <= today.isoformat()),
         "inventory": inventory.name if inventory else None,
         "state": inventory.state if inventory else None,
         "due_at": row["due_at"],

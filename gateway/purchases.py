@@ -104,7 +104,7 @@ def _checks(kind: str, document: Document, holder: str) -> Iterator[Finding]:
 
 def _written(ledger: Ledger, kind: str, holder: str, lines: list[_Line], found: tuple[Finding, ...], at: str) -> Loaded:
     fresh, wrong = 0, []
-    one = kind.removesuffix("s")
+    one = "purchase" if kind == "purchases" else "export"
     with ledger.writing():
         for line in lines:
             standing = ledger.one(one, line.number, line.line)

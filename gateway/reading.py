@@ -4,6 +4,7 @@ Everything here only reads.  What a partner sees is his own; what an operator
 sees is everything.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -13,10 +14,15 @@ from gateway.letting_go import decoded
 from gateway.parting import acknowledgement_of
 from gateway.settling import iso
 from message_specs.codes import receipt_status
+from message_specs.findings import finding
 from spool import number as numbers
 from spool.ledger import NEVER, Ledger
 
 Facts = dict[str, Any]
+_OURS: Final = frozenset({"K101", "K102", "K105"})
+"""Reasons that hold what an exception of ours said, files and folders of this machine with it."""
+_PATH: Final = re.compile(r"(?<![^\s'\"(=])(?:/[^\s/'\",;:)]+){2,}/?")
+"""A path of this machine, not the one in a URL."""
 SILENT_HOURS: Final = 24
 """How long an authority may say nothing at all about a document before people should ask (our choice of 2026-11)."""
 
@@ -61,11 +67,37 @@ def documents(ledger: Ledger, key: str, partner: str | None = None) -> list[Fact
 def _life(ledger: Ledger, row: sqlite3.Row, *, ours: bool = True) -> Facts:
     life = _whole_life(ledger, row)
     if not ours:
-        # Where our evidence lies is no partner's business.
+        # Where our evidence lies, and what is wrong with our machine, is no partner's business.
         del life["evidence"]
+        life["why"] = told_outside(life["why"])
+        for stamp in life["stamps"]:
+            stamp["reason"] = told_outside(stamp["reason"])
         if life["message"]:
             del life["message"]["evidence"]
+            for out in life["message"]["outbox"]:
+                out["trouble"] = told_outside(out["trouble"])
     return life
+
+
+def told_outside(reason: str | None) -> str | None:
+    """Return a reason as a partner may read it: a trouble of our own is its code and what that means, no path of ours.
+
+    >>> told_outside("K105 FileNotFoundError: [Errno 2] No such file or directory: '/srv/kouan/spool/store/x'")
+    'K105 系统内部错误，单证已扣留 Kouan itself failed on this document; it is held'
+    >>> told_outside("writing into /srv/kouan/out failed: the disk is full")
+    'writing into … failed: the disk is full'
+    >>> told_outside("https://a.cn/b/c answered 500")
+    'https://a.cn/b/c answered 500'
+    >>> told_outside("K103 CEB312 E1|A1"), told_outside("请补运单"), told_outside(None)
+    ('K103 CEB312 E1|A1', '请补运单', None)
+    """
+    if not reason:
+        return reason
+    code = reason.partition(" ")[0]
+    if code in _OURS:
+        one = finding(code, reason="…", spec="…")
+        return f"{code} {one.zh} {one.en}"
+    return _PATH.sub("…", reason)
 
 
 def _whole_life(ledger: Ledger, row: sqlite3.Row) -> Facts:

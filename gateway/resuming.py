@@ -25,7 +25,7 @@ from gateway.sealing import Sealer, leaves_whole
 from gateway.settling import iso
 from gateway.tables import is_table_file
 from gateway.telling import quiet, tell
-from gateway.wrapping import KEY_TROUBLE_WAIT, Wrapped, wrap_all
+from gateway.wrapping import KEY_TROUBLE_WAIT, Wrapped, route_all, wrap_all
 from spool.interchange import Claim
 from spool.ledger import NEVER, Ledger
 from spool.number import Numbers
@@ -73,8 +73,9 @@ def resume(
         for number, rows in groupby(sorted(due, key=itemgetter("number", "ordinal")), key=itemgetter("number")):
             _take_up(this, ledger, store, opener, number, list(rows), now)
         pulse("taken up")
+        route_all(this.judged, sealer, house, now)
         filed = filing.file(this.judged, ledger, opener.records(now))
-        wrapped = wrap_all(this.judged, sealer, store, numbers, house, now)
+        wrapped = wrap_all(this.judged, sealer, store, numbers, now)
         store.sync()
         pulse("sealed again")
         try:
@@ -182,7 +183,7 @@ def _see_moves(ledger: Ledger, due: Iterable[Row]) -> None:
     """Outdated when an operator or another worker has moved one of them meanwhile; then the next round looks anew."""
     for row in due:
         present = ledger.one("document", row["number"], row["ordinal"])
-        if present is None or (present["state"], present["due_at"]) != (row["state"], row["due_at"]):
+        if present is None or (present["state"], present["turn"]) != (row["state"], row["turn"]):
             raise filing.Outdated(f"{row['number']}.{row['ordinal']}")
 
 

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 from gateway import bills, following
+from gateway.belonging import belong
 from gateway.booking import Booking
 from gateway.case import Case, Judged
-from gateway.config_shapes import Tax
+from gateway.config import House
 from gateway.living import LIVE_ON, go_on, learn
 from gateway.said import Said, said
 from gateway.turning import turned
@@ -40,7 +41,7 @@ class Settled:
     spec: str
 
 
-def settle(ledger: Ledger, judged: Judged, at: str, tax: Tax) -> list[Settled]:
+def settle(ledger: Ledger, judged: Judged, at: str, house: House) -> list[Settled]:
     """Every receipt of the answer is in the ledger, inside the caller's transaction; return those for partners."""
     settled: list[Settled] = []
     heard: set[tuple[int, int]] = set()
@@ -60,8 +61,9 @@ def settle(ledger: Ledger, judged: Judged, at: str, tax: Tax) -> list[Settled]:
             if book.book(answer, row, told, case.partner, (file_name(answer[0], answer[2]), None)):
                 settled.append(Settled(row["partner"], case.document, case.number, answer[2]))
                 if key := bills.key_in(case):
-                    bills.hold_against(ledger, key, row, at, tax)
-            _remember(ledger, book, case, row, at, tax)
+                    book.write()
+                    bills.hold_against(ledger, key, row, at, house.kouan.tax)
+            _remember(ledger, book, case, row, at, house)
             if kind_of(row["spec"]) in LIVE_ON:
                 heard.add((row["number"], row["ordinal"]))
     book.write()
@@ -83,14 +85,14 @@ def _spoken_of(ledger: Ledger, book: Booking, case: Case, told: Said, at: str) -
     return rows
 
 
-def _remember(ledger: Ledger, book: Booking, case: Case, row: sqlite3.Row, at: str, tax: Tax) -> None:
+def _remember(ledger: Ledger, book: Booking, case: Case, row: sqlite3.Row, at: str, house: House) -> None:
     """What the receipt's document is called by its authority is known, and what was said by that is said of it."""
     new = [number for number in following.given(case) if following.remember(ledger, number, row)]
     if not new:
         return
-    learn(ledger, case.document, row["number"], row["ordinal"], at)
+    belong(ledger, learn(ledger, case.document, row["number"], row["ordinal"], at), at, house.codes)
     for number in new:
-        _bring(ledger, book, case, row, number, at, tax)
+        _bring(ledger, book, case, row, number, at, house)
 
 
 def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.Row]:
@@ -114,7 +116,7 @@ def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.R
 
 
 def _bring(
-    ledger: Ledger, book: Booking, case: Case, row: sqlite3.Row, number: following.Number, at: str, tax: Tax
+    ledger: Ledger, book: Booking, case: Case, row: sqlite3.Row, number: following.Number, at: str, house: House
 ) -> None:
     """What was said by the number that this receipt brought is said of its document too."""
     waiting = list(following.kept(ledger, number))
@@ -127,7 +129,9 @@ def _bring(
         answer = (one.number, one.ordinal, one.spec)
         file = f"{one.number}.{one.ordinal}.{one.spec}.xml"
         book.book(answer, document, one.said, case.partner, (file, case.number))
-        bills.hold_against(ledger, bills.bill_key(case.partner, number.value, one.said.info), document, at, tax)
+        book.write()
+        key = bills.bill_key(case.partner, number.value, one.said.info)
+        bills.hold_against(ledger, key, document, at, house.kouan.tax)
         if one.state not in (State.RECEIVED, State.HELD):
             continue
         place, reason = (one.number, one.ordinal), f"{number.kind} {number.value} came with {case.name}"
@@ -188,6 +192,8 @@ def _meant(rows: Sequence[sqlite3.Row], said_at: str) -> sqlite3.Row:
     >>> [rows.index(_meant(rows, one)) for one in said]
     [0, 1, 1, 1]
     """
+    if len(rows) == 1:
+        return rows[0]
     try:
         said = datetime.fromisoformat(said_at)
         before = [row for row in rows if datetime.fromisoformat(row["sealed_at"]).replace(microsecond=0) <= said]

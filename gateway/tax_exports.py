@@ -7,7 +7,7 @@ Known limits: that the prices of a list are free on board, that gseqno is the it
 a list of flag A stands with its own number in the place of a declaration are our readings.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -25,10 +25,11 @@ from message_specs.tax.laws import Row, in_force
 from message_specs.tax.linking import Export
 from message_specs.trade.expected import shares_back
 from message_specs.trade.giving_back import accepted_returns
-from message_specs.trade.papers import Paper, Texts, mark_of, unpack
+from message_specs.trade.papers import Paper, mark_of, unpack
 from message_specs.trade.sharing import WIDE, shares
 from spool.ledger import Ledger
 
+Texts = Mapping[str, str]
 _GATHERED: Final = "B"
 _FEN: Final = Decimal("0.01")
 _CLOSED: Final = "9"

@@ -1,7 +1,8 @@
 """Trading: dossiers whose date has come are looked at; what is complete is drawn up, what waits too long is told.
 
 A dossier comes due when a paper came that it awaits, and when its documents have
-waited as long as waiting.csv allows.  Looking twice does no harm: a notice is
+waited as long as waiting.csv allows, or customs was silent as long as silence.csv
+allows.  Looking twice does no harm: a notice is
 told once, and what was drawn up is found again and not drawn twice.
 """
 
@@ -22,13 +23,14 @@ from gateway.drawing import Drawing, Drawn, goods_mark
 from gateway.draws import Arranged
 from gateway.fetching import paper_of
 from gateway.filing import Outdated
-from gateway.giving import Kept, used_of
+from gateway.giving import Kept, used_of, uses_a_year
 from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
+from gateway.silence import listen
 from gateway.telling import quiet
 from message_specs.findings import Finding, Severity, finding
-from message_specs.trade.choosing import Chosen, choose, live
+from message_specs.trade.choosing import Chosen, choose, live, with_waybill_of
 from message_specs.trade.comparing import compare, view_for
 from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
@@ -38,6 +40,7 @@ from spool.states import State
 AT_ONCE: Final = 200
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
+_LEAD_ON: Final = ("waybill", "sold", "shipped", "order_no")
 _UNCLEAR: Final = ("T151", "T155")
 """Which of several orders or waybills is meant is not for us to guess in a declaration."""
 
@@ -53,9 +56,11 @@ class Look:
     awaits: list[tuple[int, int, int]] = field(default_factory=list)
     over: list[tuple[int, int, int]] = field(default_factory=list)
     """What trades that are closed awaited."""
+    holders: dict[str, Paper | str | None] = field(default_factory=dict)
+    """Which application holds the lists whose record names it: an application holds thousands."""
     marks: list[tuple[int, int, int]] = field(default_factory=list)
     """By what closed lists are found by who gathers them."""
-    dates: list[tuple[str | None, str | None, int, str]] = field(default_factory=list)
+    dates: list[tuple[str | None, str | None, int, int]] = field(default_factory=list)
 
 
 def look(
@@ -71,16 +76,18 @@ def look(
         return 0
     this = Look(now)
     for row in rows:
-        chosen = trade_of(ledger, row["mark"])
-        if not _give_back(ledger, this, row, chosen, kouan, secret):
+        papers = _papers(ledger, [row["mark"]])
+        if not _give_back(ledger, this, row, papers, kouan, secret):
             continue
         due: str | None = None
         why: str | None = None
         if row["phase"] == "open":
-            due, why = _one(this, ledger, row, chosen, drawing)
+            due, why = _one(this, ledger, row, trade_of(ledger, row["mark"]), drawing)
+        elif row["phase"] == "declared":
+            due, why = _listen(this, ledger, trade_of(ledger, row["mark"]))
         elif row["phase"] == "closed":
-            due, why = _closed(this, ledger, row)
-        this.dates.append((due, why, row["mark"], row["due_at"]))
+            due, why = _closed(this, ledger, row, papers)
+        this.dates.append((due, why, row["mark"], row["turn"]))
     pulse("looked at")
     # Before the dossiers are put to rest: after a crash between the two they are looked at again.
     drawing.draw(this.ready)
@@ -109,16 +116,14 @@ def _write(ledger: Ledger, this: Look) -> None:
     ledger.run_many("dossier_looked_at", this.dates)
 
 
-def _give_back(ledger: Ledger, this: Look, row: Row, chosen: Chosen, kouan: Kouan, secret: bytes) -> bool:
+def _give_back(ledger: Ledger, this: Look, row: Row, papers: Sequence[Paper], kouan: Kouan, secret: bytes) -> bool:
     """What the inventory used is reckoned anew; False where another dossier of this round has the same record."""
-    inventory = chosen.inventory
-    if inventory is None:
+    # What stands in the place of a refused one uses the year under the same name.
+    inventory = _last(live(papers), "inventory") or _last(papers, "inventory")
+    if inventory is None or not uses_a_year(inventory):
         return True
-    if inventory.state == State.REFUSED:
-        # What stands in its place uses the year under the same name.
-        inventory = trade_of(ledger, row["mark"], alive=True).inventory or inventory
     life = life_in(ledger, row["mark"])
-    refunds = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "refund"]
+    refunds = [one for one in papers if one.kind == "refund"]
     kept = list(used_of(ledger, inventory, refunds, life, kouan.tax.quotas, secret))
     if any(one.key in this.kept for one in kept):
         return False
@@ -126,12 +131,12 @@ def _give_back(ledger: Ledger, this: Look, row: Row, chosen: Chosen, kouan: Koua
     return True
 
 
-def _closed(this: Look, ledger: Ledger, row: Row) -> tuple[str | None, str | None]:
+def _closed(this: Look, ledger: Ledger, row: Row, papers: Sequence[Paper]) -> tuple[str | None, str | None]:
     """A closed trade awaits nothing; return when its list is to be gathered and is looked at again, and why."""
-    orders = [one for one in _papers(ledger, [row["mark"]]) if one.kind == "order"]
+    orders = [one for one in papers if one.kind == "order"]
     marks = [mark for one in orders for of_kind in marks_of_paper(one).values() for mark in of_kind]
     this.over += [(mark, row["mark"], 0) for mark in marks]
-    one = deadline(ledger, row["mark"], this.now)
+    one = deadline(ledger, row["mark"], papers, this.now, this.holders)
     this.told += one.told
     this.marks += one.marks
     return one.due, one.why
@@ -154,10 +159,17 @@ def _one(this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing)
     if lacking:
         return iso(this.now + _AGAIN), " ".join((late.code if late else "T204", *lacking))
     if not drawn or arranged is None:
-        return None, None
+        return _listen(this, ledger, chosen)
     why = _draw(this, row["mark"], chosen, arranged, drawing)
     # Nothing that comes wakes a trade whose inventory an operator decides about.
     return iso(this.now + _AGAIN) if why == "T705" else None, why
+
+
+def _listen(this: Look, ledger: Ledger, chosen: Chosen) -> tuple[str | None, str | None]:
+    """Return when a trade whose inventory is with customs is looked at again, and why it waits."""
+    one = listen(ledger, chosen.inventory, this.now)
+    this.told += one.told
+    return one.due, one.why
 
 
 def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Drawing) -> str | None:
@@ -198,11 +210,12 @@ def trade_of(ledger: Ledger, mark: int, *, alive: bool = False) -> Chosen:
     papers = _papers(ledger, [mark])
     anchors = live(papers) if alive else papers
     anchor = _last(anchors, "inventory") or _last(anchors, "order")
-    if anchor is not None:
-        marks = marks_of_paper(anchor)
-        more = [mark for kind in ("waybill", "sold", "shipped", "order_no") for mark in marks.get(kind, ())]
+    refused = _last(papers, "inventory") if anchor is not None and anchor.kind == "order" else None
+    told = [marks_of_paper(one) for one in (anchor, refused) if one is not None]
+    if told:
+        more = [mark for marks in told for kind in _LEAD_ON for mark in marks.get(kind, ())]
         papers = _merged(papers, _papers(ledger, [*more, *paid_elsewhere(papers)]))
-    return choose(papers, anchor)
+    return with_waybill_of(choose(papers, anchor), papers, refused)
 
 
 def _last(papers: Sequence[Paper], kind: str) -> Paper | None:

@@ -17,6 +17,7 @@ from spool.states import State
 from spool.store import Store
 
 _IN_A_MESSAGE = 100
+_ON_THEIR_WAY = (State.CHECKED, State.FILED)
 _BEYOND = "GHIJKLMNOPQRSTUVWXYZ"
 KEY_TROUBLE_WAIT = timedelta(seconds=30)
 
@@ -31,13 +32,28 @@ class Wrapped:
     place: str
 
 
-def wrap_all(
-    judged: Iterable[Judged], sealer: Sealer, store: Store, numbers: Numbers, house: House, now: datetime
-) -> list[Wrapped]:
-    """Every case that may leave is ready in a message; one that may not waits with its reason or is refused."""
+def route_all(judged: Iterable[Judged], sealer: Sealer, house: House, now: datetime) -> None:
+    """Every case that may go on knows its authority; what nobody takes is held, what nobody may sign is refused.
+
+    Done before trades are asked: nothing rests on a document that is stopped here, and it uses nothing.
+    """
+    for one in judged:
+        if one.trouble:
+            continue
+        for case in one.cases:
+            if case.first is None and case.state in _ON_THEIR_WAY:
+                _route(one, case, sealer, house, now)
+        if one.signed:
+            _to_one_authority(one)
+
+
+def wrap_all(judged: Iterable[Judged], sealer: Sealer, store: Store, numbers: Numbers, now: datetime) -> list[Wrapped]:
+    """Every case that may leave, and knows where to, is ready in a message; one that may not waits with its reason."""
     ones = list(judged)
     for one in ones:
-        _route(one, sealer, house, now)
+        for case in one.cases:
+            if case.state is State.CHECKED and case.first is None:
+                _prepare(one, case, now)
         if one.signed:
             _together(one, now)
     wrapped = []
@@ -47,31 +63,41 @@ def wrap_all(
     return wrapped
 
 
-def _route(one: Judged, sealer: Sealer, house: House, now: datetime) -> None:
-    for case in one.cases:
-        if case.state is not State.CHECKED or case.first is not None:
-            continue
-        spec = case.document.spec
-        if one.trouble:
-            _wait(case, f"K102 {one.trouble}", iso(now + KEY_TROUBLE_WAIT))
-            continue
-        try:
-            case.authority = house.route(spec.code, case.document.head.get("customsCode", "")).name
-        except NoRoute as trouble:
-            _wait(case, f"K101 {trouble}", NEVER)
-            continue
-        if not one.signed and spec.signature == "required" and not sealer.key_name(case.partner, case.authority, now):
-            found = finding("P201", document=case.ordinal)
-            one.add(found)
+def _route(one: Judged, case: Case, sealer: Sealer, house: House, now: datetime) -> None:
+    spec = case.document.spec
+    try:
+        case.authority = house.route(spec.code, case.document.head.get("customsCode", "")).name
+    except NoRoute as trouble:
+        _wait(case, f"K101 {trouble}", NEVER)
+        return
+    if not one.signed and spec.signature == "required" and not sealer.key_name(case.partner, case.authority, now):
+        found = finding("P201", document=case.ordinal)
+        one.add(found)
+        case.version = None
+        case.move("seal", State.REFUSED, None, (found,))
+
+
+def _to_one_authority(one: Judged) -> None:
+    """A signed message leaves to one authority or is refused whole."""
+    fresh = [case for case in one.cases if case.first is None and case.state in _ON_THEIR_WAY]
+    if len({case.authority for case in fresh}) > 1:
+        one.add(found := finding("P309"))
+        for case in fresh:
             case.version = None
             case.move("seal", State.REFUSED, None, (found,))
-            continue
-        if spec.fill and not one.signed:
-            assert one.opened is not None
-            fill(case, dict.fromkeys(spec.fill, _own_number(case)), one.opened.revision)
-            case.canonical = case.document.canonical()
-        if spec.reply_key != spec.key:
-            case.reply_key = case.document.reply_key
+
+
+def _prepare(one: Judged, case: Case, now: datetime) -> None:
+    if one.trouble:
+        _wait(case, f"K102 {one.trouble}", iso(now + KEY_TROUBLE_WAIT))
+        return
+    spec = case.document.spec
+    if spec.fill and not one.signed:
+        assert one.opened is not None
+        fill(case, dict.fromkeys(spec.fill, _own_number(case)), one.opened.revision)
+        case.canonical = case.document.canonical()
+    if spec.reply_key != spec.key:
+        case.reply_key = case.document.reply_key
 
 
 def _own_number(case: Case) -> str:
@@ -86,18 +112,13 @@ def _own_number(case: Case) -> str:
 
 
 def _together(one: Judged, now: datetime) -> None:
-    """A signed message leaves whole and to one authority, or waits whole."""
+    """A signed message leaves whole, or waits whole."""
     fresh = [case for case in one.cases if case.first is None and case.state is not State.REFUSED]
     waiting = [case for case in fresh if case.state is not State.CHECKED or case.due_at is not None]
     if waiting:
         for case in fresh:
             if case not in waiting:
                 _wait(case, f"K108 {waiting[0].why}", waiting[0].due_at or iso(now + KEY_TROUBLE_WAIT))
-    elif len({case.authority for case in fresh}) > 1:
-        one.add(found := finding("P309"))
-        for case in fresh:
-            case.version = None
-            case.move("seal", State.REFUSED, None, (found,))
 
 
 def _wrap(pack: Pack, sealer: Sealer, store: Store, numbers: Numbers, now: datetime) -> Wrapped | None:

@@ -54,7 +54,9 @@ class Document:
             self._head, self._lines = flat.head, flat.lines
             return
         groups = [child for child in self.element if len(child)]
-        if groups and groups[0] is self.element[0]:
+        if not groups and len(self._own_texts) == len(self.element):
+            self._head, self._lines = dict(self._own_texts), []
+        elif groups and groups[0] is self.element[0]:
             self._head = _leaves(groups[0])
             self._lines = [_leaves(group) for group in groups[1:]]
         else:

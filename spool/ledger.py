@@ -5,9 +5,11 @@ SQLite's polling, so that two processes hand over without waiting for a timer.
 Readers never wait.  A commit has reached the disk (`synchronous=FULL`).
 """
 
+import contextlib
 import fcntl
 import os
 import sqlite3
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -21,6 +23,8 @@ from spool.named_sql import queries
 
 NEVER: Final = "9999-12-31T23:59:59Z"
 """The due date of what only an operator moves on."""
+
+_OURS: Final = 0o640
 
 IN_PARTS: Final = -1
 """The number of documents of a table that is written part by part: its parts tell how many there are."""
@@ -62,6 +66,19 @@ def statements(text: str) -> Iterator[str]:
             part = ""
 
 
+def _close_to_others(path: Path) -> None:
+    """The file is there and none but our group can read it; SQLite makes its -wal and -shm in the same mode."""
+    # Only a file that was not there: closing one that SQLite has open would let go of its locks.
+    with contextlib.suppress(OSError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OURS))
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        # What was made by an older Kouan, or restored; what is not ours to change belongs to whoever arranged it so.
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            mode = stat.S_IMODE(file.stat().st_mode)
+            if mode & ~_OURS:
+                file.chmod(mode & _OURS)
+
+
 class Ledger:
     """One connection to the book of one home."""
 
@@ -74,6 +91,7 @@ class Ledger:
                 f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, cached_statements=256
             )
         else:
+            _close_to_others(path)
             self.conn = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=256)
             self._lock = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         self.conn.row_factory = sqlite3.Row

@@ -207,16 +207,16 @@ SELECT d.number, d.ordinal, (SELECT max(s.sequence) + 1 FROM stamp s WHERE s.num
 UPDATE document SET status = ?, status_at = ? WHERE number = ? AND ordinal = ? AND coalesce(status_at, '') <= ?;
 
 -- name: set_waiting
-UPDATE document SET due_at = ?, why = ? WHERE number = ? AND ordinal = ?;
+UPDATE document SET due_at = ?, why = ?, turn = turn + 1 WHERE number = ? AND ordinal = ?;
 
 -- name: set_sealed
-UPDATE document SET message = ?, due_at = NULL, why = NULL WHERE number = ? AND ordinal = ?;
+UPDATE document SET message = ?, due_at = NULL, why = NULL, turn = turn + 1 WHERE number = ? AND ordinal = ?;
 
 -- name: set_reply_key
 UPDATE document SET reply_key = ? WHERE number = ? AND ordinal = ?;
 
 -- name: due_documents
-SELECT number, ordinal, spec, key, partner, state, due_at FROM document
+SELECT number, ordinal, spec, key, partner, state, due_at, turn FROM document
  WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, number, ordinal LIMIT ?;
 
 -- name: outbox_partners
@@ -317,7 +317,7 @@ UPDATE outbox SET state = 'waiting', trouble = NULL, not_before = ? WHERE messag
 UPDATE outbox SET state = 'gone', trouble = NULL, answer = ? WHERE message = ? AND state <> 'gone';
 
 -- name: take_out
-UPDATE document SET message = NULL, due_at = ?, why = ? WHERE number = ? AND ordinal = ?;
+UPDATE document SET message = NULL, due_at = ?, why = ?, turn = turn + 1 WHERE number = ? AND ordinal = ?;
 
 -- name: outbox_waits
 SELECT o.destination, o.partner, o.state, o.messages, o.next_try, m.sealed_at AS oldest, o.attempts,
@@ -394,17 +394,18 @@ DELETE FROM awaited WHERE mark = ? AND number = ? AND ordinal = ?;
 SELECT DISTINCT a.number, a.ordinal FROM json_each(?) AS k JOIN awaited a ON a.mark = k.value;
 
 -- name: wake_document
-UPDATE document SET due_at = ? WHERE number = ? AND ordinal = ? AND state = 'filed';
+UPDATE document SET due_at = ?, turn = turn + 1 WHERE number = ? AND ordinal = ? AND state = 'filed';
 
 -- name: wake_dossier
-UPDATE dossier SET due_at = ? WHERE mark = ?;
+UPDATE dossier SET due_at = ?, turn = turn + 1 WHERE mark = ?;
 
 -- name: open_dossier
 INSERT INTO dossier (mark, platform, order_no, mode, opened_at, phase, due_at) VALUES (?, ?, ?, ?, ?, 'open', ?)
 ON CONFLICT DO NOTHING;
 
 -- name: inventory_of_dossier
-UPDATE dossier SET mode = ?, phase = ?, number = ?, ordinal = ?, due_at = NULL, why = NULL WHERE mark = ?;
+UPDATE dossier SET mode = ?, phase = ?, number = ?, ordinal = ?, due_at = ?, why = NULL, turn = turn + 1
+ WHERE mark = ?;
 
 -- name: records
 SELECT r.key, r.value, r.revision FROM json_each(?) AS k JOIN record r ON r.key = k.value;
@@ -446,7 +447,7 @@ SELECT m.mark, d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec 
 SELECT * FROM dossier WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;
 
 -- name: dossier_looked_at
-UPDATE dossier SET due_at = ?, why = ? WHERE mark = ? AND due_at = ?;
+UPDATE dossier SET due_at = ?, why = ? WHERE mark = ? AND turn = ?;
 
 -- name: said_in_dossier
 SELECT d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared, d.state, d.message, p.kind
@@ -456,7 +457,7 @@ SELECT d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS decla
  WHERE m.mark = ? AND p.kind IN ('inventory', 'cancel');
 
 -- name: dossier_phase
-UPDATE dossier SET phase = ?1, due_at = ?2 WHERE mark = ?3 AND phase <> ?1;
+UPDATE dossier SET phase = ?1, due_at = ?2, turn = turn + 1 WHERE mark = ?3 AND (phase <> ?1 OR why IS NOT NULL);
 
 -- name: pose_question
 INSERT INTO question (subject, number, ordinal, path, attempts, not_before) VALUES (?1, ?2, ?3, ?4, 0, ?5)
@@ -496,7 +497,7 @@ INSERT INTO record (key, value, revision) VALUES (?1, ?2, 1)
 ON CONFLICT (key) DO UPDATE SET value = ?2, revision = revision + 1;
 
 -- name: wake_questioners
-UPDATE document SET due_at = ?1
+UPDATE document SET due_at = ?1, turn = turn + 1
  WHERE state = 'filed' AND (number, ordinal) IN (SELECT number, ordinal FROM question_waits WHERE subject = ?2);
 
 -- name: forget_question_waits
@@ -524,6 +525,18 @@ SELECT d.number AS answer, d.ordinal AS unit, d.spec, i.evidence
 
 -- name: open_dossiers
 SELECT mark FROM dossier WHERE phase = 'open' ORDER BY opened_at, mark LIMIT ?;
+
+-- name: silent_dossiers
+SELECT mark FROM dossier WHERE phase = 'declared' AND why IS NOT NULL ORDER BY opened_at, mark LIMIT ?;
+
+-- name: silent_dossiers_count
+SELECT count(*) AS n FROM dossier WHERE phase = 'declared' AND why IS NOT NULL;
+
+-- name: last_heard
+SELECT d.state, d.status, o.tried_at, o.state AS outbox,
+       (SELECT max(r.answer) FROM receipt r
+         WHERE r.number = d.number AND r.ordinal = d.ordinal AND r.spec IN ('CEB622', 'CEB604')) AS answer
+  FROM document d JOIN outbox o ON o.message = d.message WHERE d.number = ? AND d.ordinal = ?;
 
 -- name: open_dossiers_count
 SELECT count(*) AS n FROM dossier WHERE phase = 'open';
@@ -566,7 +579,7 @@ SELECT CASE ?3 WHEN 'partner' THEN coalesce(d.partner, '') WHEN 'day' THEN subst
  GROUP BY o.mark;
 
 -- name: wake_lists
-UPDATE dossier SET due_at = ?1
+UPDATE dossier SET due_at = ?1, turn = turn + 1
  WHERE mark IN (SELECT p.dossier FROM json_each(?2) AS k JOIN mark m ON m.mark = k.value
                   JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal WHERE p.kind = 'inventory');
 
@@ -587,10 +600,10 @@ SELECT number, ordinal, said_at, body FROM aggregate_result WHERE sum_no = ? AND
 
 -- name: aggregate_came
 INSERT INTO aggregate (sum_no, authority, came_at, due_at) VALUES (?1, ?2, ?3, ?3)
-ON CONFLICT (sum_no, authority) DO UPDATE SET came_at = ?3, due_at = ?3;
+ON CONFLICT (sum_no, authority) DO UPDATE SET came_at = ?3, due_at = ?3, turn = turn + 1;
 
 -- name: aggregate_has_number
-UPDATE aggregate SET due_at = came_at WHERE sum_no = ? AND authority = ?;
+UPDATE aggregate SET due_at = came_at, turn = turn + 1 WHERE sum_no = ? AND authority = ?;
 
 -- name: aggregate
 SELECT * FROM aggregate WHERE sum_no = ? LIMIT 1;
@@ -599,7 +612,23 @@ SELECT * FROM aggregate WHERE sum_no = ? LIMIT 1;
 SELECT * FROM aggregate WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?;
 
 -- name: aggregate_compared
-UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND authority = ? AND due_at = ?;
+UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND authority = ? AND turn = ?;
+
+-- name: kept_by_secret
+SELECT 1 FROM record WHERE key BETWEEN 'identity|' AND 'identity}' OR key BETWEEN 'quota|' AND 'quota}'
+UNION ALL SELECT 1 FROM question LIMIT 1;
+
+-- name: came_by_sftp
+SELECT 1 FROM interchange WHERE door = 'sftp' LIMIT 1;
+
+-- name: papers_under_number
+SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+  FROM mark m JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
+  JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal
+ WHERE m.mark = ? AND p.kind IN ('inventory', 'cancel', 'refund', 'tally');
+
+-- name: paper_joins
+UPDATE paper SET dossier = ? WHERE number = ? AND ordinal = ? AND dossier IS NULL;
 
 -- name: guarantee_of
 SELECT account, released_on, count(*) AS entries, sum(amount) AS occupied
@@ -710,9 +739,6 @@ UPDATE tax_drawn SET undone_at = ? WHERE key = ? AND undone_at IS NULL;
 
 -- name: drawn_handed_in
 UPDATE tax_drawn SET number = ? WHERE key = ?;
-
--- name: drawn
-SELECT * FROM tax_drawn WHERE key = ?;
 
 -- name: drawn_open
 SELECT * FROM tax_drawn WHERE number IS NULL AND undone_at IS NULL ORDER BY key;

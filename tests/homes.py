@@ -23,6 +23,8 @@ from spool.interchange import Batch, Claim
 from spool.ledger import Ledger
 from spool.number import SEQUENCE, Numbers
 
+_BEGINS = datetime(2026, 11, 14, tzinfo=UTC)
+
 
 def now() -> datetime:
     """The time of this machine, as the commands under test see it."""
@@ -33,7 +35,8 @@ def now() -> datetime:
 def _made() -> Path:
     folder = tempfile.mkdtemp(prefix="kouan-tests-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    home = make_home(Path(folder) / "home", now() - timedelta(days=1), demo=True)
+    # The keys are good on the days on which tests with a clock of their own begin, and today.
+    home = make_home(Path(folder) / "home", min(now() - timedelta(days=1), _BEGINS), demo=True)
     every_document_alone(home)
     Ledger(clerk_at(home)).close()
     return home

@@ -33,6 +33,7 @@ NAMES = {
     "void-tax": "tax bills become void (818 with 3) in place of summed up",
     "wrong-tax": "tax bills ask for so much more than the law does (1.00)",
     "long-bill": "tax bills carry orderNo and logisticsNo too, as real ones do and the schema does not",
+    "alone": "a payment pays one order only and a waybill carries one inventory only; else sums may agree",
     "window": "an inventory may be cancelled or refunded so many days after its release, else 30; 0 is never (0)",
 }
 _WINDOW = 30
@@ -67,6 +68,7 @@ class Behaviours:
     void_tax: bool = False
     wrong_tax: Decimal = Decimal(0)
     long_bill: bool = False
+    alone: bool = False
     window: int = _WINDOW
 
     def reviews(self, count: int) -> tuple[str, ...]:

@@ -51,7 +51,6 @@ end by itself.
 waiting); a trade whose documents came under `prompt` is not matched later.
 """
 
-import argparse
 import fcntl
 import json
 import os
@@ -61,6 +60,7 @@ import sys
 import threading
 import time
 import traceback
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -71,6 +71,7 @@ from twisted.internet import defer, endpoints, reactor, task, threads
 from twisted.web import server
 
 from adapters.simulators import reading, trade_reading
+from adapters.simulators.arguments import parser_for
 from adapters.simulators.behaviours import NAMES, Behaviours, UnknownBehaviour, behaviours
 from adapters.simulators.book import Book
 from adapters.simulators.channels import Dxp, FolderChannel, Poster
@@ -208,14 +209,9 @@ def _alone(lock: int) -> bool:
             return True
 
 
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kouan simulate customs", description="A customs in a box.")
-    parser.add_argument("--config", required=True, help="the TOML file")
-    told = "; ".join(f"{name}: {what}" for name, what in NAMES.items())
-    parser.add_argument("--behaviour", action="append", default=[], metavar="NAME[=ARG]", help=told)
-    parser.add_argument("--book", action="store_true", help="print the book and end")
+def _arguments() -> ArgumentParser:
+    parser = parser_for("customs", "A customs in a box.", NAMES)
     parser.add_argument("--trades", action="store_true", help="print what the book says of trades, and end")
-    parser.add_argument("--json", action="store_true", help="print the book as JSON Lines")
     return parser
 
 

@@ -19,7 +19,6 @@ The file (paths relative to it; `state` and `token` must be there)::
 **Known limits.** HTTP without TLS; the book tells a pair by a plain SHA-256, which is good enough for invented people.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -34,6 +33,7 @@ from typing import Any
 from twisted.internet import defer, endpoints, reactor
 from twisted.web import resource, server
 
+from adapters.simulators.arguments import parser_for
 from adapters.simulators.identity_behaviours import NAMES, Behaviour, UnknownBehaviour, behaviours
 from message_specs.identity import is_citizen_number
 from message_specs.verdict import Verdict
@@ -220,7 +220,7 @@ async def _open(settings: Settings, asked: Behaviour, book: Book) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Be the service until told to stop, or print the book; return the exit code."""
-    asked = _arguments().parse_args(arguments)
+    asked = parser_for("identity", "A verification service in a box.", NAMES).parse_args(arguments)
     try:
         settings = load(Path(asked.config))
         wanted = behaviours([*settings.behaviours, *asked.behaviour])
@@ -246,16 +246,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _REACTOR.callWhenRunning(start)
     _REACTOR.run()
     return 1 if failed else 0
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kouan simulate identity", description="A verification service in a box.")
-    parser.add_argument("--config", required=True, help="the TOML file")
-    told = "; ".join(f"{name}: {what}" for name, what in NAMES.items())
-    parser.add_argument("--behaviour", action="append", default=[], metavar="NAME[=ARG]", help=told)
-    parser.add_argument("--book", action="store_true", help="print the book and end")
-    parser.add_argument("--json", action="store_true", help="print the book as JSON Lines")
-    return parser
 
 
 if __name__ == "__main__":

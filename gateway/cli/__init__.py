@@ -47,6 +47,9 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "doctor": ("doctor", "doctor", "Look for what is wrong with this machine and this home."),
     "bench": ("bench", "bench", "Measure the speed of this machine."),
 }
+CLOSED = 0o027
+"""Names and numbers of people lie in what we write: none but our group may read it, none but us may write it."""
+
 # What an error's class says about the exit code, by its name: the modules stay unimported.
 ENDINGS = {
     "UnknownPartner": NOT_FOUND,
@@ -116,7 +119,8 @@ def menu(home: Path | None) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command is done and the process ends with its exit code."""
+    """The command is done and the process ends with its exit code; what it made is closed to other users."""
+    os.umask(os.umask(CLOSED) | CLOSED)
     sys.exit(ended(arguments))
 
 

@@ -61,7 +61,19 @@ def dossier(*, what: str, day: Any, utc: bool, as_json: bool, home: Path) -> Non
         else:
             click.echo("\n" * (count > 0) + "\n".join(_trade(trade, utc=utc)))
     if not trades:
-        raise Stop(f'No trade here has "{what}".', NOT_FOUND)
+        raise Stop(f'此处没有这样的交易 No trade here has "{what}".', NOT_FOUND)
+
+
+def waits_for(why: str) -> str:
+    """Return why something waits, with the kinds of documents for which it does by their names.
+
+    >>> waits_for("T203 waybill payment"), waits_for("K103 CEB312 E1|A1")
+    ('T203 运单 waybill、支付单 payment', 'K103 CEB312 E1|A1')
+    """
+    code, *kinds = why.split(" ")
+    if kinds and all(kind in KINDS for kind in kinds):
+        return f"{code} {'、'.join(KINDS[kind] for kind in kinds)}"
+    return why
 
 
 def house_at(home: Path) -> "House | None":
@@ -83,8 +95,13 @@ def _trade(trade: Facts, *, utc: bool) -> Iterator[str]:
     if trade["customs"]:
         yield _customs(trade["customs"])
     for one in trade["lacking"]:
-        until = f" until {one['until']}" if one["until"] else ""
-        yield f"  尚缺 waits    {KINDS[one['kind']]}, since {one['since']}{until}  [{one['code']}] {one['hint']}"
+        until = f" 至 until {one['until']}" if one["until"] else ""
+        since = f"自 since {one['since']}{until}"
+        yield f"  尚缺 waits    {KINDS[one['kind']]}, {since}  [{one['code']}] {one['hint']}"
+    if silent := trade["silence"]:
+        yield f"  海关沉默 silent since {silent['since']}  [{silent['code']}] {silent['zh']}"
+        yield f"             {silent['en']}"
+        yield f"             → {silent['hint']}"
     yield "  单证 documents"
     for one in trade["documents"]:
         yield from _document(one, utc=utc)
@@ -120,8 +137,8 @@ def _document(one: Facts, *, utc: bool) -> Iterator[str]:
     kind = KINDS.get(one["kind"], one["kind"])
     yield f"    {kind}  {one['number']}  {one['spec']}  {one['partner']}  {one['state']}{status}"
     if one["why"]:
-        until = f", until {until}" if (until := shown(one["due_at"], utc=utc)) else ""
-        yield f"      等待 waits: {one['why']}{until}"
+        until = f", 至 until {until}" if (until := shown(one["due_at"], utc=utc)) else ""
+        yield f"      等待 waits: {waits_for(one['why'])}{until}"
     for stamp in one["stamps"]:
         for told in stamp["findings"]:
             if not told["code"].startswith(_RECOMPUTED):
@@ -151,7 +168,7 @@ def _tax(tax: Facts | None) -> Iterator[str]:
     told = _amounts(tax["predicted"]) if tax["predicted"] else "– (a line cannot be told 有商品无法预估)"
     yield f"  税款 tax      预估 predicted {told}; 完税价格 value {tax['value']}"
     for one in tax["untold"]:
-        yield f"      [{one['code']}] {one['zh']}"
+        yield f"      [{one['code']}] {one['zh']} {one['en']}"
     for bill in tax["bills"]:
         amounts = _amounts(bill["taxes"]) if bill["taxes"] else "–"
         yield f"    税单 bill {bill['tax_no']}  {bill['status']} {bill['status_zh']}  {amounts}"

@@ -7,15 +7,14 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from gateway.cli.loading import SHOWN, tell_changes, tell_mistakes
 from gateway.cli.options import home_option, input_argument, json_option, read_input
 from gateway.cli.talk import FAILED, give, present, say, show
 
 if TYPE_CHECKING:
     from gateway.goods import Change
-    from message_specs.findings import Finding
     from message_specs.trade.goods import Good
 
-SHOWN = 200
 COLUMNS = ("line", "ebcCode", "itemNo", "gcode", "unit", "unit1", "qty1", "unit2", "qty2", "country", "from", "until")
 
 
@@ -44,14 +43,13 @@ def load(*, partner: str, file: str, dry_run: bool, as_json: bool, home: Path) -
     data = read_input(file)
     after, found = read_goods(data)
     if found:
-        _tell(file, found, as_json=as_json)
+        tell_mistakes(file, found, as_json=as_json)
         return FAILED
     different = list(changes(before, after))
     if not dry_run:
         install(home, partner, data)
     _show(different, as_json=as_json)
-    verb = "would change" if dry_run else "changed"
-    say(f"{file}: {len(after)} rows; {len(different)} {verb}.{' Nothing was written.' if dry_run else ''}")
+    tell_changes(file, len(after), len(different), dry_run=dry_run)
     return 0
 
 
@@ -64,18 +62,6 @@ def _must_be_partner(home: Path, partner: str) -> None:
         raise NoHome(str(home))
     if not (home / "partners" / f"{partner}.toml").is_file():
         raise UnknownPartner(partner)
-
-
-def _tell(file: str, found: "tuple[Finding, ...]", *, as_json: bool) -> None:
-    if as_json:
-        for one in found:
-            give(one.as_dict())
-    else:
-        rows = [(one.code, one.row, one.path, one.value, f"{one.zh}\n{one.en}\n→ {one.hint}") for one in found[:SHOWN]]
-        show(("code", "line", "column", "value", "what is wrong and what to do"), rows)
-        if len(found) > SHOWN:
-            say(f"… and {len(found) - SHOWN} more; --json gives all.")
-    say(f"{file}: {len(found)} mistakes. Nothing was changed.")
 
 
 def _show(different: "list[Change]", *, as_json: bool) -> None:

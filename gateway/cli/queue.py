@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from gateway.cli.book import CHINA, brief, open_book, shown, utc_option
-from gateway.cli.dossier import KINDS
+from gateway.cli.dossier import KINDS, waits_for
 from gateway.cli.options import home_option, json_option
 from gateway.cli.talk import give, present, say, show
+
+_CUSTOMS = "海关 customs"
 
 
 @click.command()
@@ -29,7 +31,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
     Last come documents about which an authority has said nothing for 24 hours.
     With --json one object {"outbox": […], "documents": […], "unanswered": […]}, with --waiting also {"trades": […],
     "open_trades": N}; with --documents one object a document, with --trades one a trade. Of the open trades the
-    --limit oldest are looked at.
+    --limit oldest are looked at, and as many of those that wait for customs to say something.
     """
     from gateway import outstanding, reading
 
@@ -49,7 +51,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
         give(told)
         return
     if not any(told.values()):
-        say("Nothing waits.")
+        say("没有等待的单证 Nothing waits.")
         return
     _show_outbox(told["outbox"], home, utc=utc)
     _show_documents(told["documents"], utc=utc)
@@ -61,11 +63,11 @@ def _list_trades(rows: Iterator[dict[str, Any]], *, utc: bool, as_json: bool) ->
     if not as_json:
         rows = ({**row, "since": shown(row["since"], utc=utc), "waits for": _waits(row)} for row in rows)
     columns = ("order", "platform", "mode", "partner", "since", "waits for", "until", "inventory", "state")
-    present(as_json, columns, rows, "No trade waits.")
+    present(as_json, columns, rows, "没有等待的交易 No trade waits.")
 
 
 def _waits(row: dict[str, Any]) -> str:
-    names = [KINDS.get(one, one) for one in row["waits_for"]]
+    names = [_CUSTOMS if one == "customs" else KINDS.get(one, one) for one in row["waits_for"]]
     return "、".join(names) or "–"
 
 
@@ -73,7 +75,7 @@ def _show_trades(rows: list[dict[str, Any]], count: int, limit: int, *, utc: boo
     if not rows:
         return
     of = f"; the {limit} oldest are counted here" if count > limit else ""
-    say(f"Trades that wait: {count}{of}.")
+    say(f"等待的交易 Trades that wait: {count}{of}.")
     show(
         ("waits for 等待", "partner", "trades", "late 逾期", "oldest", "its order", "next due"),
         [
@@ -89,19 +91,19 @@ def _show_trades(rows: list[dict[str, Any]], count: int, limit: int, *, utc: boo
 def _list(rows: Iterator[dict[str, Any]], *, utc: bool, as_json: bool) -> None:
     if not as_json:
         rows = ({**row, "since": shown(row["received_at"], utc=utc), "why": brief(row["why"])} for row in rows)
-    present(as_json, ("number", "spec", "key", "partner", "state", "since", "why"), rows, "Nothing waits.")
+    present(as_json, ("number", "spec", "key", "partner", "state", "since", "why"), rows, "无等待单证 Nothing waits.")
 
 
 def _show_documents(rows: list[dict[str, Any]], *, utc: bool) -> None:
     if not rows:
         return
-    say("Documents that wait:")
+    say("等待的单证 Documents that wait:")
     show(
-        ("state", "partner", "documents", "oldest", "goes on", "why"),
+        ("state 状态", "partner 伙伴", "documents 单证", "oldest 最早", "goes on 继续", "why 原因"),
         [
             (
                 row["state"], row["partner"], row["documents"], shown(row["oldest"], utc=utc), _when(row, utc=utc),
-                brief(row["why"]),
+                waits_for(brief(row["why"])),
             )
             for row in rows
         ],
@@ -111,7 +113,7 @@ def _show_documents(rows: list[dict[str, Any]], *, utc: bool) -> None:
 def _show_unanswered(rows: list[dict[str, Any]], *, utc: bool) -> None:
     if not rows:
         return
-    say(f"Sent, and no receipt for {rows[0]['hours']} hours:")
+    say(f"已发出而无回执 Sent, and no receipt for {rows[0]['hours']} hours:")
     show(
         ("authority", "partner", "documents", "oldest", "number"),
         [
@@ -127,7 +129,7 @@ def _show_unanswered(rows: list[dict[str, Any]], *, utc: bool) -> None:
 def _show_outbox(rows: list[dict[str, Any]], home: Path, *, utc: bool) -> None:
     if not rows:
         return
-    say("Messages in the outbox:")
+    say("待发报文 Messages in the outbox:")
     show(
         ("authority", "partner", "state", "messages", "oldest", "attempts", "next try", "last trouble"),
         [

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from gateway.cli.loading import SHOWN, tell_changes, tell_mistakes
 from gateway.cli.options import home_option, input_argument, json_option, read_input
 from gateway.cli.talk import FAILED, give, present, say, show
 
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
 
     from gateway.rates import Change
-    from message_specs.findings import Finding
     from message_specs.trade.rates import Rate
 
-SHOWN = 200
 COLUMNS = ("hs", "valid_from", "valid_to", "duty", "vat", "consumption", "unit1", "unit2", "name", "source", "of")
 
 
@@ -51,27 +50,14 @@ def load(file: str, dry_run: bool, as_json: bool, home: Path) -> int:
     data = read_input(file)
     after, found = read_rates(data)
     if found:
-        _tell(file, found, as_json=as_json)
+        tell_mistakes(file, found, as_json=as_json)
         return FAILED
     different = list(changes(before, after))
     if not dry_run:
         install(home, data)
     _show(different, as_json=as_json)
-    verb = "would change" if dry_run else "changed"
-    say(f"{file}: {len(after)} rows; {len(different)} {verb}.{' Nothing was written.' if dry_run else ''}")
+    tell_changes(file, len(after), len(different), dry_run=dry_run)
     return 0
-
-
-def _tell(file: str, found: "tuple[Finding, ...]", *, as_json: bool) -> None:
-    if as_json:
-        for one in found:
-            give(one.as_dict())
-    else:
-        rows = [(one.code, one.row, one.path, one.value, f"{one.zh}\n{one.en}\n→ {one.hint}") for one in found[:SHOWN]]
-        show(("code", "line", "column", "value", "what is wrong and what to do"), rows)
-        if len(found) > SHOWN:
-            say(f"… and {len(found) - SHOWN} more; --json gives all.")
-    say(f"{file}: {len(found)} mistakes. Nothing was changed.")
 
 
 def _show(different: "list[Change]", *, as_json: bool) -> None:

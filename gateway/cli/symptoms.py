@@ -1,5 +1,6 @@
 """What `kouan doctor` looks at: each look is a function that yields symptoms and changes nothing."""
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -105,9 +106,16 @@ def disk(house: "House") -> Iterator[Symptom]:
 
 def keys(house: "House", now: datetime) -> Iterator[Symptom]:
     """Yield every key and certificate: can it sign, until when, who else can read it."""
+    from gateway.secret import KeyLost, lost
     from gateway.signing.certificates import NoCertificate, facts, from_pem
     from gateway.signing.keys import list_keys
 
+    sftp = house.kouan.sftp
+    gone_ones: list[KeyLost] = []
+    with contextlib.suppress(sqlite3.Error):  # the symptom "ledger" tells of it
+        gone_ones += lost(house.home, sftp.host_key if sftp.listen else None)
+    for gone in gone_ones:
+        yield Symptom("keys", ERROR, f"{gone.file} 不见了 is gone, and the ledger depends on it", gone.cure)
     for key in list_keys(house.home / "keys", now):
         if key.trouble:
             cure = f"kouan key new NAME --suite …, in place of {key.name}."

@@ -53,6 +53,7 @@ class Needs(NamedTuple):
     `lives`: also what customs has said of the inventories and cancels among the papers.
     `paid`: also the payments that orders among the papers name.
     `then`: further marks that only the papers tell, looked up once more.
+    `keys`: further records that only all this tells, and the papers that their values name.
     """
 
     marks: tuple[int, ...] = ()
@@ -60,6 +61,7 @@ class Needs(NamedTuple):
     lives: bool = False
     paid: bool = False
     then: Callable[[Sequence[Paper]], Iterable[int]] | None = None
+    keys: Callable[["Records"], Iterable[str]] | None = None
 
 
 @dataclass(slots=True)
@@ -75,11 +77,15 @@ class Records:
     kouan: Kouan = field(default_factory=Kouan)
     rates: Rates = field(default_factory=Rates)
     draws: Arrangements = field(default_factory=Arrangements)
+    codes: Mapping[str, str] = field(default_factory=dict)
+    """Under which code each partner is registered."""
     tax: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     """The tax tables that hold in this home (message_specs.tax.laws)."""
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)
+    named: dict[str, Paper] = field(default_factory=dict)
+    """The papers that records name, by their names."""
     found: dict[tuple[int, ...], tuple[Paper, ...]] = field(default_factory=dict)
     """What `papers` has answered; whoever adds to `by_mark` empties it."""
     today: date = field(init=False)
@@ -118,6 +124,11 @@ class Records:
             for said in self.said.get((one.number, one.ordinal), ())
         ]
         return life_of(side_of(told[0][0].spec) if told else "import", [said for _, said in told])
+
+    def invt_no(self, paper: Paper) -> str:
+        """Return the number that customs gave an inventory of which it has said something, "" where it gave none."""
+        told = self.said.get((paper.number, paper.ordinal), ())
+        return next((one.invt_no for one in told if one.invt_no), paper.head.get("invtNo", "").strip())
 
     def paper(self, marks: tuple[int, ...], number: int, ordinal: int) -> Paper | None:
         """Return the paper of this document, if it has one of these marks."""

@@ -12,9 +12,9 @@ from typing import Final
 from gateway.case import Case, Outcome, is_error
 from gateway.desks import Needs, Records
 from message_specs.findings import Finding, Severity, finding
-from message_specs.trade.choosing import live
-from message_specs.trade.comparing import Chosen, compare, view_for
-from message_specs.trade.giving_back import cancel_allowed, refund_allowed, return_allowed, stranger
+from message_specs.trade.choosing import Chosen, key_of, live
+from message_specs.trade.comparing import compare, view_for
+from message_specs.trade.giving_back import cancel_allowed, known_as, refund_allowed, return_allowed, stranger
 from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper
 from spool.states import State
@@ -33,27 +33,41 @@ def decide(case: Case, records: Records) -> Outcome:
     mine = next((one for one in papers if (one.number, one.ordinal) == (case.number, case.ordinal)), None)
     if mine is None:
         return Outcome(State.CHECKED)
-    original = next((one for one in live(papers) if one.kind == "inventory"), None)
+    original = _original(case, records, mine, papers)
     if original is None:
         told = finding("T509", document=case.ordinal, severity=Severity.WARNING, invtNo=mine.head.get("invtNo", ""))
         return Outcome(State.CHECKED, (told,))
-    found = [replace(one, document=case.ordinal) for one in _found(records, original, mine, papers)]
+    found = [
+        replace(one, document=case.ordinal, severity=records.severity(one.code) or one.severity)
+        for one in _found(records, original, mine, papers)
+    ]
     return Outcome(State.REFUSED if any(map(is_error, found)) else State.CHECKED, tuple(found))
+
+
+def _original(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Paper | None:
+    """Return the inventory of that number, else that of the order, else one of that number that customs returned."""
+    named = records.papers(case.marks.get("inventory", ()))
+    known = known_as(named, mine.head.get("invtNo", "").strip())
+    if known is not None:
+        return known
+    returned = [one for one in named if one.kind == "inventory" and records.said.get((one.number, one.ordinal))]
+    return next((one for one in (*live(papers), *reversed(returned)) if one.kind == "inventory"), None)
 
 
 def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Paper]) -> list[Finding]:
     # Whoever keeps the site tallies what comes back, whose it is does not matter.
-    strange = None if mine.kind == "tally" else stranger(original, mine)
-    if strange is not None:
+    strange = None if mine.kind == "tally" else stranger(original, mine, records.codes.get(mine.partner, ""))
+    if strange is not None and (records.severity(strange.code) or strange.severity) is Severity.ERROR:
         # Whoever is a stranger hears nothing of where the inventory stands.
         return [strange]
     others = [one for one in papers if one.name != mine.name]
-    life = records.life(one for one in others if one.kind in ("inventory", "cancel"))
-    found: list[Finding] = []
+    mine_and_cancels = (one for one in others if one.kind == "cancel" or key_of(one) == key_of(original))
+    life = records.life(mine_and_cancels)
+    found = [] if strange is None else [strange]
     if mine.kind == "tally":
         return _tally(life, mine, others)
     if mine.kind == "cancel":
-        found += cancel_allowed(life)
+        found += cancel_allowed(life) or _asked_already(records, original, mine, others)
         chosen = Chosen(inventory=original, cancel=mine)
     else:
         found += return_allowed(life, records.today)
@@ -61,6 +75,14 @@ def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Pape
         chosen = Chosen(inventory=original, refund=mine)
     mode = original.head.get("tradeMode", "")
     return [*found, *(view_for(one, mine.partner) for one in compare(chosen, mode, records.today, about=mine.kind))]
+
+
+def _asked_already(records: Records, original: Paper, mine: Paper, others: list[Paper]) -> tuple[Finding, ...]:
+    """Another cancel may be on its way, and customs has not said a word about it yet."""
+    codes = records.codes
+    cancels = [one for one in live(others) if one.kind == "cancel"]
+    cancels = [one for one in cancels if stranger(original, one, codes.get(one.partner, "")) is None]
+    return (finding("T512"),) if any(key_of(one) != key_of(mine) for one in cancels) else ()
 
 
 def _tally(life: Life, mine: Paper, others: Sequence[Paper]) -> list[Finding]:

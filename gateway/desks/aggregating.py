@@ -4,21 +4,23 @@ The law is message_specs/trade/aggregation.py.  A list is gathered by the applic
 its number, as long as that application is alive: one that customs returned, or that was deleted, gives its lists free
 again.  Two applications at the same time cannot both gather a list, for a record is written once.
 
-Known limits: an application for a period names no lists.  Which ones it gathers is told by customs (CEB792), and held
-against the prediction then.
+An application for a period names no lists.  Those of its consignor that were closed here in the period are meant, and
+whatever is wrong with them is only told: customs chooses the lists, and may know some that were declared elsewhere.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from gateway.case import Case, Outcome, is_error
-from gateway.desks import Needs, Records
+from gateway.desks import Needs, Records, voiding_mark
+from gateway.ripening import ripe_mark
 from message_specs.document import Document
 from message_specs.findings import Finding, finding
-from message_specs.trade.aggregation import apply_allowed
+from message_specs.trade.aggregation import apply_allowed, months_of, period_allowed
 from message_specs.trade.choosing import key_of, live
-from message_specs.trade.giving_back import stranger
-from message_specs.trade.papers import Paper, mark_of
+from message_specs.trade.giving_back import known_as, stranger
+from message_specs.trade.papers import Paper, mark_of, marks_of_paper
 from message_specs.trade.paths import path_of
 from spool.states import State
 
@@ -52,6 +54,9 @@ def holder_of(value: str | None, papers: Sequence[Paper]) -> Paper | str | None:
 def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's signature
     """Return by what the lists and their cancels and applications are found, and the records of who gathers them."""
     marks = tuple(mark for kind in ("parts", "inventory") for mark in case.marks.get(kind, ()))
+    if ripe := _ripe(case):
+        keys = partial(_keys_of_period, ripe)
+        return Needs((*marks, *ripe), lives=True, then=_voiding, keys=keys)
     return Needs(marks, tuple(map(gathered_key, _numbers(case.document))), lives=True)
 
 
@@ -68,15 +73,54 @@ def decide(case: Case, records: Records) -> Outcome:
     if mine is None or mine.app_type == _DELETES:
         return Outcome(State.CHECKED)
     found = [_placed(one, case, numbers, records) for one in _found(records, mine, papers, numbers)]
+    if ripe := _ripe(case):
+        return _of_period(case, mine, ripe, records)
     if any(map(is_error, found)):
         return Outcome(State.REFUSED, tuple(found))
     return Outcome(State.CHECKED, tuple(found), keeps={gathered_key(number): mine.name for number in numbers})
 
 
+def _ripe(case: Case) -> tuple[int, ...]:
+    """Return by what the lists of an application for a period are found; nothing for one that names its lists."""
+    head = case.document.head
+    if _numbers(case.document):
+        return ()
+    return tuple(ripe_mark(head.get("ebcCode") or "", month) for month in months_of(head))
+
+
+def _voiding(papers: Sequence[Paper]) -> Iterator[int]:
+    return (voiding_mark(mark) for one in papers for mark in marks_of_paper(one).get("order", ()))
+
+
+def _keys_of_period(ripe: tuple[int, ...], records: Records) -> Iterator[str]:
+    return (gathered_key(number) for one in records.papers(ripe) if (number := records.invt_no(one)))
+
+
+def _of_period(case: Case, mine: Paper, ripe: tuple[int, ...], records: Records) -> Outcome:
+    """Return what is told of the lists of a period; those that are free are gathered by this application."""
+    lists = {number: one for one in live(records.papers(ripe)) if (number := records.invt_no(one))}
+    lives = {number: records.life([one, *records.papers(_voiding([one]))]) for number, one in lists.items()}
+    taken = [number for number in lists if _is_taken(records, number, mine)]
+    found, free = period_allowed(mine, lists, lives, taken, records.today)
+    told = tuple(_placed(one, case, (), records) for one in found)
+    if any(map(is_error, told)):
+        return Outcome(State.REFUSED, told)
+    return Outcome(State.CHECKED, told, keeps={gathered_key(number): mine.name for number in free})
+
+
+def _is_taken(records: Records, number: str, mine: Paper) -> bool:
+    value = records.value(gathered_key(number))
+    if not value:
+        return False
+    holder = records.named.get(value)
+    return holder is None or (bool(live([holder])) and key_of(holder) != key_of(mine))
+
+
 def _found(records: Records, mine: Paper, papers: Sequence[Paper], numbers: Sequence[str]) -> Iterator[Finding]:
     lists = {number: listed for number in numbers if (listed := _list(records, number))}
     # Whoever is a stranger hears nothing of where the list stands.
-    strange = [number for number, listed in lists.items() if stranger(listed, mine)]
+    code = records.codes.get(mine.partner, "")
+    strange = [number for number, listed in lists.items() if stranger(listed, mine, code)]
     yield from (finding("T510", invtNo=number, value=number) for number in strange)
     known = {number: listed for number, listed in lists.items() if number not in strange}
     lives = {number: records.life(_of_list(records, number)) for number in known}
@@ -90,7 +134,7 @@ def _found(records: Records, mine: Paper, papers: Sequence[Paper], numbers: Sequ
 
 
 def _list(records: Records, number: str) -> Paper | None:
-    return next((one for one in live(_of_list(records, number)) if one.kind == "inventory"), None)
+    return known_as(_of_list(records, number), number)
 
 
 def _of_list(records: Records, number: str) -> list[Paper]:

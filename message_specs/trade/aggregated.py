@@ -12,7 +12,8 @@ from decimal import Decimal
 from message_specs.amounts import amount, number
 from message_specs.findings import Finding, finding
 from message_specs.trade.aggregation import Group
-from message_specs.trade.papers import Paper, Texts
+from message_specs.trade.packed import Texts
+from message_specs.trade.papers import Paper
 
 _Line = tuple[str, str]
 

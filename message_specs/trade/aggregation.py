@@ -8,19 +8,21 @@ a group is only counted; a period is read as the days on which lists were closed
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
 
 from message_specs.amounts import amount
-from message_specs.findings import Finding, finding
+from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.life import Life
-from message_specs.trade.papers import Paper, Texts, table
+from message_specs.trade.packed import Texts
+from message_specs.trade.papers import Paper, table
 from message_specs.trade.windows import Window, next_working, window
 
 _CLOSED = "899"
 _LIST = "CEB603"
+_MONTHS = 24
 _GATHERED_FLAG = "B"
 
 
@@ -168,6 +170,43 @@ def asked(parts: Iterable[Paper], lists: Mapping[str, Paper], lives: Mapping[str
         else:
             found.update((line["invtNo"].strip(), None) for line in part.lines if line.get("invtNo", "").strip())
     return tuple(found)
+
+
+def months_of(head: Texts) -> tuple[date, ...]:
+    """The first days of the months that the period of an application touches; none where it names no period.
+
+    >>> months_of({"startTime": "20261120000000", "endTime": "20270101000000"})
+    (datetime.date(2026, 11, 1), datetime.date(2026, 12, 1), datetime.date(2027, 1, 1))
+    """
+    start, end = (head.get(name, "").strip()[:6] for name in ("startTime", "endTime"))
+    if not (len(start) == len(end) == 6 and start.isdigit() and end.isdigit()):
+        return ()
+    first, last = (int(text[:4]) * 12 + int(text[4:]) - 1 for text in (start, end))
+    # A period of years would be a slip of the pen.
+    return tuple(date(month // 12, month % 12 + 1, 1) for month in range(first, min(last, first + _MONTHS) + 1))
+
+
+def period_allowed(
+    apply: Paper,
+    lists: Mapping[str, Paper],
+    lives: Mapping[str, Life],
+    gathered: Collection[str],
+    today: date,
+) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+    """What is to be told of an application for a period, all of it warnings, and the lists that are free for it.
+
+    Customs chooses the lists of a period, and may know some that were declared elsewhere: nothing is refused.
+    """
+    meant = [number for number in asked((apply,), lists, lives) if not lives[number].cancelled]
+    meant = [number for number in meant if is_gathered_later(lists[number], lives[number].closed_on or today)]
+    free = [number for number in meant if number not in gathered]
+    found = [one for number in meant for one in can_gather(number, lists[number], lives[number], gathered)]
+    found += apply_allowed(apply, free, lists, lives, ())
+    found += [one for number in free if (one := late(number, lives[number], today)) and one.code == "T611"]
+    if not free:
+        words = (apply.head.get(name, "").strip()[:8] for name in ("startTime", "endTime"))
+        found.append(finding("T612", start=next(words), end=next(words)))
+    return tuple(replace(one, severity=Severity.WARNING) for one in found), tuple(free)
 
 
 def apply_allowed(

@@ -7,14 +7,14 @@ Sources: import rules 2 and 7, export rules 2 and 3.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from message_specs.amounts import amount
 from message_specs.catalog import catalog
 from message_specs.findings import Finding, finding
 from message_specs.trade.agreement import folded, telephone
-from message_specs.trade.papers import Paper
+from message_specs.trade.papers import NOBODY, Paper
 
 _DEAD = "refused"
 _DELETED = "3"
@@ -101,6 +101,13 @@ def choose(papers: Iterable[Paper], anchor: Paper | None = None) -> Chosen:
     )
 
 
+def with_waybill_of(chosen: Chosen, papers: Iterable[Paper], refused: Paper | None) -> Chosen:
+    """The same trade with the waybill that its refused inventory named: in export only it tells which."""
+    if refused is None or chosen.inventory is not None or chosen.waybill is not None:
+        return chosen
+    return replace(chosen, waybill=choose(papers, refused).waybill)
+
+
 def _alive(papers: Iterable[Paper]) -> dict[str, list[Paper]]:
     """What `live` returns, by kind; most papers are the only ones of their kind, and need no key."""
     found: dict[str, list[Paper]] = {}
@@ -133,8 +140,11 @@ def _others(papers: Sequence[Paper], chosen: Paper | None, names: tuple[str, ...
 
 
 def of_one_order(one: Paper, other: Paper) -> bool:
-    """Whether both name the same order of the same platform, or, in export, of the same merchant."""
-    if _same(one, other, "ebpCode", "orderNo"):
+    """Whether both name the same order of the same platform, or, in export, of the same merchant.
+
+    Where there is no platform only the merchant tells whose order it is.
+    """
+    if one.head.get("ebpCode", "").strip() != NOBODY and _same(one, other, "ebpCode", "orderNo"):
         return True
     return one.spec in _EXPORT and other.spec in _EXPORT and _same(one, other, "ebcCode", "orderNo")
 

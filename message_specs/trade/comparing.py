@@ -19,7 +19,8 @@ from message_specs.trade.agreement import agree
 from message_specs.trade.choosing import Chosen, choose
 from message_specs.trade.masking import masked
 from message_specs.trade.matching import Condition, Rule, Spot
-from message_specs.trade.papers import Paper, Texts, side_of
+from message_specs.trade.packed import Texts
+from message_specs.trade.papers import Paper, side_of
 from message_specs.trade.paths import path_of
 from message_specs.trade.screening import plan_for, suspects
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
-from message_specs.trade.papers import Texts, table
+from message_specs.trade.packed import Texts
+from message_specs.trade.papers import table
 from message_specs.trade.sharing import money
 
 _NOTHING = Decimal(0)

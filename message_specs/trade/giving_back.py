@@ -14,7 +14,8 @@ from message_specs.amounts import amount, number
 from message_specs.findings import Finding, finding
 from message_specs.trade.choosing import key_of, live
 from message_specs.trade.life import Life, state_of
-from message_specs.trade.papers import Paper, Texts
+from message_specs.trade.packed import Texts
+from message_specs.trade.papers import Paper
 from message_specs.trade.paths import path_of
 from message_specs.trade.windows import window
 
@@ -92,15 +93,34 @@ def no_longer_used(inventory: Paper | None) -> tuple[Finding, ...]:
     return (finding("T517", names=inventory.name, state=state.zh, state_en=state.en),)
 
 
-def stranger(original: Paper, this: Paper) -> Finding | None:
-    """The finding for a cancel or return from one who neither declared nor sold what the original declares."""
+def known_as(papers: Iterable[Paper], number: str) -> Paper | None:
+    """The live inventory that customs knows by this number; who only claims it in his own document comes after it.
+
+    `papers` are those under the mark of the number: customs gave it to an inventory of which a version does not name
+    it, for a first declaration cannot.
+    """
+    ones = [one for one in papers if one.kind == "inventory"]
+    told = {key_of(one) for one in ones if one.head.get("invtNo", "").strip() != number}
+    alive = live(ones)
+    return next((one for one in alive if key_of(one) in told), None) or next(iter(alive), None)
+
+
+def stranger(original: Paper, this: Paper, code: str) -> Finding | None:
+    """The finding for a cancel or return from one who neither declared nor sold what the original declares.
+
+    `code` is the one under which the sender is registered with us: what he writes into his document proves nothing,
+    though it must name one of the two as well.
+    """
     if this.partner == original.partner:
         return None
-    parties = {original.head.get(name, "").strip() for name in ("agentCode", "ebcCode")} - {""}
-    named = {this.head.get(name, "").strip() for name in ("agentCode", "ebcCode")} - {""}
-    if named & parties:
+    parties, named = _parties(original), _parties(this)
+    if code in parties and named & parties:
         return None
     return finding("T510", invtNo=this.head.get("invtNo", ""), document=this.ordinal)
+
+
+def _parties(paper: Paper) -> set[str]:
+    return {paper.head.get(name, "").strip() for name in ("agentCode", "ebcCode")} - {""}
 
 
 def refund_allowed(original: Paper, earlier: Iterable[Paper], this: Paper) -> tuple[Finding, ...]:

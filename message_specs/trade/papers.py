@@ -6,17 +6,18 @@ Which document names what stands in marks.csv; what of it is remembered in kept.
 either.  Sources: import rules 2 and 7, export rules 2 and 3.
 
 Two oddities of the specification are in the rows.  A CEB511 names an order but no platform, so it is found under
-`order_no`, which two platforms may share: `comparing.choose` tells them apart.  In export the platform may be 无,
-so an order is found under its merchant too (`sold`).
+`order_no`, which two platforms may share: `comparing.choose` tells them apart.  In export the platform may be 无:
+then the merchant stands beside it in the mark (`of_nobody`), for every merchant numbers his own orders; and an order
+is found under its merchant too (`sold`).
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, overload
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -24,12 +25,14 @@ from message_specs.amounts import amount
 from message_specs.document import Document
 from message_specs.places import Place, place
 from message_specs.trade.matching import fields_of
+from message_specs.trade.packed import Lines, Texts
 from message_specs.trade.paths import fields
 
 FOLDER = Path(__file__).parent
+NOBODY: Final = "无"
+"""What is written for the platform where there is none."""
 _BYTES = 8
 _number = int.from_bytes
-Texts: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +122,7 @@ def _all_marks(spec: str, head: Texts, unit: Document | Paper) -> Mapping[str, t
     plain, of_lines = _marks(spec)
     get = head.get
     found: dict[str, tuple[int, ...]] = {}
-    for kind, names in plain:
+    for kind, names, beside in plain:
         # Written out for speed: it is done for every document that comes in.
         joined = kind
         for name in names:
@@ -127,6 +130,8 @@ def _all_marks(spec: str, head: Texts, unit: Document | Paper) -> Mapping[str, t
             if not value:
                 break
             joined += "|" + value
+            if beside and value == NOBODY:
+                joined += "|" + (get(beside) or "").strip()
         else:
             found[kind] = (_number(blake2b(joined.encode(), digest_size=_BYTES).digest(), "big", signed=True),)
     for kind, _, _ in of_lines:
@@ -141,16 +146,27 @@ def marks_of(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> 
     >>> order = {"ebpCode": "E1", "orderNo": "A1"}
     >>> marks_of("order", "CEB311", order) == (mark_of("order", "E1", "A1"),), marks_of("payment", "CEB311", order)
     (True, ())
+    >>> abroad = {"ebpCode": "无", "ebcCode": "M1", "orderNo": "A1"}
+    >>> marks_of("order", "CEB303", abroad) == (mark_of("order", "无", "M1", "A1"),)
+    True
     """
     plain, of_lines = _marks(spec)
     found = [
-        mark for one, names in plain if one == kind for mark in _mark(kind, [head.get(name, "") for name in names])
+        mark
+        for one, names, beside in plain
+        if one == kind
+        for mark in _mark(kind, [_value(head, name, beside) for name in names])
     ]
     for one, names, name in of_lines:
         if one == kind:
             above = [head.get(other, "") for other in names]
             found += [mark for line in lines for mark in _mark(kind, [*above, line.get(name, "")])]
     return tuple(dict.fromkeys(found))
+
+
+def _value(head: Texts, name: str, beside: str) -> str:
+    value = head.get(name, "").strip()
+    return f"{value}|{head.get(beside, '').strip()}" if beside and value == NOBODY else value
 
 
 def _is_paid(due: str | None, paid: Sequence[str | None]) -> bool:
@@ -177,7 +193,7 @@ def _mark(kind: str, values: Sequence[str]) -> Sequence[int]:
 class _Marks(NamedTuple):
     """What marks a spec: by texts of its head alone, and by texts of its head with one of each line."""
 
-    plain: tuple[tuple[str, tuple[str, ...]], ...]
+    plain: tuple[tuple[str, tuple[str, ...], str], ...]
     of_lines: tuple[tuple[str, tuple[str, ...], str], ...]
 
 
@@ -191,7 +207,7 @@ def _marks(spec: str) -> _Marks:
             if in_lines := [one.name for one in places if one.in_lines]:
                 of_lines.append((row["mark"], names, in_lines[0]))
             else:
-                plain.append((row["mark"], names))
+                plain.append((row["mark"], names, row["of_nobody"].rpartition("/")[2]))
     return _Marks(tuple(plain), tuple(of_lines))
 
 
@@ -211,7 +227,7 @@ def kept(spec: str) -> Kept:
     """
     places = [
         *_places(row["fields"] for row in table("kept.csv") if row["spec"] == spec),
-        *_places(row["paths"] for row in table("marks.csv") if row["spec"] == spec),
+        *_places(f"{row['paths']} {row['of_nobody']}" for row in table("marks.csv") if row["spec"] == spec),
     ]
     of_head, of_lines = fields_of(kind_of(spec))
     known_head, known_lines = fields(spec)
@@ -228,51 +244,6 @@ def _places(cells: Iterable[str]) -> list[Place]:
 
 _encode: Callable[[object], bytes] = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[dict[str, str], msgspec.Raw]).decode
-_decode_lines = msgspec.msgpack.Decoder(tuple[dict[str, str], ...]).decode
-
-
-class Lines(Sequence[Texts]):
-    """The lines of a paper as they were packed; they are read when somebody asks, for most papers nobody does."""
-
-    __slots__ = ("_lines", "_packed")
-
-    def __init__(self, packed: msgspec.Raw) -> None:
-        """The lines are these, unread."""
-        self._packed = packed
-        self._lines: tuple[Texts, ...] | None = None
-
-    def _read(self) -> tuple[Texts, ...]:
-        if self._lines is None:
-            self._lines = _decode_lines(self._packed)
-        return self._lines
-
-    def __len__(self) -> int:
-        """How many lines there are."""
-        return len(self._read())
-
-    @overload
-    def __getitem__(self, at: int) -> Texts: ...
-    @overload
-    def __getitem__(self, at: slice) -> tuple[Texts, ...]: ...
-    def __getitem__(self, at: int | slice) -> Texts | tuple[Texts, ...]:
-        """One line, or some of them."""
-        return self._read()[at]
-
-    def __iter__(self) -> Iterator[Texts]:
-        """Yield every line."""
-        return iter(self._read())
-
-    def __eq__(self, other: object) -> bool:
-        """Whether these are the same lines."""
-        return isinstance(other, Sequence) and self._read() == tuple(other)
-
-    def __hash__(self) -> int:
-        """A hash that equal lines share."""
-        return len(self)
-
-    def __repr__(self) -> str:
-        """The lines as they read."""
-        return repr(self._read())
 
 
 def pack(document: Document) -> bytes:

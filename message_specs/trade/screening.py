@@ -11,7 +11,8 @@ from datetime import date
 from functools import lru_cache
 
 from message_specs.trade.matching import Rule, Spot, rules_for
-from message_specs.trade.papers import Paper, Texts
+from message_specs.trade.packed import Texts
+from message_specs.trade.papers import Paper
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ The official rule for either is not published: rounding is configured (`[tax]` o
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Context, Decimal
+from functools import cache
 
 from message_specs.amounts import amount
 
@@ -30,7 +31,12 @@ class Rounding:
         >>> Rounding().of(Decimal("123.529411")), Rounding("down").of(Decimal("123.529411"))
         (Decimal('123.53'), Decimal('123.52'))
         """
-        return value.quantize(Decimal(1).scaleb(-self.places), _MODES[self.mode], WIDE)
+        return value.quantize(_quantum(self.places), _MODES[self.mode], WIDE)
+
+
+@cache
+def _quantum(places: int) -> Decimal:
+    return Decimal(1).scaleb(-places)
 
 
 def money(text: str | None) -> Decimal:

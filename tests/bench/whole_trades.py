@@ -2,10 +2,10 @@
 
 `python -m tests.bench.whole_trades [TRADES] [EACH] [box|first]`; ends with 1 when they are fewer than they must be.
 
-Two workers, sample journeys, fresh home, every file synced.  Unless `box` is said the answers of customs are made
-beforehand, as many as the customs in a box gives, and lie ready: the daemon has the cores alone but for the clock.
-With `box` the customs in a box works on the same cores, and the figure is of both.  With `first` the inventories come
-before all others, so that each waits and is woken.
+As many workers as the sample configuration has, sample journeys, fresh home, every file synced.  Unless `box` is said
+the answers of customs are made beforehand, as many as the customs in a box gives, and lie ready: the daemon has the
+cores alone but for the clock.  With `box` the customs in a box works on the same cores, and the figure is of both.
+With `first` the inventories come before all others, so that each waits and is woken.
 """
 
 import os

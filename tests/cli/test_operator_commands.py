@@ -13,23 +13,6 @@ from gateway.cli import ended
 from tests import homes, samples
 
 
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made = homes.demo_home(tmp_path)
-    monkeypatch.setenv("KOUAN_HOME", str(made))
-    return made
-
-
-@pytest.fixture
-def told(home: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*arguments: object, ends: int = 0) -> list[Any]:
-        capsys.readouterr()
-        assert ended([*map(str, arguments), "--json"]) == ends
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-    return run
-
-
 def order_file(folder: Path, count: int = 1, start: int = 1) -> Path:
     file = folder / f"orders{start}.xml"
     file.write_bytes(samples.message("CEB311", count, start=start))

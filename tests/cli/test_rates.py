@@ -1,13 +1,11 @@
 """`kouan rates` takes a file without a mistake or nothing, and lists what holds on a day."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.cli import ended
-from tests import homes
 
 HEAD = "hs,valid_from,valid_to,duty,vat,ct_type,ct_rate,ct_threshold,ct_per,unit1,unit2,name,source\n"
 BAG = "4202210090,2027-01-01,,6,9,none,,,,035,007,手提包,公告\n"
@@ -17,23 +15,6 @@ OURS = {
     "name": "其他以皮革或再生皮革作面的手提包", "source": "税则 2020-01",
 }  # fmt: skip
 NEW = OURS | {"valid_from": "2027-01-01", "vat": "9", "name": "手提包", "source": "公告"}
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    made = homes.demo_home(tmp_path)
-    monkeypatch.setenv("KOUAN_HOME", str(made))
-    return made
-
-
-@pytest.fixture
-def told(home: Path, capsys: pytest.CaptureFixture[str]) -> Any:
-    def run(*arguments: object, ends: int = 0) -> list[Any]:
-        capsys.readouterr()
-        assert ended([*map(str, arguments), "--json"]) == ends
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-    return run
 
 
 def file_of(folder: Path, text: str) -> Path:
@@ -89,3 +70,22 @@ def test_people_read_tables(home: Path, capsys: pytest.CaptureFixture[str], tmp_
 
 def test_without_a_home_nothing_is_loaded(tmp_path: Path) -> None:
     assert ended(["--home", str(tmp_path / "none"), "rates", "load", str(file_of(tmp_path, HEAD + BAG))]) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (b"hs,\xff", "T320"), (b'hs,"vat\n1', "T321"), (b"hs\n1\n", "T328"),
+        (HEAD.replace("vat", "rate").encode(), "T329"),
+        ((HEAD + BAG.replace("4202210090,", "4202210090,never", 1)).encode(), "T323"),
+        ((HEAD + BAG + BAG).encode(), "T327"), ((HEAD + BAG.rstrip() + ",x\n").encode(), "T330"),
+        ((HEAD + BAG.replace("none", "some")).encode(), "T325"), ((HEAD + BAG.replace("035", "kg")).encode(), "T326"),
+    ],
+)  # fmt: skip
+def test_every_mistake_of_a_table_has_a_code_and_nothing_is_loaded(
+    home: Path, told: Any, tmp_path: Path, text: bytes, code: str
+) -> None:
+    file = tmp_path / "table.csv"
+    file.write_bytes(text)
+    assert code in [one["code"] for one in told("rates", "load", file, ends=1)]
+    assert not (home / "rates.csv").exists()

@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 
 from gateway.cli import ended
 from gateway.posing import pose
+from gateway.secret import secret_of
 from message_specs.catalog import catalog
 from message_specs.tables import revisions_of
 from spool.ledger import Ledger
@@ -161,7 +162,7 @@ def test_the_configuration_is_checked(told: Any, home: Path, capsys: pytest.Capt
 
 def test_the_configuration_is_shown_without_whole_hashes(told: Any, home: Path) -> None:
     (values,) = told("config", "show", "--home", home)
-    assert values["workers.count"] == 2
+    assert values["workers.count"] == 3
     assert values["partners.shop.code"] == "3301961A2B"
     assert all(len(one) == 9 for one in values["partners.shop.token_sha256"])
     rows = {row["key"]: row["origin"] for row in told("config", "show", "--origin", "--home", home)}
@@ -176,16 +177,31 @@ def test_the_doctor_finds_a_healthy_home_and_a_sick_one(told: Any, home: Path) -
     assert [one["seen"] for one in sick["symptoms"] if one["status"] == "error"] == ["others can read it"]
 
 
+def test_the_doctor_tells_of_a_secret_that_is_gone(told: Any, home: Path) -> None:
+    book = Ledger(home / "ledger.sqlite3")
+    with book.writing():
+        book.run("keep_record", "quota|00|2026", "100", 0)
+    book.close()
+    (home / "keys/secret").unlink(missing_ok=True)
+    (sick,) = told("doctor", "--home", home, ends=1)
+    bad = [(one["name"], one["seen"]) for one in sick["symptoms"] if one["status"] == "error"]
+    assert bad == [("keys", f"{home}/keys/secret 不见了 is gone, and the ledger depends on it")]
+    assert not (home / "keys/secret").exists()
+
+
 def test_the_doctor_tells_who_is_asked_about_buyers_and_what_waits(told: Any, home: Path) -> None:
     def seen() -> list[tuple[str, str]]:
         (answer,) = told("doctor", "--home", home)
         return [(one["status"], one["seen"]) for one in answer["symptoms"] if one["name"] == "identity"]
 
+    for file in home.glob("ledger.sqlite3*"):
+        file.unlink()
     assert seen() == [("ok", "no verification service is asked")]
     text = (home / "kouan.toml").read_text("utf-8")
     text = text.replace('ask = "never"', 'ask = "always"').replace('url = ""', 'url = "http://127.0.0.1:1/verify"')
     (home / "kouan.toml").write_text(text, "utf-8")
     assert seen() == [("ok", "always asked of http://127.0.0.1:1/verify")]
+    secret_of(home)
     book = Ledger(home / "ledger.sqlite3")
     with book.writing():
         pose(book, "identity|00", 17, 1, datetime(2026, 11, 21, tzinfo=UTC))

@@ -1,4 +1,4 @@
-"""`kouan tax`: tables are loaded whole or not at all; declarations, guarantees and statements are told as people read."""
+"""`kouan tax`: tables are loaded whole or not at all; declarations, guarantees and statements are told."""
 
 import json
 from collections.abc import Iterator
@@ -90,7 +90,7 @@ def test_a_refund_is_declared_by_commands_alone(border: Border, told: Any, tmp_p
 def test_a_wrong_invoice_is_told_by_its_cell_and_nothing_is_written(border: Border, told: Any, tmp_path: Path) -> None:
     table = invoices(tmp_path / "invoices.csv", invoice(1), invoice(2, tax="651"), invoice(3).replace("件", "担子"))
     found = told("refund", "load", "purchases", table, *FIRM, ends=1)
-    assert [(one["code"], one["cell"]) for one in found] == [("X113", "L3"), ("M033", "H4")]
+    assert [(one["code"], one["cell"]) for one in found] == [("M033", "H4"), ("X113", "L3")]
     assert border.world.rows("SELECT count(*) FROM purchase_line") == [(0,)]
 
 

@@ -10,6 +10,7 @@ person has used of the year is what is declared; in the end both books agree.
 import contextlib
 import json
 import shutil
+import sys
 import tempfile
 from collections import Counter as Count
 from collections.abc import Iterator
@@ -113,7 +114,9 @@ class Trades(RuleBasedStateMachine):
         if not hasattr(self, "folder"):
             return
         try:
-            self.settle()
+            # A step that failed has left the books apart; what they say then would hide it.
+            if sys.exception() is None:
+                self.settle()
         finally:
             self.world.close()
             shutil.rmtree(self.folder)
@@ -422,12 +425,9 @@ class Trades(RuleBasedStateMachine):
             assert phase == expected, (order, state)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="open: where customs rejects every fourth unit, an example ends with an inventory alive in our book "
-    "and not in theirs; it comes in whole runs and not alone, and is not understood yet",
-)
 def test_trades_in_any_order() -> None:
+    # Hypothesis mixes constants of all loaded modules into what it draws: a whole run tries other examples than this
+    # file alone.  To see those of a whole run again: pytest tests (and the other roots) -k test_trades_in_any_order.
     Trades.outdated.clear()
     run_as_test(
         Trades,
@@ -470,4 +470,13 @@ def test_a_fellow_deleted_while_its_inventory_goes_on_keeps_it(last: str, other:
     assert Trades.outdated["taken up"] == 1
     machine.upkeep()
     assert machine.world.rows("SELECT state FROM document WHERE spec = 'CEB621'") == [("filed",)]
+    machine.teardown()
+
+
+def test_a_return_of_what_customs_rejected_may_leave_beside_the_new_declaration_of_its_key() -> None:
+    machine = Trades()
+    machine.open(["reject-some=4"])
+    machine.a_whole_trade_comes((3, PLATFORMS[0]), "")
+    machine.a_whole_trade_comes((1, PLATFORMS[1]), "CEB625")
+    machine.a_whole_trade_comes((1, PLATFORMS[0]), "")
     machine.teardown()

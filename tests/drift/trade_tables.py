@@ -7,6 +7,7 @@ _LAW = Path(__file__).resolve().parents[2] / "message_specs"
 _FILES = {
     "trade-match": "ceb/match.csv",
     "trade-waiting": "trade/waiting.csv",
+    "trade-silence": "trade/silence.csv",
     "trade-windows": "trade/windows.csv",
     "trade-life": "trade/life.csv",
     "trade-limits": "trade/limits.csv",
@@ -18,6 +19,7 @@ _HEADINGS = {
     "tolerance": "tolerance 容差", "when": "only when 条件", "together": "added up by 合计", "shown": "shown 可见",
     "mends": "mends 更正方", "severity": "severity 级别", "confidence": "confidence 可信度", "since": "since 起",
     "until": "until 止", "note": "source 依据", "kind": "waits for 等待", "need": "need 要求", "days": "days 天数",
+    "again": "again 再次",
     "name": "window 期限", "amount": "amount 数", "unit": "unit 单位", "source": "source 依据",
     "status": "status 状态", "zh": "中文", "en": "English", "rank": "rank 次序", "phase": "phase 阶段",
     "correct": "correct 可改单", "cancel": "cancel 可撤销", "refund": "return 可退货", "fellows": "fellows 三单",

@@ -154,6 +154,13 @@ def test_what_differs_is_stamped_on_the_inventory_and_told_to_who_declared_it(wo
     assert notices(world, "agent") == [notice]
 
 
+def test_a_line_that_the_inventory_has_not_and_an_amount_that_is_none_are_told(world: World) -> None:
+    inventory_is(world, "800")
+    bill(world, gnum="9")
+    bill(world, tax_no=f"{TAX}9", consumptionTax="some")
+    assert {"T313", "T316"} <= {code for _, code, _ in shown(world)}
+
+
 def test_the_house_may_keep_the_differences_to_itself(world: World) -> None:
     config = world.home / "kouan.toml"
     config.write_text(config.read_text("utf-8").replace("tell_partner = true", "tell_partner = false"), "utf-8")

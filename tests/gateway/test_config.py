@@ -64,7 +64,7 @@ def test_home_is_no_key_of_the_file(home: Path) -> None:
 
 def test_all_mistakes_of_all_files_are_told_at_once(home: Path) -> None:
     lines = [
-        change(home / "kouan.toml", "count = 2", 'count = "two"'),
+        change(home / "kouan.toml", "count = 3", 'count = "two"'),
         change(home / "kouan.toml", "watch = true", "watch = 1"),
         change(home / "partners/pay.toml", '"CEB411"', '"CEB41"'),
         change(home / "partners/ship.toml", 'dxp_id = "DXPLGS0000030003"\n', ""),

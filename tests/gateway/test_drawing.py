@@ -251,7 +251,11 @@ def test_goods_that_are_not_filed_are_asked_for_and_drawn_when_they_come(home: P
 
 @pytest.mark.parametrize(
     ("was", "becomes", "code"),
-    [("<ceb:itemNo>SKU210111", "<ceb:itemNo> ", "T701"), ("<ceb:unit>142", "<ceb:unit>011", "T702")],
+    [
+        ("<ceb:itemNo>SKU210111", "<ceb:itemNo> ", "T701"),
+        ("<ceb:unit>142", "<ceb:unit>011", "T702"),
+        ("<ceb:itemNo>SKU3304990</ceb:itemNo>", "", "T703"),
+    ],
 )
 def test_goods_that_do_not_fit_the_order_wait(world: World, was: str, becomes: str, code: str) -> None:
     come(world, "CEB311", was=was, becomes=becomes)

@@ -143,6 +143,50 @@ def test_a_period_gathers_what_was_closed_in_it(border: Border) -> None:
     assert codes(border.gathers(1, copNo="HZ9")) == ["T601"]
 
 
+def period(border: Border, **changes: str) -> dict[str, Any]:
+    return border.comes("CEB701_period_202205", **changes)
+
+
+def test_a_period_takes_each_list_once(border: Border) -> None:
+    border.closes(1, 2)
+    assert states(border.gathers(1)) == ["ready"]
+    told = period(border, copNo="HZ9")
+    assert [(one["code"], one["severity"], one["value"]) for one in told["findings"]] == [
+        ("T601", "warning", border.number(1))
+    ]
+    assert states(told) == ["ready"]
+    again = period(border, copNo="HZ8")
+    assert (states(again), codes(again)) == (["ready"], ["T601", "T601", "T612"])
+    assert codes(border.gathers(2, copNo="HZ7")) == ["T601"]
+
+
+def test_a_period_that_customs_returned_gives_its_lists_free(border: Border) -> None:
+    border.closes(1)
+    assert codes(period(border)) == []
+    border.world.go_on()
+    border.world.carry()
+    border.says("CEB702", "SummaryReturn", "100", ebcCode="3301961A2B", copNo="HZ26120000007001", msgSeqNo="1")
+    assert border.world.rows("SELECT state FROM document WHERE spec = 'CEB701'") == [("refused",)]
+    assert codes(period(border, copNo="HZ9")) == []
+
+
+def test_a_period_in_which_nothing_was_closed_and_one_that_is_too_late_are_told(border: Border) -> None:
+    border.closes(1)
+    months = {"startTime": "20261001000000", "endTime": "20261031235959"}
+    assert [(one["code"], one["zh"]) for one in period(border, **months)["findings"]] == [
+        ("T612", "此处没有 20261001 至 20261031 结关而未汇总的清单")
+    ]
+    border.sleeps(day(12, 16))
+    assert codes(period(border, copNo="HZ9")) == ["T611"]
+
+
+def test_a_period_by_producer_tells_that_its_lists_have_several(border: Border) -> None:
+    border.trade(1)
+    border.closes(2, CEB603={"ownerCode": "91330199MA2E7999XB"})
+    assert codes(period(border, summaryFlag="2")) == ["T603"]
+    assert codes(border.gathers(1, 2, copNo="HZ9", summaryFlag="2")) == ["T601", "T601", "T603"]
+
+
 def test_a_list_is_gathered_once_and_by_whom_it_belongs_to(border: Border) -> None:
     border.closes(1, 2)
     assert states(border.gathers(1)) == ["ready"]
@@ -201,6 +245,53 @@ def test_a_list_that_customs_leaves_out_is_told_when_it_goes_on_to_declare(borde
     assert border.notices("agent") == [("T604",)]
     assert (aggregated(border, 1) or {})["state"] == "aggregated"
     assert (aggregated(border, 2) or {})["state"] == "applied"
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "code"),
+    [
+        (rb"<invtNo>\w+(</invtNo><logisticsNo>\w+</logisticsNo><gseqno>2<)", rb"<invtNo>29102026E9\1", "T605"),
+        (rb"<grossWeight>[^<]*", b"<grossWeight>1", "T610"),
+        (rb"(</SummaryResultList>)<SummaryResultList>.*</SummaryResultList>", rb"\1", "T609"),
+    ],
+)
+def test_whatever_customs_gathered_otherwise_is_told(border: Border, was: bytes, becomes: bytes, code: str) -> None:
+    border.closes(1)
+    border.gathers(1)
+    border.changes = lambda body: re.sub(was, becomes, body, count=1)
+    border.meets()
+    border.sleeps(day(11, 26))
+    assert code in [one["code"] for one in (aggregated(border) or {})["findings"]]
+
+
+def test_lists_that_were_to_stand_apart_and_stand_together_are_told(border: Border) -> None:
+    border.trade(1)
+    border.closes(2, CEB603={"country": "110"})
+    border.gathers(1, 2)
+    border.changes = lambda body: re.sub(rb"(<declSeqNo>\w*)00\d<", rb"\g<1>001<", body)
+    border.meets()
+    border.sleeps(day(11, 26))
+    assert "T606" in [one["code"] for one in (aggregated(border) or {})["findings"]]
+
+
+def test_lists_that_were_to_stand_together_and_stand_apart_are_told(border: Border) -> None:
+    border.closes(1, 2)
+    border.gathers(1, 2)
+    border.changes = lambda body: apart(body, border.number(2).encode())
+    border.meets()
+    border.sleeps(day(11, 26))
+    assert "T607" in [one["code"] for one in (aggregated(border) or {})["findings"]]
+
+
+def apart(body: bytes, number: bytes) -> bytes:
+    """An answer in which the lines of one list stand in a declaration of their own."""
+    result = re.search(rb"<SummaryResult>.*?</SummaryResult>", body, re.DOTALL)
+    lines = re.findall(rb"<SummaryResultList><invtNo>" + number + rb"<.*?</SummaryResultList>", body)
+    if result is None or not lines:
+        return body
+    all_lines = rb"<SummaryResultList>.*</SummaryResultList>"
+    other = re.sub(all_lines, b"".join(lines), re.sub(rb"00\d</declSeqNo>", b"009</declSeqNo>", result[0]))
+    return without_lines(body, number).replace(b"</SummaryResult>", b"</SummaryResult>" + other, 1)
 
 
 def without_lines(body: bytes, number: bytes) -> bytes:

@@ -1,8 +1,10 @@
 """What waited goes on whole, is judged by today's look, and never keeps others waiting."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
+from gateway import reading
 from gateway.signing.keys import load_signer
 from gateway.signing.seal import sign_message
 from spool.ledger import NEVER
@@ -118,4 +120,9 @@ def test_a_document_that_does_not_open_any_more_is_held_and_the_others_go_on(tmp
     assert states(home) == ["held", "ready"]
     ((due, why),) = rows(home, "SELECT due_at, why FROM document WHERE state = 'held'")
     assert due == NEVER
-    assert why.startswith("K105 FileNotFoundError")
+    assert why.startswith(f"K105 FileNotFoundError: [Errno 2] No such file or directory: '{home}/spool/store/")
+    (held,) = [one for one in reading.found(book(home), "YX2026000000000001") if one["state"] == "held"]
+    assert held["why"] == held["stamps"][-1]["reason"] == why
+    (told,) = reading.documents(book(home), "YX2026000000000001", "shop")
+    assert told["why"] == told["stamps"][-1]["reason"] == reading.told_outside("K105")
+    assert str(home) not in json.dumps(told)

@@ -144,10 +144,10 @@ def said(world: World, spec: str, unit: str, status: str, **units: str) -> None:
     world.take_in()
 
 
-def inventory_said(world: World, status: str) -> None:
-    """Customs has answered about the inventory of trade 1."""
+def inventory_said(world: World, status: str, number: int = 1) -> None:
+    """Customs has answered about the inventory of this trade."""
     codes = {"customsCode": "2900", "ebpCode": SHOP.code, "ebcCode": SHOP.code, "agentCode": AGENT.code}
-    numbers = {"copNo": "KA2600000000000001", "preNo": "B20261121000000001", "invtNo": "29002026I000000001"}
+    numbers = {"copNo": f"KA{2600000000000000 + number}", "preNo": "B20261121000000001", "invtNo": "29002026I000000001"}
     said(world, "CEB622", "InventoryReturn", status, **codes, **numbers)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.dossiers import found
 from gateway.replaying import Ruling, replay
 from gateway.selecting import Selection
 from gateway.signing.keys import load_signer
@@ -20,6 +21,7 @@ from tests.samples import message
 
 RULING = Ruling("why not", "eve")
 FELLOWS = ("CEB311", "CEB411", "CEB511")
+KIND = {"CEB311": "order", "CEB411": "payment", "CEB511": "waybill"}
 
 
 @pytest.fixture
@@ -44,6 +46,9 @@ def test_a_fellow_that_is_released_wakes_the_inventory_that_waits_for_it(world: 
         if other != spec:
             come(world, other)
     assert states(world.ledger)["CEB621"] == "filed"
+    [(order,)] = world.rows("SELECT order_no FROM dossier")
+    (trade,) = found(world.ledger, order)
+    assert [(one["kind"], one["code"]) for one in trade["lacking"]] == [(KIND[spec], "T211")]
     assert decide(world, "release", spec) == ["ready"]
     world.moment += timedelta(seconds=60)
     world.go_on()

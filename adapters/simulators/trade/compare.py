@@ -34,13 +34,19 @@ def said(differences: Sequence[Difference]) -> str:
     return "".join(f"[Code:{code};Desc:{TEXTS.get(code, '不符')}]{more}" for code, more in differences)
 
 
-def of_import(inventory: Paper, order: Paper, payment: Paper, waybill: Paper) -> list[Difference]:
-    """Return how the three documents and the inventory differ; nothing when they match."""
+def of_import(
+    inventories: Sequence[Paper], orders: Sequence[Paper], payment: Paper, waybill: Paper
+) -> list[Difference]:
+    """Return how the three documents and the first inventory differ; nothing when they match.
+
+    Behind the first inventory stand those that share its waybill, behind the first order those that share its payment.
+    """
+    inventory, order = inventories[0], orders[0]
     found = [
-        *_paid(order.head, payment.head),
+        *_paid([one.head for one in orders], payment.head),
         *_bought(inventory.head, order.head),
         *_goods(inventory.lines, order.lines, ("qty", "totalPrice"), ("unit", "itemNo")),
-        *_carried(inventory.head, order.head, waybill.head),
+        *_carried([one.head for one in inventories], order.head, waybill.head),
     ]
     return list(dict(reversed(found)).items())[::-1]
 
@@ -58,8 +64,9 @@ def of_export(inventory: Paper, order: Paper, waybill: Paper) -> list[Difference
     return list(dict(reversed(found)).items())[::-1]
 
 
-def _paid(order: Mapping[str, str], payment: Mapping[str, str]) -> Iterator[Difference]:
-    if not same(order.get("acturalPaid"), payment.get("amountPaid")):
+def _paid(orders: Lines, payment: Mapping[str, str]) -> Iterator[Difference]:
+    order = orders[0]
+    if not _together(orders, "acturalPaid", payment.get("amountPaid")):
         yield "1332", f";订单：{order.get('acturalPaid')};支付单：{payment.get('amountPaid')}"
     if any(order.get(f"buyer{what}") != payment.get(f"payer{what}") for what in ("IdNumber", "Name")):
         yield "1327", f",订单号：{order.get('orderNo')}"
@@ -78,13 +85,14 @@ def _bought(inventory: Mapping[str, str], order: Mapping[str, str]) -> Iterator[
         yield "1300", ",收件地址不一致"
 
 
-def _carried(
-    inventory: Mapping[str, str], order: Mapping[str, str], waybill: Mapping[str, str]
-) -> Iterator[Difference]:
-    yield from _unequal("1300", "运单订单号", inventory, "orderNo", waybill, "orderNo")
-    yield from _unequal("1300", "毛重", inventory, "grossWeight", waybill, "weight")
+def _carried(inventories: Lines, order: Mapping[str, str], waybill: Mapping[str, str]) -> Iterator[Difference]:
+    inventory = inventories[0]
+    if all(one.get("orderNo") != waybill.get("orderNo") for one in inventories):
+        yield from _unequal("1300", "运单订单号", inventory, "orderNo", waybill, "orderNo")
+    if not _together(inventories, "grossWeight", waybill.get("weight")):
+        yield from _unequal("1300", "毛重", inventory, "grossWeight", waybill, "weight")
     for name, words in (("freight", "运费"), ("insuredFee", "保费")):
-        if waybill.get(name):
+        if waybill.get(name) and not _together(inventories, name, waybill[name]):
             yield from _unequal("1300", words, inventory, name, waybill, name)
     if inventory.get("billNo") and waybill.get("billNo"):
         yield from _unequal("1300", "提运单号", inventory, "billNo", waybill, "billNo")
@@ -110,6 +118,17 @@ def _unequal(
 ) -> Iterator[Difference]:
     if not same(one.get(name), other.get(its)):
         yield code, f",{words}不一致：{one.get(name, '')}/{other.get(its, '')}" if words else ""
+
+
+def _together(heads: Lines, name: str, whole: str | None) -> bool:
+    """Whether the first says what the other document says, or all of them together do."""
+    if same(heads[0].get(name), whole):
+        return True
+    try:
+        total = sum((Decimal(one.get(name) or "0") for one in heads), Decimal(0))
+    except InvalidOperation:
+        return False
+    return len(heads) > 1 and same(str(total), whole)
 
 
 def same(one: str | None, other: str | None) -> bool:

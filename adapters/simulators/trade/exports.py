@@ -41,7 +41,7 @@ class Exports:
                     self._match(listed, docket)
                     self._payments(listed, docket)
             case "CEB505":
-                for listed in self._shelf.of_waybill(paper.key, "CEB603"):
+                for listed in self._shelf.sharing(paper.key, "CEB603"):
                     self._match(listed, docket)
             case "CEB607" | "CEB507" | "CEB509" | "CEB701":
                 self._part(paper, docket)
@@ -110,7 +110,7 @@ class Exports:
         if not numbers:
             return self._shelf.of_bill(parts[0].head.get("billNo", ""), "CEB603")
         marks = [waybill_mark(parts[0].head, number) for number in sorted(numbers)]
-        return [listed for mark in marks for listed in self._shelf.of_waybill(mark, "CEB603")]
+        return [listed for mark in marks for listed in self._shelf.sharing(mark, "CEB603")]
 
     def _release(self, listed: Paper, docket: Docket, after: int = 0) -> None:
         """A list that is examined is released when its goods have arrived, and closed when they have left."""

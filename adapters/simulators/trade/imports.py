@@ -13,13 +13,15 @@ from typing import Any
 from adapters.simulators.receipts import CHINA
 from adapters.simulators.trade import compare, duty
 from adapters.simulators.trade.docket import Docket
-from adapters.simulators.trade.papers import Paper, waybill_mark
+from adapters.simulators.trade.papers import FAILED, Paper, payment_mark, waybill_mark
 from adapters.simulators.trade.shelf import Shelf
 
 _CANCELLABLE = ("120", "300", "399", "500", "800")
 _BILLED = ("assureCode", "ebcCode", "logisticsCode", "agentCode", "customsCode")
 _MOST_FEN = 10**12
 _REFUNDABLE = ("800", "899")
+# It was there when its cancel or return was let in, and another declaration of the same key came before they were read.
+_GONE = "没有此编号的清单"
 
 
 def admitted(spec: str, head: Mapping[str, str], lines: Any, shelf: Shelf) -> str:
@@ -44,10 +46,12 @@ class Imports:
             case "CEB621":
                 self._inventory(paper, docket)
             case "CEB311" | "CEB411":
-                for inventory in self._shelf.of_trade(paper.trade, "CEB621"):
-                    self._match(inventory, docket)
+                orders = self._shelf.sharing(paper.key, "CEB311") if paper.spec == "CEB411" else []
+                for trade in dict.fromkeys([paper.trade, *(one.trade for one in orders)]):
+                    for inventory in self._shelf.of_trade(trade, "CEB621"):
+                        self._match(inventory, docket)
             case "CEB511":
-                for inventory in self._shelf.of_waybill(paper.key, "CEB621"):
+                for inventory in self._shelf.sharing(paper.key, "CEB621"):
                     self._match(inventory, docket)
             case "CEB623":
                 self._cancel(paper, docket)
@@ -55,12 +59,24 @@ class Imports:
                 self._refund(paper, docket)
 
     def _inventory(self, paper: Paper, docket: Docket) -> None:
-        payments = self._shelf.of_trade(paper.trade, "CEB411")
+        payments = self._payments(paper)
         if not payments:
             head = paper.head
             warning = f"对应电商平台为[{head.get('ebpCode')}]订单号为[{head.get('orderNo')}]支付信息不存在"
             docket.remark(paper, {"warning": f"; {warning}"})
         self._match(paper, docket, payments)
+
+    def _payments(self, inventory: Paper) -> list[Paper]:
+        """Return the payments of an inventory's order: the one that the order names comes first."""
+        order = self._shelf.get("CEB311", inventory.trade)
+        named = self._shelf.get("CEB411", payment_mark(order.head)) if order else None
+        own = [one for one in self._shelf.of_trade(inventory.trade, "CEB411") if one is not named]
+        return [named, *own] if named else own
+
+    def _beside(self, paper: Paper, docket: Docket) -> list[Paper]:
+        """Return what shares the payment of an order or the waybill of an inventory, if that is let pass."""
+        others = [] if docket.asked.alone else self._shelf.sharing(paper.shares, paper.spec)
+        return [one for one in others if one is not paper and one.last not in FAILED]
 
     def _match(self, inventory: Paper, docket: Docket, known: Sequence[Paper] | None = None) -> None:
         """Say how an inventory that waits goes on, if its three documents are there."""
@@ -69,14 +85,16 @@ class Imports:
         shelf = self._shelf
         order = shelf.get("CEB311", inventory.trade)
         waybill = shelf.get("CEB511", waybill_mark(inventory.head, inventory.head.get("logisticsNo", "")))
-        told = shelf.of_trade(inventory.trade, "CEB411") if known is None else known
+        told = self._payments(inventory) if known is None else known
         payments = [one for one in told if one.last != "100"]
         if order is None or waybill is None or not payments:
             return
         chosen = [one for one in payments if one.head.get("payTransactionId") == order.head.get("payTransactionId")]
         payment = (chosen or payments)[0]
         self._matched += 1
-        wrong = compare.of_import(inventory, order, payment, waybill) or self._over_the_year(inventory, docket.at)
+        orders, inventories = self._beside(order, docket), self._beside(inventory, docket)
+        wrong = compare.of_import([inventory, *inventories], [order, *orders], payment, waybill)
+        wrong = wrong or self._over_the_year(inventory, docket.at)
         if docket.asked.mismatch:
             wrong = [(docket.asked.mismatch, "")]
         shelf.changed(inventory)
@@ -139,9 +157,11 @@ class Imports:
 
     def _cancel(self, paper: Paper, docket: Docket) -> None:
         inventory = self._shelf.of_inventory(paper.head["invtNo"], "CEB621")
-        assert inventory is not None
-        status = inventory.status(docket.at)
         self._shelf.changed(paper)
+        if inventory is None:
+            self._answer(paper, _GONE, docket)
+            return
+        status = inventory.status(docket.at)
         why = _stranger(paper, inventory)
         if status not in _CANCELLABLE or inventory.more.get("refunds"):
             why = "清单状态不允许撤销"
@@ -161,8 +181,10 @@ class Imports:
 
     def _refund(self, paper: Paper, docket: Docket) -> None:
         inventory = self._shelf.of_inventory(paper.head["invtNo"], "CEB621")
-        assert inventory is not None
         self._shelf.changed(paper)
+        if inventory is None:
+            self._answer(paper, _GONE, docket)
+            return
         why = _stranger(paper, inventory)
         if inventory.status(docket.at) not in _REFUNDABLE:
             why = "清单状态不允许退货"

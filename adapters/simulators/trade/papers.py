@@ -9,6 +9,7 @@ import msgspec
 from lxml import etree
 
 CEB = "http://www.chinaport.gov.cn/ceb"
+_NO_PLATFORM = "无"
 FAILED = ("100", "void")
 _BUYER = "buyerName buyerIdNumber buyerTelephone"
 _BUSINESS = "copNo invtNo agentCode ebcCode"
@@ -64,16 +65,20 @@ class Paper:
 
     @property
     def trade(self) -> str:
-        """Platform and order number; of a part, whose document of which number it is a part of."""
+        """Platform and order number, with the merchant where no platform is; of a part, whose and of which number."""
         if self.spec in _WHOSE:
             return f"{self.head.get(_WHOSE[self.spec], '')}|{self.head.get('copNo', '')}"
-        order = self.head.get("orderNo")
-        return f"{self.head.get('ebpCode', '')}|{order}" if order and self.spec not in ("CEB511", "CEB623") else ""
+        order, platform = self.head.get("orderNo"), self.head.get("ebpCode", "")
+        if platform == _NO_PLATFORM:
+            platform += f"|{self.head.get('ebcCode', '')}"
+        return f"{platform}|{order}" if order and self.spec not in ("CEB511", "CEB623") else ""
 
     @property
-    def waybill(self) -> str:
-        """Logistics enterprise and waybill number of an inventory."""
-        return waybill_mark(self.head, self.head.get("logisticsNo", "")) if self.spec in INVENTORIES else ""
+    def shares(self) -> str:
+        """What several may share: the waybill of an inventory, the payment of an order."""
+        if self.spec in INVENTORIES:
+            return waybill_mark(self.head, self.head.get("logisticsNo", ""))
+        return payment_mark(self.head) if self.spec == "CEB311" else ""
 
     @property
     def last(self) -> str:
@@ -106,6 +111,16 @@ def written(value: object) -> str:
 def waybill_mark(head: Mapping[str, str], number: str) -> str:
     """Return by what a waybill is known: its logistics enterprise and its number."""
     return f"{head.get('logisticsCode', '')}|{number}"
+
+
+def payment_mark(head: Mapping[str, str]) -> str:
+    """Return by what a payment is known, "" where none is named: its payment enterprise and its transaction.
+
+    >>> payment_mark({"payCode": "P", "payTransactionId": "7"}), payment_mark({"payCode": "P"})
+    ('P|7', '')
+    """
+    enterprise, transaction = head.get("payCode"), head.get("payTransactionId")
+    return f"{enterprise}|{transaction}" if enterprise and transaction else ""
 
 
 def is_trade(spec: str) -> bool:

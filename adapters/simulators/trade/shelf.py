@@ -84,9 +84,9 @@ class Shelf:
         """Return the papers of these kinds in a trade, or the parts of a split document."""
         return [one for one in self._where("trade = ?", trade) if one.spec in specs]
 
-    def of_waybill(self, waybill: str, spec: str) -> list[Paper]:
-        """Return the inventories of a waybill."""
-        return [one for one in self._where("waybill = ?", waybill) if one.spec == spec]
+    def sharing(self, mark: str, spec: str) -> list[Paper]:
+        """Return the inventories of a waybill, or the orders of a payment."""
+        return [one for one in self._where("waybill = ?", mark) if one.spec == spec] if mark else []
 
     def of_inventory(self, invt: str, spec: str) -> Paper | None:
         """Return the inventory with this number."""
@@ -144,7 +144,7 @@ def _row(one: Paper) -> tuple[Any, ...]:
     trade = one.trade if one.spec in _BY_TRADE else ""
     bill = one.head.get("billNo", "") if one.spec in _BY_BILL else ""
     return (
-        one.spec, one.key, one.message, one.ordinal, trade or None, one.waybill or None, one.invt or None, bill or None,
+        one.spec, one.key, one.message, one.ordinal, trade or None, one.shares or None, one.invt or None, bill or None,
         one.last, written(one.head), written(one.lines),
         written(one.said), written(one.more),
     )  # fmt: skip

@@ -279,3 +279,16 @@ def test_a_deletion_is_closed_by_itself_and_the_key_is_free_again(tmp_path: Path
     assert port.tell(samples.message(ORDER, 1, app_type="3")).statuses() == ["312 2", "312 120"]
     assert port.tell(trade()[3]).statuses() == ["622 2"]
     assert port.tell(changed(trade()[0], note="x")).statuses()[-1] == "818 2"
+
+
+@pytest.mark.parametrize(("spec", "said"), [("CEB623", "624"), ("CEB625", "626")])
+def test_a_cancel_or_refund_of_a_returned_inventory_is_returned_though_the_key_is_declared_anew_beside_it(
+    tmp_path: Path, spec: str, said: str
+) -> None:
+    port = Port(tmp_path, "mismatch").tell(*trade())
+    port.heard()
+    back = sample(spec, invtNo=str(port.trades()[0]["invtNo"]))
+    anew = changed(trade()[3], guid=samples.guid("A", 1))
+    heard = port.tell(back, anew).statuses()
+    assert sorted(one for one in heard if one[:3] == said) == [f"{said} 100", f"{said} 2"]
+    assert sorted(one for one in heard if one[:3] == "622") == ["622 100", "622 2"]

@@ -176,6 +176,15 @@ def test_a_long_item_number_of_an_export_order_meets_its_first_twenty_characters
     assert compare(chosen(papers), "9610", TODAY) == []
 
 
+def test_the_declared_name_of_goods_is_that_of_the_order_whatever_the_sales_name_says() -> None:
+    papers = imported()
+    papers["inventory"] = changed(papers["inventory"], {"gname": "洗面奶"})
+    [told] = compare(chosen(papers), "9610", TODAY)
+    assert (told.code, told.severity, told.left.value) == ("T131", Severity.ERROR, "洗面奶")
+    papers["inventory"] = changed(imported()["inventory"], {"itemName": "洗面奶"})
+    assert compare(chosen(papers), "9610", TODAY) == []
+
+
 def test_export_freight_is_compared_only_as_a_total_in_one_currency() -> None:
     papers = exported()
     papers["waybill"] = changed(papers["waybill"], freight="9")

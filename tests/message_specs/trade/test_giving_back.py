@@ -14,6 +14,7 @@ from message_specs.trade.giving_back import (
     cancel_allowed,
     change_allowed,
     correct_allowed,
+    known_as,
     left_of,
     refund_allowed,
     refund_window,
@@ -99,12 +100,25 @@ def test_what_a_declared_inventory_uses_is_not_changed() -> None:
 
 def test_a_stranger_may_do_nothing() -> None:
     one = refund(6)
-    assert stranger(INVENTORY, one) is None
+    assert stranger(INVENTORY, one, "") is None
     elsewhere = replace(one, partner="elsewhere")
-    assert stranger(INVENTORY, elsewhere) is None
-    told = stranger(INVENTORY, replace(elsewhere, head={"agentCode": "G9", "ebcCode": "S9", "invtNo": "N1"}))
-    assert told is not None
-    assert (told.code, told.zh) == ("T510", "本企业不是清单 N1 的申报企业或电商企业")
+    for code in (INVENTORY.head["agentCode"], INVENTORY.head["ebcCode"]):
+        assert stranger(INVENTORY, elsewhere, code) is None
+    for code in ("", "G9"):
+        told = stranger(INVENTORY, elsewhere, code)
+        assert told is not None
+        assert (told.code, told.zh) == ("T510", "本企业不是清单 N1 的申报企业或电商企业")
+
+
+def test_a_number_is_of_the_inventory_that_customs_gave_it_to_and_not_of_those_that_name_it() -> None:
+    head = dict(INVENTORY.head)
+    given = replace(INVENTORY, head={**head, "invtNo": "", "copNo": "Z9"})
+    claims = replace(INVENTORY, number=8, partner="elsewhere", head={**head, "invtNo": "N1", "copNo": "A1"})
+    anew = replace(given, number=9, version=given.version + 1, app_type="2", head={**given.head, "invtNo": "N1"})
+    assert known_as([claims, given], "N1") == given
+    assert known_as([claims, anew, given], "N1") == anew
+    assert known_as([claims], "N1") == claims
+    assert known_as([], "N1") is None
 
 
 @pytest.mark.parametrize(

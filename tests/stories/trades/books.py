@@ -3,6 +3,7 @@
 from typing import Any
 
 from message_specs.trade.life import state_of
+from message_specs.trade.papers import NOBODY, unpack
 from tests.crash.world import World
 from tests.stories.trades.box import Customs
 
@@ -10,6 +11,11 @@ _DOCUMENTS = """
 SELECT d.spec, d.key, d.number, d.ordinal, d.version, d.state, d.status FROM document d
 WHERE d.message IS NOT NULL AND d.number NOT IN (SELECT number FROM interchange WHERE sender = 'customs')
 ORDER BY d.version
+"""
+
+_DOSSIERS = """
+SELECT platform, order_no, (SELECT body FROM paper WHERE dossier = mark AND kind IN ('order', 'inventory') LIMIT 1),
+       phase FROM dossier
 """
 
 
@@ -28,13 +34,17 @@ def differences(world: World, customs: Customs) -> list[str]:
 
 
 def _trades(world: World, customs: Customs) -> list[str]:
-    phases = {f"{platform}|{order}": phase
-              for platform, order, phase in world.rows("SELECT platform, order_no, phase FROM dossier")}  # fmt: skip
+    phases = {_order(*row): phase for *row, phase in world.rows(_DOSSIERS)}
     return [
         f"{line['order']}: ours {phases.get(line['order'])}, theirs {line['state']}"
         for line in customs.trades(world.moment)
         if not _agree(phases.get(line["order"]), line)
     ]
+
+
+def _order(platform: str, order: str, body: bytes) -> str:
+    """Return how customs names a trade: by its merchant too where there is no platform."""
+    return f"{platform}|{unpack(body)[0]['ebcCode']}|{order}" if platform == NOBODY else f"{platform}|{order}"
 
 
 def _agree(phase: str | None, line: dict[str, Any]) -> bool:

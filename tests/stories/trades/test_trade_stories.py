@@ -27,7 +27,7 @@ hs,valid_from,valid_to,duty,vat,ct_type,ct_rate,ct_threshold,ct_per,unit1,unit2,
 
 
 @cache
-def _home() -> Path:
+def made_home() -> Path:
     """A home whose keys are good on the day on which the stories begin."""
     folder = tempfile.mkdtemp(prefix="kouan-trades-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -38,7 +38,7 @@ def _home() -> Path:
 
 @pytest.mark.parametrize("story", STORIES)
 def test_the_trade_goes_as_it_is_told(story: str, tmp_path: Path) -> None:
-    home = Path(shutil.copytree(_home(), tmp_path / "home"))
+    home = Path(shutil.copytree(made_home(), tmp_path / "home"))
     seen = Story(home, (HERE / story / "story.txt").read_text("utf-8")).play()
     expected = HERE / story / "told.txt"
     if os.environ.get("KOUAN_STORIES") == "write":
