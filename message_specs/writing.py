@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, TypeAlias, Union
 from zoneinfo import ZoneInfo
 
+from message_specs.catalog import catalog
 from message_specs.document import Element, escaped
 from message_specs.parsing import parse
 from message_specs.reader import local, plain
@@ -53,7 +54,12 @@ def receipt(root: str, guid: str, units: Iterable[tuple[str, Fields]]) -> bytes:
     """Return a receipt message: each unit's name and its fields in order, just as they are given."""
     body = "".join(_written(unit, fields) for unit, fields in units)
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-    return f'{head}<{root} xmlns="{CEB}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
+    return f'{head}<{root} xmlns="{_namespace(root)}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
+
+
+def _namespace(root: str) -> str:
+    spec = catalog().by_root(root)
+    return NAMESPACES[spec.family] if spec is not None else CEB
 
 
 def fields_of(unit: Element) -> Fields:
