@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from gateway.config import Partner
 from gateway.refunds import Declared, Taxpayer, export_thing, next_batch, taxpayer_of, used_things
-from gateway.tax_exports import Listed, released
+from gateway.tax_exports import Listed, part_of, released
 from gateway.tax_files import own, table
 from gateway.tax_forms import element, message_of
 from message_specs import writing
@@ -84,7 +84,7 @@ def _records(ledger: Ledger, firm: Taxpayer, until: date, found: list[Finding]) 
             one = _record(listed, line)
             stays = 1 - listed.back.get(one.gnum, Decimal(0))
             if stays > 0:
-                yield replace(one, quantity=one.quantity * stays, amount=(one.amount * stays).quantize(_FEN))
+                yield replace(one, quantity=part_of(one.quantity, stays), amount=(one.amount * stays).quantize(_FEN))
 
 
 def _record(listed: Listed, line: Texts) -> Record:

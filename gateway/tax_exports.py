@@ -32,6 +32,7 @@ from spool.ledger import Ledger
 Texts = Mapping[str, str]
 _GATHERED: Final = "B"
 _FEN: Final = Decimal("0.01")
+_PLACES: Final = Decimal("0.00001")
 _CLOSED: Final = "9"
 _FOB: Final = "3"
 
@@ -120,7 +121,7 @@ def _of_line(listed: Listed, line: Texts, number: str, stays: Decimal, dollars: 
     amounts: dict[str, Decimal] = {}
     for unit, quantity in (("unit", "qty"), ("unit1", "qty1"), ("unit2", "qty2")):
         if line.get(unit) and line.get(quantity):
-            amounts.setdefault(line[unit].strip(), WIDE.multiply(amount(line[quantity]), stays))
+            amounts.setdefault(line[unit].strip(), part_of(amount(line[quantity]), stays))
     value = WIDE.multiply(amount(line.get("totalPrice")), stays)
     return Export(
         number,
@@ -132,6 +133,15 @@ def _of_line(listed: Listed, line: Texts, number: str, stays: Decimal, dollars: 
         listed.paper.head.get("orderNo", "").strip(),
         listed.paper.name,
     )
+
+
+def part_of(quantity: Decimal, stays: Decimal) -> Decimal:
+    """Return a share of a quantity, to as many places as a list has.
+
+    >>> part_of(Decimal(60), Decimal(58) / 60)
+    Decimal('58.00000')
+    """
+    return WIDE.multiply(quantity, stays).quantize(_PLACES)
 
 
 def _merged(one: Export, other: Export) -> Export:
