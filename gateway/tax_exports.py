@@ -92,12 +92,15 @@ def exports(ledger: Ledger, taxpayer: str, codes: frozenset[str], until: date, d
             if stays > 0:
                 one = _of_line(listed, line, f"{number}{items.get(gnum, gnum):03d}", stays, dollars)
                 merged[one.number] = _merged(merged[one.number], one) if one.number in merged else one
+    declared: dict[str, list[Any]] = {}
     for row in ledger.all("exports_of", taxpayer, until.isoformat()):
-        loaded = _of_declaration(ledger, row, dollars)
-        if isinstance(loaded, Finding):
-            found.append(loaded)
-        elif loaded.number not in merged:
-            merged[loaded.number] = loaded
+        declared.setdefault(row["declaration"], []).append(row)
+    for rows in declared.values():
+        for loaded in _of_declaration(rows, dollars):
+            if isinstance(loaded, Finding):
+                found.append(loaded)
+            elif loaded.number not in merged:
+                merged[loaded.number] = loaded
     return Exports(list(merged.values()), found)
 
 
@@ -163,29 +166,26 @@ def in_dollars(value: Decimal, currency: str, on: date, dollars: Sequence[Row]) 
     return WIDE.multiply(value, Decimal(row["rate"])).quantize(_FEN) if row else None
 
 
-def _of_declaration(ledger: Ledger, row: Any, dollars: Sequence[Row]) -> Export | Finding:
-    """Return an item of a declaration, its value free on board: freight and insurance are spread by value."""
-    texts = texts_of(row["body"])
-    number, on = f"{row['declaration']}{row['item']:03d}", date.fromisoformat(row["exported_on"])
-    if texts.get("decState") != _CLOSED:
-        return finding("X101", path=number, value=texts.get("decState"), names=number)
-    rows = [one for one in ledger.all("exports_of", row["holder"], row["exported_on"])
-            if one["declaration"] == row["declaration"]]  # fmt: skip
-    values = [amount(texts_of(one["body"]).get("totalPrice")) for one in rows]
-    place = [one["item"] for one in rows].index(row["item"])
-    costs = Decimal(0)
-    if texts.get("transMode") != _FOB:
-        # 1 CIF bears both, 2 C&F the freight alone.
-        names = ("freight", "insuredFee") if texts.get("transMode") == "1" else ("freight",)
-        costs = sum((amount(texts.get(name)) for name in names), Decimal(0))
-    fob = values[place] - shares(costs, values)[place]
-    amounts: dict[str, Decimal] = {}
-    for unit, quantity in (("unit", "qty"), ("unit1", "qty1"), ("unit2", "qty2")):
-        if texts.get(unit) and texts.get(quantity):
-            amounts.setdefault(texts[unit], amount(texts[quantity]))
-    in_usd = in_dollars(fob, texts.get("currency", ""), on, dollars)
-    named = (texts.get("gcode", ""), texts.get("gname", ""))
-    return Export(number, on, *named, tuple(amounts.items()), in_usd, texts.get("ckfphm", ""), row["declaration"])
+def _of_declaration(rows: Sequence[Any], dollars: Sequence[Row]) -> Iterator[Export | Finding]:
+    """Yield the items of a declaration, their values free on board: freight and insurance are spread by value."""
+    items = [texts_of(row["body"]) for row in rows]
+    values = [amount(one.get("totalPrice")) for one in items]
+    terms = items[0].get("transMode")
+    # 1 CIF bears both, 2 C&F the freight alone, 3 FOB neither.
+    names = () if terms == _FOB else ("freight", "insuredFee") if terms == "1" else ("freight",)
+    costs = shares(sum((amount(items[0].get(name)) for name in names), Decimal(0)), values)
+    for row, texts, value, cost in zip(rows, items, values, costs, strict=True):
+        number, on = f"{row['declaration']}{row['item']:03d}", date.fromisoformat(row["exported_on"])
+        if texts.get("decState") != _CLOSED:
+            yield finding("X101", path=number, value=texts.get("decState"), names=number)
+            continue
+        amounts: dict[str, Decimal] = {}
+        for unit, quantity in (("unit", "qty"), ("unit1", "qty1"), ("unit2", "qty2")):
+            if texts.get(unit) and texts.get(quantity):
+                amounts.setdefault(texts[unit], amount(texts[quantity]))
+        in_usd = in_dollars(value - cost, texts.get("currency", ""), on, dollars)
+        named = (texts.get("gcode", ""), texts.get("gname", ""))
+        yield Export(number, on, *named, tuple(amounts.items()), in_usd, texts.get("ckfphm", ""), row["declaration"])
 
 
 def _day(text: str) -> date | None:

@@ -682,14 +682,14 @@ INSERT INTO duty_paid (duty_no, paid_on, at, by) VALUES (?, ?, ?, ?) ON CONFLICT
 SELECT duty_no, paid_on FROM duty_paid WHERE duty_no IN (SELECT value FROM json_each(?));
 
 -- name: wake_billed
-UPDATE dossier SET due_at = ?1 WHERE mark IN (
+UPDATE dossier SET due_at = ?1, turn = turn + 1 WHERE mark IN (
     SELECT p.dossier FROM record r
       JOIN given_number g ON g.value = r.value ->> '$.invt_no' AND g.kind = 'invtNo'
       JOIN paper p ON p.number = g.number AND p.ordinal = g.ordinal
      WHERE r.key >= 'bill|' AND r.key < 'bill}' AND r.value <> '' AND r.value ->> '$.duty_no' = ?2);
 
 -- name: wake_dossier_of
-UPDATE dossier SET due_at = ?1 WHERE mark = (SELECT dossier FROM paper WHERE number = ?2 AND ordinal = ?3);
+UPDATE dossier SET due_at = ?1, turn = turn + 1 WHERE mark = (SELECT dossier FROM paper WHERE number = ?2 AND ordinal = ?3);
 
 -- name: add_purchase
 INSERT INTO purchase_line (holder, invoice, line, issued_on, hs, loaded_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -7,10 +7,11 @@ above the tax that was paid.  What cannot be declared is left out, each with its
 Known limits: VAT alone; goods on which consumption tax is refunded are declared elsewhere.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Final
 
 from message_specs.amounts import number
@@ -130,7 +131,7 @@ def refund_of(base: Decimal, rate: Decimal) -> Decimal:
     return WIDE.divide(WIDE.multiply(base, rate), _WHOLE).quantize(_FEN, ROUND_HALF_UP)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Law:
     """The dated tables of one declaration, and its month and batch."""
 
@@ -141,8 +142,15 @@ class Law:
 
     def rate_on(self, hs: str, on: date) -> Decimal | None:
         """The rate of refund in percent on that day; None where the table has none."""
-        row = in_force(self.rebates, on, hs=hs)
+        row = in_force(self._by_code.get(hs, ()), on)
         return Decimal(row["rate"]) if row else None
+
+    @cached_property
+    def _by_code(self) -> Mapping[str, Sequence[Row]]:
+        found: dict[str, list[Row]] = {}
+        for row in self.rebates:
+            found.setdefault(row["hs"], []).append(row)
+        return found
 
     def is_excluded(self, hs: str, on: date) -> bool:
         """Whether these goods have neither refund nor exemption on that day."""
@@ -160,17 +168,23 @@ def link(exports: Iterable[Export], purchases: Sequence[Purchase], law: Law) -> 
             found.append(placed)
         else:
             groups.setdefault((one.hs, *placed), []).append(one)
-    left = sorted(purchases, key=lambda one: (one.issued_on, one.voucher, one.line))
+    left: dict[tuple[str, str], list[Purchase]] = {}
+    for bought in sorted(purchases, key=lambda one: (one.issued_on, one.voucher, one.line)):
+        left.setdefault((bought.hs, bought.unit), []).append(bought)
     export_rows: list[ExportRow] = []
     purchase_rows: list[PurchaseRow] = []
+    links = 0
     for (hs, unit, rate), members in sorted(groups.items()):
-        serial = f"{law.month}{law.batch}{len({row.link for row in export_rows}) + 1:08d}"
-        covered = _covered(members, unit, [one for one in left if (one.hs, one.unit) == (hs, unit)])
+        stock = left[hs, unit]
+        covered = _covered(members, unit, stock)
         found += [_left_out(one, unit) for one in members[len(covered) :]]
+        if not covered:
+            continue
+        links += 1
+        serial = f"{law.month}{law.batch}{links:08d}"
         rows = [ExportRow(serial, one, unit, one.in_unit(unit) or NOTHING) for one in covered]
-        wanted = sum((one.amount for one in rows), NOTHING)
         export_rows += rows
-        purchase_rows += _taken(left, hs, unit, rate, wanted, serial)
+        purchase_rows += _taken(stock, rate, sum((one.amount for one in rows), NOTHING), serial)
     found += _names(export_rows, purchase_rows)
     return Forms(tuple(export_rows), tuple(purchase_rows), tuple(found))
 
@@ -207,19 +221,17 @@ def _left_out(one: Export, unit: str) -> Finding:
     return finding("X121", path=one.number, value=amount, names=one.number, found=amount, hs=one.hs)
 
 
-def _taken(
-    left: list[Purchase], hs: str, unit: str, rate: Decimal, wanted: Decimal, serial: str
-) -> Iterator[PurchaseRow]:
-    """Yield the purchases that cover so many, and take them off what is left."""
-    for place, one in enumerate(left):
+def _taken(stock: list[Purchase], rate: Decimal, wanted: Decimal, serial: str) -> Iterator[PurchaseRow]:
+    """Yield the purchases that cover so many, and take them off the stock."""
+    for place, one in enumerate(stock):
         if wanted <= 0:
             return
-        if (one.hs, one.unit) != (hs, unit) or one.left <= 0:
+        if one.left <= 0:
             continue
         amount = min(one.left, wanted)
         base, lower = one.base_of(amount), min(rate, one.tax_rate)
         yield PurchaseRow(serial, one, amount, base, lower, refund_of(base, lower))
-        left[place] = replace(one, used=one.used + amount)
+        stock[place] = replace(one, used=one.used + amount)
         wanted -= amount
 
 
