@@ -50,9 +50,11 @@ class Inventory:
         return self.paper.head.get("assureCode", "").strip() or self.paper.head.get("agentCode", "").strip()
 
 
-def book(ledger: Ledger, dossier: int, at: str, tax: Tax) -> None:
-    """The inventories of a trade occupy what they should, inside the caller's transaction."""
+def book(ledger: Ledger, dossier: int, phase: str, at: str, tax: Tax) -> None:
+    """The inventories of a trade in this phase occupy what they should, inside the caller's transaction."""
     places = {(one["number"], one["ordinal"]) for one in ledger.all("guarantees_of_dossier", dossier)}
+    if not places and phase not in _RELEASED:
+        return
     life = life_in(ledger, dossier)
     current = _standing_place(life)
     if current is not None and life.phase in _RELEASED:

@@ -96,7 +96,7 @@ def look(
         with ledger.writing():
             _write(ledger, this)
             for row in rows:
-                guarantees.book(ledger, row["mark"], iso(now), kouan.tax)
+                guarantees.book(ledger, row["mark"], row["phase"], iso(now), kouan.tax)
             pulse("looking")
     except Outdated:
         # A desk has kept something else meanwhile: the dossiers stay due and are looked at again.
