@@ -3,8 +3,9 @@
 What is registered is booked with its lines in one transaction and handed into the hall like a refund
 (gateway.refunds); a line that a refund uses is never registered, and the other way round.
 
-Known limits: amounts stand in the currency of the list; the assessment (核定征收) takes those in yuan and converts the
-others by the table `dollars`, where the rates of both are filed.
+Known limits: a gathered list has another name in a refund (the declaration's), so there only the scheme of the firm,
+by day, keeps a line from being both.  Amounts stand in the currency of the list; the assessment (核定征收) takes those
+in yuan, and converts the others by the table `dollars` where the rates of both are filed.
 """
 
 from collections.abc import Iterable, Mapping

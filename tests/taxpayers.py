@@ -1,6 +1,5 @@
 """A taxpayer as a test files him: the trading firm of the samples, his invoices, and a tax office with two folders."""
 
-import re
 from pathlib import Path
 
 from gateway.tax_files import install
@@ -34,8 +33,6 @@ def with_tax(home: Path, *, scheme: str = "refund") -> Path:
     journeys = home / "journeys.csv"
     if "TAX101" not in journeys.read_text("utf-8"):
         journeys.write_text(journeys.read_text("utf-8") + "*,TAX101,check refund,\n", "utf-8")
-    shop = home / "partners/shop.toml"
-    shop.write_text(re.sub(r"specs = \[", 'specs = ["TAX101", "TAX201", ', shop.read_text("utf-8"), count=1), "utf-8")
     row = f"3301961A2B,{TAXPAYER},杭州云栖优选电子商务有限公司,{scheme},杭州,2910 2900,2026-01-01,\n"
     install(home, "enterprises", ("code,taxpayer,name,scheme,zone,customs,since,until\n" + row).encode())
     rates = f"hs,valid_from,valid_to,rate\n{SHIRT},2026-01-01,,13\n{BAG},2026-01-01,,9\n"
