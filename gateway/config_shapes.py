@@ -198,6 +198,7 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     specs: tuple[str, ...]
     ssh_keys: tuple[str, ...] = ()
     token_sha256: tuple[str, ...] | str = ()
+    also_codes: tuple[str, ...] = ()
     receipts: str = "xml"
     suspended: bool = False
     all_or_nothing: bool = False
@@ -227,8 +228,8 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def settings(shape: type[msgspec.Struct], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the path of every key that a file of this shape may hold.
 
-    >>> list(settings(Answers))
-    [('folder',), ('token_sha256',)]
+    >>> list(settings(Logging))
+    [('level',), ('form',)]
     """
     for field in msgspec.structs.fields(shape):
         path = (*before, field.encode_name)

@@ -11,14 +11,17 @@ from gateway.cli.talk import NOT_FOUND, Stop
 
 
 @click.command()
-@click.argument("authority", type=click.Choice(["customs", "identity", "tax"]))
+@click.argument("authority", type=click.Choice(["customs", "identity", "client", "tax"]))
 @click.option("--behaviour", "behaviours", multiple=True, metavar="NAME[=ARGUMENT]", help="A named misbehaviour.")
 @click.option("--book", is_flag=True, help="Show its own book, one line for each thing told to it, and end.")
 @click.option("--trades", is_flag=True, help="With --book: one line a trade, with its state, number, tax and refunds.")
 @json_option
 @home_option
 def simulate(authority: str, behaviours: tuple[str, ...], book: bool, trades: bool, as_json: bool, home: Path) -> None:
-    """Play AUTHORITY, or the verification service, for this home, from simulators/NAME.toml, until interrupted."""
+    """Play AUTHORITY, the verification service or an official client for this home, from simulators/NAME.toml.
+
+    It goes on until interrupted.
+    """
     settings = home / f"simulators/{authority}.toml"
     if not settings.is_file():
         raise Stop(f"{settings} is missing. Make a home that has it:  kouan init DIR --demo", NOT_FOUND)

@@ -77,8 +77,8 @@ class Records:
     kouan: Kouan = field(default_factory=Kouan)
     rates: Rates = field(default_factory=Rates)
     draws: Arrangements = field(default_factory=Arrangements)
-    codes: Mapping[str, str] = field(default_factory=dict)
-    """Under which code each partner is registered."""
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Under which codes each partner is registered."""
     tax: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
     """The tax tables that hold in this home (message_specs.tax.laws)."""
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
