@@ -17,6 +17,7 @@ from typing import Final
 from gateway.config_authorities import Answers, Authority, RevisionSince
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
+from gateway.config_payment_checks import of_payment_data
 from gateway.config_shapes import Identity, Kouan, Partner
 from gateway.config_tables import ANY, Journey, Route
 from gateway.config_turnstiles import of_turnstile
@@ -30,7 +31,7 @@ WARNING = "warning"
 FORMS = ("xml", "csv", "xlsx")
 
 
-_FIXED: Final = ("S", "P", "G", "K")
+_FIXED: Final = ("S", "P", "G", "K", "D")
 """The schema knows no warnings, and what is no business of a document's contents is no matter of degree."""
 
 
@@ -59,6 +60,7 @@ def of_kouan(source: Source, kouan: Kouan, findings: Mapping[str, object], home:
             yield source.problem((door, "listen"), f'"{listen}" is no address to listen on', cure)
     yield from _ranges(source, kouan)
     yield from _identity(source, kouan.identity, home)
+    yield from of_payment_data(source, kouan.payment_data, home)
     tolerance = kouan.tax.tolerance
     if not tolerance.is_finite() or not 0 <= tolerance <= 1000:
         yield source.problem(("tax", "tolerance"), f"{tolerance} is out of range", "Write yuan from 0 to 1000.")

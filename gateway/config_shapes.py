@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 
+from gateway.config_payments import Payee, PaymentData
 from gateway.config_roads import Fetched
 from message_specs.limits import Limits
 from message_specs.trade.sharing import Rounding
@@ -140,6 +141,7 @@ class Kouan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     logging: Logging = Logging()
     tax: Tax = Tax()
     identity: Identity = Identity()
+    payment_data: PaymentData = PaymentData()
     severity: dict[str, Literal["error", "warning"]] = msgspec.field(default_factory=dict)
 
 
@@ -207,6 +209,7 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     maps: tuple[MapUse | str, ...] = ()
     draws: tuple[Draw, ...] = ()
     fetch: Fetched = Fetched()
+    payment_data: Payee = Payee()
 
     @property
     def tokens(self) -> tuple[str, ...]:

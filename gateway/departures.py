@@ -22,6 +22,7 @@ from gateway.brokers import address_of
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
+from gateway.payment_uploads import Uploader
 from gateway.remote_visits import access_of
 from gateway.turnstile import Turnstile
 from spool.ledger import Ledger
@@ -29,6 +30,7 @@ from spool.store import Store
 
 _IDENTITY: Final = "identity|"
 """The asker's place among the authorities, none of which can have this name."""
+_PAYMENTS: Final = "payment-data|"
 
 
 class Departures:
@@ -41,7 +43,7 @@ class Departures:
         self._home = home
         self._now = now
         self._store = Store(home / "spool" / "store")
-        self._dispatchers: dict[str, tuple[object, Dispatcher | Asker]] = {}
+        self._dispatchers: dict[str, tuple[object, Dispatcher | Asker | Uploader]] = {}
         self._rounds: dict[str, Deferred[Any]] = {}
         self._again: set[str] = set()
         self._stopping = False
@@ -65,6 +67,11 @@ class Departures:
             known = self._dispatchers.get(_IDENTITY)
             asker = Asker(self._reactor, self._pool, self._ledger, house, self._now)
             dispatchers[_IDENTITY] = known if known and known[0] == house else (house, asker)
+        dispatchers.pop(_PAYMENTS, None)
+        if house.kouan.payment_data.upload_to:
+            known = self._dispatchers.get(_PAYMENTS)
+            uploader = Uploader(self._reactor, self._pool, self._ledger, house, self._now)
+            dispatchers[_PAYMENTS] = known if known and known[0] == house else (house, uploader)
         self._dispatchers = dispatchers
 
     def _carrier(self, authority: Authority) -> Carrier:

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, fail
 from twisted.internet.threads import deferToThreadPool
-from twisted.python.failure import Failure
 
-from adapters.doors.hall import DiskNearlyFull, Suspended
+from adapters.doors.hall import Caller, DiskNearlyFull, Suspended
 from adapters.doors.sftp_accounts import SftpAccount
 from gateway import dossiers, reading
 from gateway.config import House
+from gateway.payment_calls import Calls
 from gateway.reception import Reception
 from spool import number as numbers
 from spool.ledger import Ledger
@@ -23,13 +23,20 @@ class Enquiries:
     """Answers the doors; asks the ledger in a thread of its own."""
 
     def __init__(
-        self, reactor: Any, pool: Any, ledger: Ledger, house: Callable[[], House], reception: Reception
+        self,
+        reactor: Any,
+        pool: Any,
+        ledger: Ledger,
+        house: Callable[[], House],
+        reception: Reception,
+        calls: Calls | None = None,
     ) -> None:
         self._reactor = reactor
         self._pool = pool
         self._ledger = ledger
         self._house = house
         self._reception = reception
+        self._calls = calls
         self._polls: dict[str, set[Deferred[None]]] = {}
         self.room = True
         self.open = False
@@ -50,9 +57,7 @@ class Enquiries:
         partner = self._house().partners.get(sender)
         refusal = DiskNearlyFull() if not self.room else Suspended() if partner and partner.suspended else None
         if refusal is not None:
-            refused: Deferred[bytes] = Deferred()
-            refused.errback(Failure(refusal))  # type: ignore[no-untyped-call]
-            return refused
+            return fail(refusal)
         return self._reception.receive(sender, "http", file, body, once)
 
     def _ask(self, question: Callable[..., Any], *values: object) -> "Deferred[Any]":
@@ -94,6 +99,25 @@ class Enquiries:
         for partner in partners:
             for poll in self._polls.pop(partner, set()):
                 poll.callback(None)
+
+    def admits(self, caller: Caller) -> str:
+        """Return why a caller may not ask for payment data, "" where he may."""
+        return self._calls.admits(caller) if self._calls else "closed"
+
+    def ask_payment(self, caller: Caller, body: bytes) -> "Deferred[bytes]":
+        """Return what fires with what customs is told of its question."""
+        if not self.room or self._calls is None:
+            return fail(DiskNearlyFull())
+        return self._calls.ask(caller, body)
+
+    def file_payments(self, sender: str, body: bytes) -> "Deferred[dict[str, Any] | None]":
+        """Return what fires with what became of the raw payment data that a partner files."""
+        partner = self._house().partners.get(sender)
+        if partner is None or partner.suspended:
+            return fail(Suspended())
+        if not self.room or self._calls is None:
+            return fail(DiskNearlyFull())
+        return self._calls.file(sender, body)
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         """Say whether the house takes responsibility for bytes."""

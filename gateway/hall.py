@@ -31,6 +31,7 @@ from gateway.frames import Answer
 from gateway.in_force import nothing_in_force, put_in_force
 from gateway.logs import log
 from gateway.lookout import Lookout
+from gateway.payment_calls import Calls
 from gateway.reception import Reception, Waiting
 from gateway.recovering import Left, recover
 from gateway.roads import Roads
@@ -69,13 +70,15 @@ class Hall:
         self._numbers = Numbers(now)
         self.reception = Reception(reactor, house.kouan.workers, self._numbers, self._news)
         asking = Ledger(clerk_at(self.home), read_only=True)
-        self.enquiries = Enquiries(reactor, self._asks, asking, lambda: self.house, self.reception)
+        calls = Calls(reactor, self._books, self._ledger, lambda: self.house, now)
+        self.enquiries = Enquiries(reactor, self._asks, asking, lambda: self.house, self.reception, calls)
         self._lookout = Lookout(reactor, self._looks, house.kouan, self.reception, self._may_look)
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         self._crew = Crew(reactor, self.home, house.kouan.workers.count, self.reception.feed, environment)
         self.reception.crew = self._crew
         self.reception.follow = _who_follow(house)
         self._departures = Departures(reactor, self._books, self._ledger, self.home, now)
+        calls.wake = self._departures.wake
         self._children = Children(reactor, environment)
         self._roads = Roads(Visiting(reactor, self.reception, self.home, self._may_take).visitor)
         self._http: HttpDoor | None = None

@@ -41,6 +41,20 @@ state = "../spool/simulators/identity"
 listen = "127.0.0.1:8092"
 token = "{token}"
 """
+PAYMENT_CALLER_IN_A_BOX = """\
+# What customs' caller of notice 179 in a box of this home is told: kouan simulate payment_data
+# To be asked, write into [payment_data] of kouan.toml: upload_to =
+# "http://127.0.0.1:8093/ceb2grab/grab/realTimeDataUpload"
+# and token_sha256 = "{digest}"
+state = "../spool/simulators/payment_data"
+listen = "127.0.0.1:8093"
+
+[[platforms]]
+code = "{code}"
+url = "http://127.0.0.1:{port}/platDataOpen/shop"
+token = "{token}"
+certificates = ["../keys/shop/cert.pem"]
+"""
 
 
 class HomeExists(ForOperator):
@@ -74,7 +88,9 @@ def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
     settings = (SAMPLE / "kouan.toml").read_text("utf-8")
     if demo:
         _make_demo(home, now)
-        for door, port in free_ports().items():
+        ports = free_ports()
+        _make_payment_caller(home, ports["http"])
+        for door, port in ports.items():
             settings = settings.replace(f'"127.0.0.1:{PORTS[door]}"', f'"127.0.0.1:{port}"')
     # Last, because it is what makes the folder a home: a broken attempt can be repeated.
     put(home / "kouan.toml", settings.encode())
@@ -125,6 +141,13 @@ def _make_demo(home: Path, now: datetime) -> None:
     token, _ = new_token()
     put(home / "keys/identity.token", token.encode(), 0o600)
     put(home / "simulators/identity.toml", IDENTITY_IN_A_BOX.format(token=token).encode(), 0o600)
+
+
+def _make_payment_caller(home: Path, port: int) -> None:
+    token, digest = new_token()
+    code = value_of((SAMPLE / "partners/shop.toml").read_text("utf-8"), "code")
+    text = PAYMENT_CALLER_IN_A_BOX.format(code=code, port=port, token=token, digest=digest)
+    put(home / "simulators/payment_data.toml", text.encode(), 0o600)
 
 
 def _maps_of(specs: Iterable[str]) -> list[object]:

@@ -579,6 +579,88 @@ UPDATE document SET due_at = ?1, turn = turn + 1
 -- name: forget_question_waits
 DELETE FROM question_waits WHERE subject = ?;
 
+-- name: add_payment_data
+INSERT INTO payment_data (pay_code, transaction_id, partner, filed_at, kept_until, sha256, body)
+VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id;
+
+-- name: payment_data_of
+SELECT * FROM payment_data WHERE pay_code = ? AND transaction_id = ? ORDER BY id;
+
+-- name: add_payment_call
+INSERT INTO payment_call (session, platform, came_at, caller, body, reply) VALUES (?, ?, ?, ?, ?, ?);
+
+-- name: payment_calls_of
+SELECT * FROM payment_call WHERE session = ? ORDER BY id;
+
+-- name: payment_inquiry
+SELECT * FROM payment_inquiry WHERE session = ?;
+
+-- name: add_payment_inquiry
+INSERT INTO payment_inquiry (session, platform, order_no, service_time, asked_at, state, not_before, notes)
+VALUES (?1, ?2, ?3, ?4, ?5, 'asked', ?5, ?6);
+
+-- name: payment_inquiries_due
+SELECT * FROM payment_inquiry WHERE state IN ('asked', 'sealed') AND not_before <= ? ORDER BY not_before, session LIMIT ?;
+
+-- name: payment_inquiries
+SELECT i.*, u.id AS upload, u.sealed_at, u.pay_code, u.transaction_id, u.orders, u.suite, u.cert_no, u.kept_until
+  FROM payment_inquiry i
+  LEFT JOIN payment_upload u ON u.id = (SELECT max(id) FROM payment_upload WHERE session = i.session)
+ WHERE (?1 = 0 OR i.state <> 'answered') ORDER BY i.asked_at DESC, i.session LIMIT ?2;
+
+-- name: payment_session
+SELECT i.*, u.id AS upload, u.sealed_at, u.pay_code, u.transaction_id, u.orders, u.suite, u.cert_no, u.kept_until
+  FROM payment_inquiry i
+  LEFT JOIN payment_upload u ON u.id = (SELECT max(id) FROM payment_upload WHERE session = i.session)
+ WHERE i.session = ?;
+
+-- name: payment_inquiry_noted
+UPDATE payment_inquiry SET notes = ? WHERE session = ?;
+
+-- name: payment_inquiry_sealed
+UPDATE payment_inquiry SET state = 'sealed', attempts = 0, trouble = NULL, notes = ? WHERE session = ?;
+
+-- name: payment_inquiry_postponed
+UPDATE payment_inquiry SET attempts = attempts + 1, tried_at = ?, not_before = ?, trouble = ? WHERE session = ?;
+
+-- name: payment_inquiry_held
+UPDATE payment_inquiry SET state = 'held', attempts = attempts + 1, tried_at = ?, trouble = ? WHERE session = ?;
+
+-- name: payment_inquiry_answered
+UPDATE payment_inquiry SET state = 'answered', attempts = attempts + 1, tried_at = ?1, answered_at = ?1, trouble = NULL
+ WHERE session = ?2;
+
+-- name: payment_inquiry_again
+UPDATE payment_inquiry SET state = ?, attempts = 0, not_before = ?, notes = ? WHERE session = ?;
+
+-- name: payment_inquiries_awake
+UPDATE payment_inquiry SET not_before = ?1 WHERE state = 'asked' AND not_before > ?1;
+
+-- name: payment_inquiries_open
+SELECT session, platform, order_no, state, attempts, asked_at, not_before, trouble FROM payment_inquiry
+ WHERE state <> 'answered' ORDER BY asked_at, session LIMIT ?;
+
+-- name: payment_inquiries_noted
+SELECT session, platform, asked_at, notes FROM payment_inquiry WHERE notes IS NOT NULL AND asked_at > ?
+ ORDER BY asked_at DESC LIMIT ?;
+
+-- name: add_payment_upload
+INSERT INTO payment_upload
+    (session, sealed_at, kept_until, guid, pay_code, transaction_id, orders, suite, cert_no, signed, body)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: payment_uploads_of
+SELECT * FROM payment_upload WHERE session = ? ORDER BY id;
+
+-- name: last_payment_upload
+SELECT * FROM payment_upload WHERE session = ? ORDER BY id DESC LIMIT 1;
+
+-- name: add_payment_answer
+INSERT INTO payment_answer (upload, at, status, body, trouble) VALUES (?, ?, ?, ?, ?);
+
+-- name: payment_answers_of
+SELECT a.* FROM payment_answer a JOIN payment_upload u ON u.id = a.upload WHERE u.session = ? ORDER BY a.id;
+
 -- name: questions_open
 SELECT count(*) AS questions, min(not_before) AS next, max(attempts) AS attempts,
        (SELECT trouble FROM question WHERE answered_at IS NULL AND trouble IS NOT NULL ORDER BY not_before LIMIT 1)

@@ -4,13 +4,15 @@ A door knows no ledger, no store and no desk: it knows these few questions.  The
 house implements them; a door stays a thin thing that carries bytes in.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred
 
 from spool.errors import DiskNearlyFull, Postpone, Told
 
-__all__ = ["DiskNearlyFull", "Full", "HttpHall", "OnceConflict", "Suspended"]
+__all__ = ["Caller", "DiskNearlyFull", "Full", "HttpHall", "OnceConflict", "Suspended"]
 
 
 class Full(Postpone):
@@ -23,6 +25,17 @@ class Suspended(Told):
 
 class OnceConflict(Told):
     """This Idempotency-Key came before with other bytes"""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls platDataOpen: for which platform, from where, and what he shows."""
+
+    platform: str
+    peer: str
+    forwarded: str
+    token: str
+    header: Callable[[str], str]
 
 
 class HttpHall(Protocol):
@@ -60,6 +73,15 @@ class HttpHall(Protocol):
 
     def receipts_news(self, sender: str) -> Deferred[None]:
         """Return a fresh Deferred that fires the next time this sender may have a new receipt; it may be cancelled."""
+
+    def admits(self, caller: Caller) -> str:
+        """Return "" where this caller may ask for payment data; else why not: closed, token, caller or header."""
+
+    def ask_payment(self, caller: Caller, body: bytes) -> Deferred[bytes]:
+        """Fire with what customs is told once its question is synced, not before."""
+
+    def file_payments(self, sender: str, body: bytes) -> Deferred[dict[str, Any] | None]:
+        """Fire with what became of each payment whose raw data was filed; None where the body is no filing."""
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         """Say whether the house can take responsibility for bytes, and why (not)."""

@@ -22,6 +22,7 @@ from adapters.doors.http_names import (
     table_ending,
     whole_number,
 )
+from adapters.doors.http_payment import PaymentRoutes
 from adapters.doors.http_polls import Polls
 from adapters.doors.http_refusals import (
     BUSY,
@@ -74,6 +75,7 @@ class Api:
         self._door = door
         self._hall = door.hall
         self.polls = Polls(door)
+        payments = PaymentRoutes(door)
         self._openapi = OPENAPI.read_bytes()
         no_body = self._judge_no_body
         self.routes: tuple[Route, ...] = (
@@ -83,6 +85,16 @@ class Api:
             Route(b"GET", "/v1/documents/{number}", "document", self._document, no_body),
             Route(b"GET", "/v1/dossiers/{key}", "dossiers", self._dossiers, no_body),
             Route(b"GET", "/v1/receipts", "receipts", self._receipts, no_body),
+            Route(b"POST", "/v1/payment-data", "filePaymentData", payments.file, payments.judge_filing),
+            Route(b"POST", "/platDataOpen", "platDataOpen", payments.ask, payments.judge_call, needs_token=False),
+            Route(
+                b"POST",
+                "/platDataOpen/{platform}",
+                "platDataOpenOf",
+                payments.ask,
+                payments.judge_call,
+                needs_token=False,
+            ),
             Route(b"GET", "/livez", "live", self._live, no_body, needs_token=False),
             Route(b"GET", "/readyz", "ready", self._ready, no_body, needs_token=False),
             Route(b"GET", "/metrics", "metrics", self._metrics, no_body, needs_token=False),

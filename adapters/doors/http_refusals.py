@@ -58,6 +58,7 @@ WHO_ARE_YOU = Refusal(
     (("WWW-Authenticate", 'Bearer realm="kouan"'),),
 )
 MAY_NOT = Refusal(403, "Forbidden", "该伙伴已停用，不能交换", "This partner is suspended")
+NOT_ADMITTED = Refusal(403, "Forbidden", "此调用方不在允许之列", "This caller is not admitted here")
 NO_SUCH = Refusal(404, "Not Found", "没有这样的编号或地址", "There is no such number or address")
 WRONG_VERB = Refusal(405, "Method Not Allowed", "此地址不支持该方法", "This address does not know this method")
 TOO_SLOW = Refusal(408, "Request Timeout", "请求传输过慢，已断开", "The request came too slowly and was cut off")
@@ -107,6 +108,7 @@ REFUSALS = (
     NOT_UNDERSTOOD,
     WHO_ARE_YOU,
     MAY_NOT,
+    NOT_ADMITTED,
     NO_SUCH,
     WRONG_VERB,
     TOO_SLOW,

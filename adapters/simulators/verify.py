@@ -95,7 +95,7 @@ def _certificate(signature: etree._Element, trusted: Sequence[bytes], at: dateti
     der = _octets(told)
     if der not in trusted:
         raise NotBelieved("证书不是该企业备案的证书")
-    since, until = _validity(der)
+    since, until = validity(der)
     if not since <= at <= until:
         raise NotBelieved("证书不在有效期内")
     return der
@@ -103,7 +103,7 @@ def _certificate(signature: etree._Element, trusted: Sequence[bytes], at: dateti
 
 def _holds(method: str, octets: bytes, value: bytes, certificate: bytes) -> bool:
     if method == SM2:
-        return _sm2_holds(octets, value, certificate)
+        return sm2_holds(octets, value, certificate)
     context = xmlsec.SignatureContext()
     try:
         context.key = _rsa_key(certificate)
@@ -113,7 +113,8 @@ def _holds(method: str, octets: bytes, value: bytes, certificate: bytes) -> bool
     return True
 
 
-def _sm2_holds(octets: bytes, value: bytes, certificate: bytes) -> bool:
+def sm2_holds(octets: bytes, value: bytes, certificate: bytes) -> bool:
+    """Whether the 64 bytes are the signature of octets by the SM2 key of this certificate (DER)."""
     try:
         import gmssl_pyx
     except ImportError as error:
@@ -174,7 +175,8 @@ def _integer(octets: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _validity(der: bytes) -> tuple[datetime, datetime]:
+def validity(der: bytes) -> tuple[datetime, datetime]:
+    """From when until when this certificate (DER) is valid."""
     certificate = x509.load_der_x509_certificate(der)
     return certificate.not_valid_before_utc, certificate.not_valid_after_utc
 

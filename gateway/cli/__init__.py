@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "authority": ("authority", "authority", "See how each authority stands; pause, resume, probe it."),
     "trace": ("trace", "trace", "Show one life, stamp by stamp."),
     "dossier": ("dossier", "dossier", "Show one trade: its documents, what waits for what, who mends what."),
+    "payments": ("payments", "payments", "Show what customs asked of payments, upload it again, file raw data."),
     "stats": ("stats", "stats", "Count documents, trades, refusals and mismatches."),
     "hold": ("verbs", "hold", "Hold documents back, with a reason."),
     "release": ("verbs", "release", "Let held documents go on."),
@@ -58,6 +59,7 @@ ENDINGS = {
     "NoHome": NOT_FOUND,
     "KeyMissing": NOT_FOUND,
     "UnknownMap": NOT_FOUND,
+    "UnknownSession": NOT_FOUND,
     "LedgerLocked": LOCKED,
 }
 

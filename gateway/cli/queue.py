@@ -29,13 +29,15 @@ _CUSTOMS = "海关 customs"
 def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool, as_json: bool, home: Path) -> None:
     """Show what waits, by authority and age: messages in the outbox, then documents by state and reason.
 
-    Then come documents about which an authority has said nothing for 24 hours, what is held by its causes, and
-    authorities for which nothing leaves at the moment (kouan authority show). With --json one object {"outbox": […],
-    "documents": […], "unanswered": […], "causes": […], "authorities": […]}, with --waiting also {"trades": […],
-    "open_trades": N}; with --documents one object a document, with --trades one a trade. Of the open trades the
-    --limit oldest are looked at, and as many of those that wait for customs to say something.
+    Then come documents about which an authority has said nothing for 24 hours, payment data that customs asked for,
+    what is held by its causes, and authorities for which nothing leaves at the moment (kouan authority show).
+
+    With --json one object {"outbox": […], "documents": […], "unanswered": […], "causes": […], "authorities": […],
+    "payments": […]}, with --waiting also {"trades": […], "open_trades": N}; with --documents one object a document,
+    with --trades one a trade. Of the open trades the --limit oldest are looked at, and as many of those that wait for
+    customs to say something.
     """
-    from gateway import outstanding, reading
+    from gateway import outstanding, payment_reading, reading
 
     book = open_book(home)
     today = datetime.now(CHINA).date()
@@ -47,6 +49,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
         return
     told = reading.queue(book, now=datetime.now(UTC), limit=limit, held=not waiting)
     told["authorities"] = _resting(home)
+    told["payments"] = payment_reading.waiting(book, limit=limit, held=not waiting)
     if waiting:
         told["trades"] = outstanding.groups(outstanding.trades(book, today, limit))
         told["open_trades"] = outstanding.count(book)
@@ -62,6 +65,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
     if told["causes"]:
         show_causes(told["causes"], utc=utc)
     _show_authorities(told["authorities"], utc=utc)
+    _show_payments(told["payments"], utc=utc)
     _show_trades(told.get("trades", []), told.get("open_trades", 0), limit, utc=utc)
 
 
@@ -126,6 +130,22 @@ def _show_unanswered(rows: list[dict[str, Any]], *, utc: bool) -> None:
             (
                 row["authority"], row["partner"], row["documents"], shown(row["oldest"], utc=utc),
                 row["oldest_number"],
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+def _show_payments(rows: list[dict[str, Any]], *, utc: bool) -> None:
+    if not rows:
+        return
+    say("Payment data that customs asked for (kouan payments):")
+    show(
+        ("state", "platform", "sessions", "oldest", "goes on", "why"),
+        [
+            (
+                row["state"], row["platform"], row["sessions"], shown(row["oldest"], utc=utc), _when(row, utc=utc),
+                brief(f"{row['code']} {row['why']}".strip()),
             )
             for row in rows
         ],

@@ -11,16 +11,16 @@ from gateway.cli.talk import NOT_FOUND, Stop
 
 
 @click.command()
-@click.argument("authority", type=click.Choice(["customs", "identity", "client", "tax"]))
+@click.argument("authority", type=click.Choice(["customs", "identity", "client", "payment_data", "tax"]))
 @click.option("--behaviour", "behaviours", multiple=True, metavar="NAME[=ARGUMENT]", help="A named misbehaviour.")
 @click.option("--book", is_flag=True, help="Show its own book, one line for each thing told to it, and end.")
 @click.option("--trades", is_flag=True, help="With --book: one line a trade, with its state, number, tax and refunds.")
 @json_option
 @home_option
 def simulate(authority: str, behaviours: tuple[str, ...], book: bool, trades: bool, as_json: bool, home: Path) -> None:
-    """Play AUTHORITY, the verification service or an official client for this home, from simulators/NAME.toml.
+    """Play AUTHORITY for this home, from simulators/NAME.toml, until interrupted.
 
-    It goes on until interrupted.
+    It is customs, the verification service, an official client, a tax office, or customs' caller of notice 179.
     """
     settings = home / f"simulators/{authority}.toml"
     if not settings.is_file():

@@ -54,7 +54,8 @@ def test_submit_ends_by_what_became_of_the_files(
 def test_queue_is_one_object_and_a_table_with_the_plan(
     told: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    nothing: dict[str, Any] = {name: [] for name in ("outbox", "documents", "unanswered", "causes", "authorities")}
+    names = ("outbox", "documents", "unanswered", "causes", "authorities", "payments")
+    nothing: dict[str, Any] = {name: [] for name in names}
     assert told("queue") == [nothing]
     (first,) = told("submit", order_file(tmp_path, 2), "--partner", "shop")
     told("hold", f"{first['number']}.1", "--reason", "电话核实")

@@ -234,6 +234,14 @@ def identity_behaviours() -> str:
     return table(("behaviour", "what it does (argument when none is given)"), rows)
 
 
+def payment_behaviours() -> str:
+    """Every misbehaviour that customs' caller of notice 179 in a box can be asked for."""
+    from adapters.simulators.payment_data_behaviours import NAMES
+
+    rows = [(f"`{name}`", said) for name, said in NAMES.items()]
+    return table(("behaviour", "what it does (argument when none is given)"), rows)
+
+
 def identity_answers() -> str:
     """Every code of every verification service, and the verdict it means."""
     from adapters.identity_dialects import answers
@@ -296,6 +304,7 @@ def blocks() -> dict[str, Callable[[], str]]:
         "findings": findings,
         "identity-answers": identity_answers,
         "identity-behaviours": identity_behaviours,
+        "payment-behaviours": payment_behaviours,
         "maps": shipped_maps,
         "refusals": refusals,
         "routes": routes,

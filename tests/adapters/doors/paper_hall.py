@@ -7,7 +7,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from adapters.doors.hall import OnceConflict
+from adapters.doors.hall import Caller, OnceConflict
 
 
 class PaperHall:
@@ -22,6 +22,8 @@ class PaperHall:
         self.receipts_of: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.listeners: dict[str, list[Deferred[None]]] = defaultdict(list)
         self.is_ready = True
+        self.admission: dict[str, str] = {"customs-token": ""}
+        self.callers: list[Caller] = []
 
     def who(self, token_sha256: str) -> str | None:
         return self.names.get(token_sha256)
@@ -72,6 +74,22 @@ class PaperHall:
         heard, self.listeners[sender] = self.listeners[sender], []
         for news in heard:
             news.callback(None)
+
+    def admits(self, caller: Caller) -> str:
+        self.callers.append(caller)
+        return self.admission.get(caller.token, "token")
+
+    def ask_payment(self, caller: Caller, body: bytes) -> Deferred[bytes]:
+        if self.trouble is not None:
+            return fail(self.trouble)
+        self.taken.append((caller.platform, "platDataOpen", body, None))
+        return succeed(b'{"code":"10000","message":"","serviceTime":1}')
+
+    def file_payments(self, sender: str, body: bytes) -> Deferred[dict[str, Any] | None]:
+        if self.trouble is not None:
+            return fail(self.trouble)
+        self.taken.append((sender, "payment-data", body, None))
+        return succeed({"kept_until": "2029", "payments": []} if body.startswith(b"[") else None)
 
     def ready(self) -> tuple[bool, dict[str, Any]]:
         return self.is_ready, {"ledger": "open" if self.is_ready else "locked"}
