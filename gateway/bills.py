@@ -62,9 +62,13 @@ def hold_against(ledger: Ledger, key: str, row: sqlite3.Row, at: str, tax: Tax) 
     What differs is stamped on the inventory, and whoever declared it has a notice.
     """
     bill = _bill(ledger, key)
-    if bill is None or not bill.is_news:
+    if bill is None:
         return
     number, ordinal = row["number"], row["ordinal"]
+    # What it says of the guarantee is booked when its trade is looked at.
+    ledger.run("wake_dossier_of", at, number, ordinal)
+    if not bill.is_news:
+        return
     found = [replace(one, document=ordinal) for one in _differences(ledger, bill, row, tax)]
     ledger.run("put_record", key, bill.told().written())
     if not found:

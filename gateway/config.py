@@ -41,8 +41,11 @@ from gateway.exchange_tables import read_tables
 from gateway.goods import FOLDER as GOODS
 from gateway.goods import filed_goods
 from gateway.rates import own_rates
+from gateway.tax_files import FOLDER as TAX
+from gateway.tax_files import tax_tables
 from message_specs.catalog import revision_on
 from message_specs.exchange import Tables
+from message_specs.tax.laws import Row
 from message_specs.trade.goods import Good
 from message_specs.trade.rates import Rate
 from spool.errors import ForOperator, UnknownAuthority, UnknownPartner
@@ -110,6 +113,8 @@ class House:
     _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
     codes: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
     """Under which codes each partner is registered, by his name."""
+    tax: Mapping[str, tuple[Row, ...]] = field(default_factory=dict, repr=False)
+    """The tax tables that hold in this home, each by its name."""
 
     def partner(self, name: str) -> Partner:
         """Return this partner; UnknownPartner when no file names him."""
@@ -134,11 +139,14 @@ class House:
         return next((one for one in self.authorities.values() if sha256 and one.answers.token_sha256 == sha256), None)
 
     def route(self, spec: str, area: str = "") -> Authority:
-        """Return the authority that takes this spec from this customs area; NoRoute when no row fits."""
+        """Return the authority that takes this spec from this area; NoRoute when no row fits, or not its dialect."""
         name = route_for(self.routes, spec, area)
         if name is None:
             raise NoRoute(f"{spec} {area}".strip())
-        return self.authority(name)
+        authority = self.authority(name)
+        if authority.dialect != _dialect_of(spec):
+            raise NoRoute(f"{spec}: {name} speaks the dialect {authority.dialect}")
+        return authority
 
     def journey(self, spec: str, mode: str = "") -> tuple[str, ...]:
         """Return the desks that a document of this spec and mode visits, in order."""
@@ -202,6 +210,7 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     rates = own_rates(home, problems)
     goods = {name: filed_goods(home, name, problems) for name, partner in partners.items() if partner.draws}
     exchange = read_tables(home, partners, problems)
+    tables = tax_tables(home, problems)
     problems += shared_draws(partners)
     problems += of_shared_queues(partners, authorities)
     problems += checks.of_all(partners, authorities, routes, journeys, specs)
@@ -211,9 +220,23 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
     codes = {name: frozenset((partner.code, *partner.also_codes)) for name, partner in partners.items()}
-    return House(
-        home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, exchange, tokens, codes
-    ), told
+    house = House(
+        home,
+        kouan,
+        partners,
+        authorities,
+        routes,
+        journeys,
+        places,
+        told,
+        rates,
+        goods,
+        exchange,
+        tokens,
+        codes,
+        tables,
+    )
+    return house, told
 
 
 def _folder(
@@ -234,6 +257,14 @@ def _folder(
     return found
 
 
+def _dialect_of(spec: str) -> str:
+    """Return the dialect of whoever can be told a document of this spec."""
+    from message_specs.catalog import catalog
+
+    known = catalog().by_code(spec)
+    return known.family if known is not None and known.family in ("tax", "fx") else "customs"
+
+
 def _known() -> tuple[Mapping[str, object], Mapping[str, object]]:
     """Return the specs and the finding codes there are."""
     from message_specs.catalog import catalog
@@ -245,7 +276,7 @@ def _known() -> tuple[Mapping[str, object], Mapping[str, object]]:
 def fingerprint(home: Path) -> tuple[tuple[str, int, int, int], ...]:
     """Return what changes whenever a file of the configuration changes, comes or goes."""
     seen = []
-    for folder in ("", "partners", "authorities", GOODS):
+    for folder in ("", "partners", "authorities", GOODS, TAX):
         try:
             with os.scandir(home / folder) as entries:
                 for entry in entries:

@@ -100,7 +100,7 @@ class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     title: str
     dxp_id: str = "DXPEDCCEB0000002"
-    dialect: Literal["customs", "fx"] = "customs"
+    dialect: Literal["customs", "fx", "tax"] = "customs"
     form: Literal["DxpMsg", "DxpMsgSv"] = "DxpMsg"
     carrier: Carrier = Carrier()
     answers: Answers = Answers()

@@ -171,7 +171,7 @@ def _give_back(ledger: Ledger, judged: Judged, secret: bytes) -> None:
 def written(spec: Spec, number: int, told: Iterable[Mapping[str, str]]) -> bytes:
     """Return receipts about records as their partner reads them."""
     guid = str(uuid.uuid5(uuid.NAMESPACE_OID, str(number))).upper()
-    return writing.receipt(spec.root, guid, [(spec.document, one) for one in told], spec.family)
+    return writing.receipt(spec.root, guid, [(spec.document, one) for one in told])
 
 
 def of_rows(spec: Spec, number: int, rows: Iterable[sqlite3.Row]) -> bytes:

@@ -55,7 +55,8 @@ class Opener:
     def records(self, now: datetime) -> Records:
         """Return what desks may know before anything is fetched for them."""
         house = self._house
-        return Records(now, self.secret, house.kouan, self._rates, self._draws, house.codes, house.exchange)
+        exchange, tax = house.exchange, house.tax
+        return Records(now, self.secret, house.kouan, self._rates, self._draws, house.codes, exchange, tax)
 
     def open(self, arrival: Arrival, now: datetime) -> Judged:
         """Return the arrival opened, by whoever sent it; LongTable where it is a table of more than one piece."""

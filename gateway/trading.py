@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway import guarantees
 from gateway.case import Notice
 from gateway.config_shapes import Kouan
 from gateway.deadlines import deadline
@@ -94,6 +95,8 @@ def look(
     try:
         with ledger.writing():
             _write(ledger, this)
+            for row in rows:
+                guarantees.book(ledger, row["mark"], row["phase"], iso(now), kouan.tax)
             pulse("looking")
     except Outdated:
         # A desk has kept something else meanwhile: the dossiers stay due and are looked at again.

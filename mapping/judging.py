@@ -79,5 +79,5 @@ def message_of(run: MappedFile, texts: Iterable[str], transfer: Mapping[str, str
     """The canonical, unsigned message of these documents."""
     texts = list(texts)
     mark = str(uuid.uuid5(uuid.NAMESPACE_OID, "".join(texts))).upper()
-    parts = [text.encode() for text in texts]
-    return writing.message(run.map.spec.root, mark, parts, transfer, space=run.map.spec.family)
+    spec = run.map.spec
+    return writing.message(spec.root, mark, [text.encode() for text in texts], transfer, family=spec.family)

@@ -18,6 +18,7 @@ NAMESPACES = {
     "ceb": "http://www.chinaport.gov.cn/ceb",
     "dxp": "http://www.chinaport.gov.cn/dxp",
     "fx": "urn:kouan:fx",
+    "tax": "urn:kouan:tax:1",
 }
 SIGNATURE_FILE = FOLDER / "ceb" / "xmldsig.xsd"
 _FACETS = (

@@ -10,11 +10,12 @@ from datetime import datetime
 from typing import Final, TypeAlias, Union
 from zoneinfo import ZoneInfo
 
+from message_specs.catalog import catalog
 from message_specs.document import Element, escaped
 from message_specs.parsing import parse
 from message_specs.reader import local, plain
 from message_specs.schema import NAMESPACES, compiled
-from message_specs.tables import Node, family, table
+from message_specs.tables import Node, table
 
 Field: TypeAlias = Union[str, "Fields"]
 Fields: TypeAlias = Mapping[str, Union[str, "Fields", list[Field]]]
@@ -26,29 +27,39 @@ _TRANSFER: Final = ("copCode", "copName", "dxpMode", "dxpId", "note")
 
 
 def message(
-    root: str, guid: str, documents: Iterable[bytes], transfer: Mapping[str, str], *, extra: bytes = b"",
-    space: str = "ceb",
-) -> bytes:  # fmt: skip
+    root: str,
+    guid: str,
+    documents: Iterable[bytes],
+    transfer: Mapping[str, str],
+    *,
+    extra: bytes = b"",
+    family: str = "ceb",
+) -> bytes:
     """Return the canonical text of an unsigned message: its documents, its BaseTransfer, then `extra`.
 
     >>> message("CEB311Message", "G", [b"<ceb:Order></ceb:Order>"], {"copCode": "3301", "dxpMode": "DXP"}).decode()
     ... # doctest: +ELLIPSIS
     '<ceb:CEB311Message xmlns:ceb="http://www.chinaport.gov.cn/ceb" guid="G" version="1.0"><ceb:Order>...
     """
-    opening = f'<{space}:{root} xmlns:{space}="{NAMESPACES[space]}" guid="{guid}" version="1.0">'
-    fields = "".join(f"<{space}:{n}>{escaped(transfer[n])}</{space}:{n}>" for n in _TRANSFER if n in transfer)
+    opening = f'<{family}:{root} xmlns:{family}="{NAMESPACES[family]}" guid="{guid}" version="1.0">'
     parts = [opening.encode(), *documents]
-    parts.append(f"<{space}:BaseTransfer>{fields}</{space}:BaseTransfer>".encode())
+    fields = "".join(f"<{family}:{n}>{escaped(transfer[n])}</{family}:{n}>" for n in _TRANSFER if n in transfer)
+    parts.append(f"<{family}:BaseTransfer>{fields}</{family}:BaseTransfer>".encode())
     parts.append(extra)
-    parts.append(f"</{space}:{root}>".encode())
+    parts.append(f"</{family}:{root}>".encode())
     return b"".join(parts)
 
 
-def receipt(root: str, guid: str, units: Iterable[tuple[str, Fields]], space: str = "ceb") -> bytes:
+def receipt(root: str, guid: str, units: Iterable[tuple[str, Fields]]) -> bytes:
     """Return a receipt message: each unit's name and its fields in order, just as they are given."""
     body = "".join(_written(unit, fields) for unit, fields in units)
     head = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-    return f'{head}<{root} xmlns="{NAMESPACES[space]}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
+    return f'{head}<{root} xmlns="{_namespace(root)}" guid="{guid}" version="1.0">{body}</{root}>\n'.encode()
+
+
+def _namespace(root: str) -> str:
+    spec = catalog().by_root(root)
+    return NAMESPACES[spec.family] if spec is not None else CEB
 
 
 def fields_of(unit: Element) -> Fields:
@@ -71,7 +82,7 @@ def made(root: str, guid: str, units: Iterable[tuple[str, Fields]], *, revision:
     """
     tree = {node.name: node for node in table(root, revision).children}
     ordered = [(unit, _in_order(fields, tree[unit])) for unit, fields in units]
-    written = receipt(root, guid, ordered, family(root, revision))
+    written = receipt(root, guid, ordered)
     schema = compiled(root, revision)
     if not schema.validate(parse(written)):
         raise ValueError(f"{root}: {plain(schema)}")

@@ -841,3 +841,124 @@ SELECT b.authority, f.batch, f.name, f.records, b.made_at, f.answer, f.refused,
   FROM fx_file f JOIN fx_batch b ON b.name = f.batch JOIN fx_part p ON p.file = f.name
   JOIN outbox o ON o.message = p.message AND o.destination = b.authority
  WHERE (?1 IS NULL OR b.authority = ?1) GROUP BY f.name ORDER BY b.made_at, f.batch, f.name;
+
+-- name: guarantee_of
+SELECT account, released_on, count(*) AS entries, sum(amount) AS occupied
+  FROM guarantee_entry WHERE number = ? AND ordinal = ? GROUP BY account, released_on;
+
+-- name: add_guarantee
+INSERT INTO guarantee_entry (number, ordinal, sequence, account, released_on, at, what, reason, amount)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- name: guarantee_unknown
+INSERT INTO guarantee_unknown (number, ordinal, account, released_on) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: guarantee_known
+DELETE FROM guarantee_unknown WHERE number = ? AND ordinal = ?;
+
+-- name: guarantees_of_dossier
+SELECT DISTINCT g.number, g.ordinal FROM mark m JOIN guarantee_entry g ON g.number = m.number AND g.ordinal = m.ordinal
+ WHERE m.mark = ?;
+
+-- name: guarantee_accounts
+SELECT account, sum(amount) AS occupied, count(DISTINCT number || '.' || ordinal) AS inventories
+  FROM guarantee_entry WHERE (?1 IS NULL OR account = ?1) GROUP BY account ORDER BY account;
+
+-- name: guarantee_entries
+SELECT * FROM guarantee_entry WHERE (?1 IS NULL OR account = ?1) AND at >= ?2 ORDER BY at, number, ordinal, sequence;
+
+-- name: guaranteed
+SELECT number, ordinal, account, released_on, sum(amount) AS occupied FROM (
+    SELECT number, ordinal, account, released_on, amount FROM guarantee_entry
+     WHERE account = ?1 AND released_on BETWEEN ?2 AND ?3
+    UNION ALL
+    SELECT number, ordinal, account, released_on, 0 FROM guarantee_unknown
+     WHERE account = ?1 AND released_on BETWEEN ?2 AND ?3) AS one
+ GROUP BY number, ordinal, account, released_on ORDER BY released_on, number, ordinal;
+
+-- name: guarantee_days
+SELECT DISTINCT account, released_on FROM (
+    SELECT account, released_on FROM guarantee_entry UNION SELECT account, released_on FROM guarantee_unknown) AS one
+ WHERE ?1 IS NULL OR account = ?1;
+
+-- name: bills_of
+SELECT r.value FROM given_number g
+  JOIN record r ON r.key >= 'bill|' || g.authority || '|' || g.value || '|'
+               AND r.key < 'bill|' || g.authority || '|' || g.value || '}'
+ WHERE g.number = ? AND g.ordinal = ? AND g.kind = 'invtNo' ORDER BY r.key;
+
+-- name: duty_paid
+INSERT INTO duty_paid (duty_no, paid_on, at, by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
+
+-- name: duties_paid
+SELECT duty_no, paid_on FROM duty_paid WHERE duty_no IN (SELECT value FROM json_each(?));
+
+-- name: wake_billed
+UPDATE dossier SET due_at = ?1, turn = turn + 1 WHERE mark IN (
+    SELECT p.dossier FROM record r
+      JOIN given_number g ON g.value = r.value ->> '$.invt_no' AND g.kind = 'invtNo'
+      JOIN paper p ON p.number = g.number AND p.ordinal = g.ordinal
+     WHERE r.key >= 'bill|' AND r.key < 'bill}' AND r.value <> '' AND r.value ->> '$.duty_no' = ?2);
+
+-- name: wake_dossier_of
+UPDATE dossier SET due_at = ?1, turn = turn + 1 WHERE mark = (SELECT dossier FROM paper WHERE number = ?2 AND ordinal = ?3);
+
+-- name: add_purchase
+INSERT INTO purchase_line (holder, invoice, line, issued_on, hs, loaded_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- name: purchase
+SELECT holder, body FROM purchase_line WHERE invoice = ? AND line = ?;
+
+-- name: purchases_of
+SELECT p.*, coalesce((SELECT sum(u.amount) FROM tax_use u
+                       WHERE u.thing = 'purchase|' || p.invoice || '|' || p.line AND u.freed_at IS NULL), 0) AS used
+  FROM purchase_line p WHERE p.holder = ? ORDER BY p.issued_on, p.invoice, p.line;
+
+-- name: add_export
+INSERT INTO export_line (holder, declaration, item, exported_on, loaded_at, body) VALUES (?, ?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING;
+
+-- name: export
+SELECT holder, body FROM export_line WHERE declaration = ? AND item = ?;
+
+-- name: exports_of
+SELECT * FROM export_line WHERE holder = ? AND exported_on <= ? ORDER BY exported_on, declaration, item;
+
+-- name: released_lists
+SELECT o.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+  FROM dossier o JOIN paper p ON p.number = o.number AND p.ordinal = o.ordinal
+  JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
+ WHERE o.phase IN ('released', 'closed') AND d.spec = 'CEB603' ORDER BY p.number, p.ordinal;
+
+-- name: tax_used
+SELECT thing FROM tax_use WHERE freed_at IS NULL AND thing IN (SELECT value FROM json_each(?));
+
+-- name: add_use
+INSERT INTO tax_use (thing, key, amount, whole) VALUES (?, ?, ?, ?);
+
+-- name: free_uses
+UPDATE tax_use SET freed_at = ? WHERE key = ? AND freed_at IS NULL;
+
+-- name: refused_drawn
+SELECT t.key FROM tax_drawn t JOIN refused_for_good f ON f.number = t.number AND f.ordinal = 1 WHERE t.undone_at IS NULL;
+
+-- name: add_drawn
+INSERT INTO tax_drawn (key, partner, kind, drawn_at, body) VALUES (?, ?, ?, ?, ?);
+
+-- name: undo_drawn
+UPDATE tax_drawn SET undone_at = ? WHERE key = ? AND undone_at IS NULL;
+
+-- name: drawn_handed_in
+UPDATE tax_drawn SET number = ? WHERE key = ?;
+
+-- name: drawn_open
+SELECT * FROM tax_drawn WHERE number IS NULL AND undone_at IS NULL ORDER BY key;
+
+-- name: drawn_all
+SELECT t.key, t.partner, t.kind, t.drawn_at, t.number, t.undone_at, d.state, d.status
+  FROM tax_drawn t LEFT JOIN document d ON d.number = t.number AND d.ordinal = 1
+ WHERE t.kind = ? ORDER BY t.key;
+
+-- name: last_batch
+SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';

@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "rates": ("rates", "rates", "Load and list the rate table of taxes on retail import."),
     "goods": ("goods", "goods", "Load and list the goods that declaring enterprises have filed."),
     "fx": ("fx", "fx", "Show files of foreign exchange, their feedback, and quotas of persons."),
+    "tax": ("tax", "tax", "Declare refunds and exemptions of export tax; guarantees and statements of import tax."),
     "query": ("query", "query", "Ask the ledger in SQL, read-only."),
     "doctor": ("doctor", "doctor", "Look for what is wrong with this machine and this home."),
     "bench": ("bench", "bench", "Measure the speed of this machine."),

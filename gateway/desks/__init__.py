@@ -81,6 +81,8 @@ class Records:
     codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Under which codes each partner is registered."""
     exchange: Tables = field(default_factory=Tables)
+    tax: Mapping[str, tuple[Mapping[str, str], ...]] = field(default_factory=dict)
+    """The tax tables that hold in this home (message_specs.tax.laws)."""
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)

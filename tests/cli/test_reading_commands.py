@@ -228,4 +228,5 @@ def test_simulate_needs_a_home_that_has_it(home: Path) -> None:
     (home / "simulators/customs.toml").unlink()
     assert ended(["simulate", "customs", "--home", str(home)]) == 4
     assert ended(["simulate", "identity", "--home", str(home.parent)]) == 4
-    assert ended(["simulate", "tax", "--home", str(home)]) == 2
+    assert ended(["simulate", "tax", "--home", str(home)]) == 4
+    assert ended(["simulate", "bank", "--home", str(home)]) == 2

@@ -91,7 +91,8 @@ class World:
     def inboxes(self) -> dict[str, Path]:
         """Where the house looks for files, by sender."""
         boxes = {name: self.home / "spool/partners" / name / "in" for name in PARTNERS}
-        return {**boxes, "customs": self.home / "spool/authorities/customs/in"}
+        houses = {name: self.home / "spool/authorities" / name / "in" for name in self.clerk.house.authorities}
+        return {**boxes, **houses}
 
     def close(self) -> None:
         """This start is over; the home stays as it is."""

@@ -74,7 +74,7 @@ def test_every_finding_is_worded_in_both_languages_with_a_remedy() -> None:
 
     chinese = re.compile("[\u4e00-\u9fff]")
     for code, one in wordings().items():
-        assert re.fullmatch(r"[SCPGKMTDF]\d{3}", code)
+        assert re.fullmatch(r"[SCPGKMTXFD]\d{3}", code)
         assert one.mender in ("partner", "operator"), code
         assert chinese.search(one.zh), code
         assert one.en.strip(), code

@@ -36,7 +36,7 @@ def jshd(serial: int, *, order: str = "", amount: str = "100.00", person: bool =
         f"<fx:FCYCCY>CNY</fx:FCYCCY><fx:EXRATE>1</fx:EXRATE><fx:BUSCODE>B{serial}</fx:BUSCODE></fx:REC>{line}</fx:JSHD>"
     )
     guid = f"00000000-0000-0000-0000-{serial:012d}"
-    return writing.message("JSHDMessage", guid, [unit.encode()], TRANSFER, space="fx")
+    return writing.message("JSHDMessage", guid, [unit.encode()], TRANSFER, family="fx")
 
 
 def state(told: dict[str, Any]) -> tuple[str, list[str]]:

@@ -44,7 +44,7 @@ def settlement(*trades: tuple[str, str], partner: str = "bank", number: int = 26
     transfer = {"copCode": "1", "copName": "1", "dxpMode": "DXP", "dxpId": "1"}
     guid = "00000000-0000-0000-0000-000000000000"
     unit = f"<fx:JSHD><fx:REC>{record}</fx:REC>{lines}</fx:JSHD>".encode()
-    opened = open_message(writing.message("JSHDMessage", guid, [unit], transfer, space="fx"))
+    opened = open_message(writing.message("JSHDMessage", guid, [unit], transfer, family="fx"))
     assert opened.findings == ()
     (document,) = opened.documents
     case = Case(number, 1, partner, document, document.key, state=State.CHECKED)

@@ -82,12 +82,12 @@ def test_the_four_documents_of_a_trade_agree() -> None:
 
 @pytest.mark.parametrize("code", [code for code, spec in catalog().specs.items() if spec.answers])
 def test_a_receipt_sample_echoes_the_declaration_it_answers(code: str) -> None:
-    samples = SPECS / catalog().specs[code].family / "samples"
-    receipt = open_receipt((samples / "good" / f"{code}.xml").read_bytes())
+    folder = SPECS / catalog().specs[code].family / "samples" / "good"
+    receipt = open_receipt((folder / f"{code}.xml").read_bytes())
     spec = receipt.spec
     assert spec is not None
     assert receipt.findings == ()
-    declared = open_message((samples / "good" / f"{spec.answers}.xml").read_bytes()).documents[0]
+    declared = open_message((folder / f"{spec.answers}.xml").read_bytes()).documents[0]
     assert receipt.documents[0].reply_key == declared.reply_key
 
 

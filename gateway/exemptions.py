@@ -1,0 +1,168 @@
+"""Exemptions (无票免税): exports without a purchase invoice are registered from released lists, each line once.
+
+What is registered is booked with its lines in one transaction and handed into the hall like a refund
+(gateway.refunds); a line that a refund uses is never registered, and the other way round.
+
+Known limits: a gathered list has another name in a refund (the declaration's), so there only the scheme of the firm,
+by day, keeps a line from being both.  Amounts stand in the currency of the list; the assessment (核定征收) takes those
+in yuan, and converts the others by the table `dollars` where the rates of both are filed.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from gateway.config import Partner
+from gateway.refunds import Declared, Taxpayer, export_thing, next_batch, taxpayer_of, used_things
+from gateway.tax_exports import Listed, part_of, released
+from gateway.tax_files import own, table
+from gateway.tax_forms import element, message_of
+from message_specs import writing
+from message_specs.amounts import amount, number
+from message_specs.findings import Finding, Severity, finding
+from message_specs.tax.exempting import Record, assessed, checks
+from message_specs.tax.laws import Row, in_force
+from message_specs.tax.linking import Forms
+from message_specs.trade.sharing import WIDE
+from spool.ledger import Ledger
+
+Facts = dict[str, Any]
+Texts = Mapping[str, str]
+_YUAN: Final = "142"
+_FEN: Final = Decimal("0.01")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A registration that may be booked, its records, and what was left out with its reason."""
+
+    declared: Declared
+    records: tuple[Record, ...]
+    findings: tuple[Finding, ...]
+
+
+def draw(ledger: Ledger, home: Path, partner: Partner, taxpayer: str, month: str, now: datetime, until: date) -> Drawn:
+    """Return the registration of a period with its next batch; nothing is booked."""
+    firm = taxpayer_of(own(home, "enterprises"), taxpayer, "exempt", until)
+    batch = next_batch(ledger, taxpayer, month, "exempt")
+    found: list[Finding] = []
+    good: list[Record] = []
+    listed = list(_records(ledger, firm, until, found))
+    used = used_things(ledger, [thing_of(one) for one in listed])
+    for one in listed:
+        if thing_of(one) in used:
+            continue
+        wrong = list(checks(one, firm.zone, firm.districts, table(home, "excluded")))
+        found += wrong
+        if not any(said.severity is Severity.ERROR for said in wrong):
+            good.append(one)
+    head = _head(firm, month, batch, good, now)
+    key = f"exempt|{taxpayer}|{month}|{batch}"
+    groups = [element("ExemptionHead", head)]
+    groups += [element("ExemptionList", _fields(place, one)) for place, one in enumerate(good, 1)]
+    body = message_of(key, "TaxExemptMessage", "Exemption", "".join(groups), partner)
+    return Drawn(Declared(key, Forms(), body, head), tuple(good), tuple(found))
+
+
+def thing_of(one: Record) -> str:
+    """Return the name under which a line is used: that of a refund, so that no line is both."""
+    return export_thing(f"{one.invt_no}{one.gnum:03d}")
+
+
+def uses_of(records: Iterable[Record]) -> dict[str, tuple[int, int]]:
+    """Return what a registration uses: each line whole."""
+    return {thing_of(one): (1, 1) for one in records}
+
+
+def _records(ledger: Ledger, firm: Taxpayer, until: date, found: list[Finding]) -> Iterable[Record]:
+    for listed in released(ledger, firm.codes, until):
+        if any(listed.back.values()):
+            found.append(finding("X112", path=listed.invt_no, value=listed.invt_no, names=listed.invt_no))
+        for line in listed.paper.lines:
+            one = _record(listed, line)
+            stays = 1 - listed.back.get(one.gnum, Decimal(0))
+            if stays > 0:
+                yield replace(one, quantity=part_of(one.quantity, stays), amount=(one.amount * stays).quantize(_FEN))
+
+
+def _record(listed: Listed, line: Texts) -> Record:
+    return Record(
+        listed.invt_no,
+        int(amount(line.get("gnum"))),
+        listed.exported_on,
+        line.get("gcode", "").strip(),
+        line.get("gname", "").strip(),
+        line.get("unit", "").strip(),
+        amount(line.get("qty")),
+        amount(line.get("price")),
+        amount(line.get("totalPrice")),
+        line.get("currency", "").strip(),
+        listed.paper.head.get("customsCode", "").strip(),
+    )
+
+
+def _head(firm: Taxpayer, month: str, batch: str, records: list[Record], now: datetime) -> dict[str, str]:
+    return {
+        "taxpayerNo": firm.number,
+        "taxpayerName": firm.name,
+        "zone": firm.zone,
+        "sbny": month,
+        "sbpc": batch,
+        "appTime": writing.return_time(now)[:14],
+        "recordCount": str(len(records)),
+        "amountTotal": f"{sum((one.amount for one in records), Decimal(0)):.2f}",
+    }
+
+
+def _fields(place: int, one: Record) -> dict[str, str]:
+    return {
+        "xh": f"{place:08d}",
+        "invtNo": one.invt_no,
+        "gnum": str(one.gnum),
+        "ckrq": f"{one.exported_on:%Y%m%d}",
+        "ckspdm": one.hs,
+        "hwmc": one.name,
+        "jldw": one.unit,
+        "sl": number(one.quantity),
+        "dj": number(one.price),
+        "je": f"{one.amount:.2f}",
+        "bz": one.currency,
+    }
+
+
+def report(ledger: Ledger, home: Path, taxpayer: str, first: date, last: date) -> Facts:
+    """Return what a firm exported in a period and what income is assessed on it (核定征收)."""
+    firm = taxpayer_of(own(home, "enterprises"), taxpayer, "exempt", last)
+    found: list[Finding] = []
+    records = [one for one in _records(ledger, firm, last, found) if one.exported_on >= first]
+    dollars = table(home, "dollars")
+    worth = [(one, in_yuan(one, dollars)) for one in records]
+    receipts = sum((value for _, value in worth if value is not None), Decimal(0))
+    untold = sorted({one.currency for one, value in worth if value is None})
+    found += [finding("X207", value=one, currency=one) for one in untold]
+    income = assessed(receipts, table(home, "assessment"), last)
+    sums: dict[str, Decimal] = {}
+    for one in records:
+        sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.amount
+    return {
+        "taxpayer": taxpayer, "name": firm.name, "zone": firm.zone, "from": first.isoformat(),
+        "until": last.isoformat(), "lists": len({one.invt_no for one in records}), "records": len(records),
+        "amounts": {name: f"{sums[name]:.2f}" for name in sorted(sums)}, "receipts": f"{receipts:.2f}",
+        "margin": f"{income.margin:f}", "income": f"{income.income:f}", "rate": f"{income.rate:f}",
+        "tax": f"{income.tax:f}", "findings": [said.as_dict() for said in found],
+    }  # fmt: skip
+
+
+def in_yuan(one: Record, dollars: Iterable[Row]) -> Decimal | None:
+    """Return what a record is worth in yuan by the rates of its day; None where they are not filed."""
+    if one.currency == _YUAN:
+        return one.amount
+    rows = tuple(dollars)
+    theirs, ours = (in_force(rows, one.exported_on, currency=name) for name in (one.currency, _YUAN))
+    if theirs is None or ours is None or not Decimal(ours["rate"]):
+        return None
+    value = WIDE.divide(WIDE.multiply(one.amount, Decimal(theirs["rate"])), Decimal(ours["rate"]))
+    return value.quantize(_FEN)

@@ -1,0 +1,110 @@
+"""Statements: what a collecting enterprise is to pay on the retail imports of a month, line by line, to be checked.
+
+Every released inventory stands in it with what was predicted, what customs billed, how both differ, under which pay-in
+document it is collected, when it is due, and what of it still occupies the guarantee.  The sums are those of the lines.
+"""
+
+import calendar
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+from gateway.config_shapes import Tax
+from gateway.fetching import paper_of
+from gateway.guarantees import Inventory, inventory_of, yuan
+from gateway.living import life_in
+from message_specs.tax.laws import Row
+from message_specs.tax.securing import due, due_findings, target
+from message_specs.trade.bills import VOID, compare
+from message_specs.trade.expected import read_expected
+from spool.ledger import Ledger
+
+Facts = dict[str, Any]
+COLUMNS: Final = (
+    "invt_no", "order_no", "number", "released_on", "predicted", "billed", "difference", "tax_no", "duty_no", "state",
+    "due_from", "due_until", "occupied", "findings",
+)  # fmt: skip
+_NOTHING: Final = Decimal(0)
+
+
+def statement(ledger: Ledger, account: str, month: str, calendar_rows: Sequence[Row], today: date, tax: Tax) -> Facts:
+    """Return the statement of an account for the inventories released in a month (YYYY-MM)."""
+    year, number = int(month[:4]), int(month[5:7])
+    first, last = date(year, number, 1), date(year, number, calendar.monthrange(year, number)[1])
+    rows = ledger.all("guaranteed", account, first.isoformat(), last.isoformat())
+    lines = [_line(ledger, row, calendar_rows, today, tax) for row in rows]
+    return {"account": account, "month": month, "on": today.isoformat(), "lines": lines, "totals": _totals(lines)}
+
+
+def open_dues(ledger: Ledger, account: str | None, calendar_rows: Sequence[Row], today: date, tax: Tax) -> list[Facts]:
+    """Return every released inventory whose tax is to be told of on that day, the earliest due first."""
+    found = []
+    for row in ledger.all("guarantee_days", account):
+        window = due(date.fromisoformat(row["released_on"]), calendar_rows)
+        if today < window.alarm:
+            continue
+        rows = ledger.all("guaranteed", row["account"], row["released_on"], row["released_on"])
+        told = (_line(ledger, one, calendar_rows, today, tax) for one in rows)
+        found += [one | {"account": row["account"]} for one in told if one["findings"]]
+    return sorted(found, key=lambda one: (one["due_until"], one["invt_no"]))
+
+
+def _line(ledger: Ledger, row: Any, calendar_rows: Sequence[Row], today: date, tax: Tax) -> Facts:
+    paper_row = ledger.one("paper", row["number"], row["ordinal"])
+    assert paper_row is not None
+    paper = paper_of(paper_row)
+    life = life_in(ledger, paper_row["dossier"])
+    stands = life.deciding is not None and life.deciding.of == paper.name
+    one = inventory_of(ledger, paper, life if stands else None, tax)
+    reason, still = target(one.standing)
+    window = due(date.fromisoformat(row["released_on"]), calendar_rows)
+    living = [bill for bill in one.standing.bills if bill.status != VOID]
+    billed = sum((bill.owed.total for bill in living if bill.owed is not None), _NOTHING)
+    ours = one.standing.remaining
+    differs = billed - ours if living and ours is not None else None
+    found = [*due_findings(one.invt_no or paper.name, window, today, still), *_against(ledger, one, tax)]
+    return {
+        "invt_no": one.invt_no, "order_no": paper.head.get("orderNo", ""), "number": paper.name,
+        "released_on": row["released_on"], "predicted": _text(ours), "billed": _text(billed if living else None),
+        "difference": _text(differs), "tax_no": [bill.tax_no for bill in one.standing.bills],
+        "duty_no": [bill.duty_no for bill in living if bill.duty_no], "state": reason,
+        "due_from": window.first.isoformat(), "due_until": window.last.isoformat(), "occupied": yuan(row["occupied"]),
+        "findings": [{"code": said.code, "zh": said.zh, "en": said.en, "hint": said.hint} for said in found],
+    }  # fmt: skip
+
+
+def _against(ledger: Ledger, one: Inventory, tax: Tax) -> Iterator[Any]:
+    """Yield how each bill differs from what was expected when it was declared."""
+    record = ledger.one("record", f"expected|{one.paper.name}")
+    whole = read_expected(record["value"]) if record else None
+    back = one.standing.expected != one.standing.remaining
+    if whole is None or back:
+        return
+    for bill in one.standing.bills:
+        if bill.taxes is not None and bill.status != VOID:
+            yield from compare(whole, bill.totals, bill.lines, tax.tolerance)
+
+
+def _totals(lines: Iterable[Facts]) -> Facts:
+    """Return the sums of the lines, whole and by pay-in document."""
+    listed = list(lines)
+    duties: dict[str, Decimal] = {}
+    for line in listed:
+        for duty_no in line["duty_no"]:
+            duties[duty_no] = duties.get(duty_no, _NOTHING) + Decimal(line["billed"] or 0)
+    return {
+        "inventories": len(listed),
+        **{name: _text(_sum(listed, name)) for name in ("predicted", "billed", "difference", "occupied")},
+        "unknown": sum(line["predicted"] is None for line in listed),
+        "unbilled": sum(line["billed"] is None and line["state"] != "void" for line in listed),
+        "duty_no": {name: _text(duties[name]) for name in sorted(duties)},
+    }
+
+
+def _sum(lines: Iterable[Facts], name: str) -> Decimal:
+    return sum((Decimal(line[name]) for line in lines if line[name] is not None), _NOTHING)
+
+
+def _text(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:.2f}" if amount == round(amount, 2) else f"{amount:f}"

@@ -1,0 +1,121 @@
+"""Securing: what of a guarantee a released retail import occupies, and when its tax is to be paid.
+
+The collector (代收代缴) gives a guarantee; a release occupies what customs is expected to levy, the bill corrects it,
+and a return, a void bill, a cancel or the payment gives it back (海关总署公告2018年第194号).
+
+Known limits: whether the day of release is day 0 and whether a holiday moves the last day is not published; both stand
+in due.csv.  Partly returned goods are given back by their share of what was expected.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from message_specs.findings import Finding, finding
+from message_specs.tax.laws import NoLaw, Row, in_force, with_own
+from message_specs.trade.bills import VOID, Bill
+from message_specs.trade.expected import Expected
+from message_specs.trade.sharing import WIDE
+from message_specs.trade.windows import next_working
+
+NOTHING: Final = Decimal(0)
+_WARN: Final = Decimal("0.8")
+"""From this share of a guarantee on its holder is warned (a warehouse system does so; no law)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When the tax on what was released is to be paid: from, when it is told, until."""
+
+    first: date
+    alarm: date
+    last: date
+
+
+def due(released_on: date, own: Sequence[Row] = ()) -> Due:
+    """The window by the law of the day of release; NoLaw where none holds.
+
+    >>> due(date(2026, 11, 21))
+    Due(first=datetime.date(2026, 12, 22), alarm=datetime.date(2026, 12, 31), last=datetime.date(2027, 1, 5))
+    """
+    row = in_force(with_own("due", own), released_on)
+    if row is None:
+        raise NoLaw(released_on.isoformat())
+    start = released_on + timedelta(days=row["day_zero"] == "day_after")
+    first, alarm, last = (start + timedelta(days=int(row[name])) for name in ("first", "alarm", "last"))
+    return Due(first, alarm, next_working(last) if row["shift"] == "next_working" else last)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known of the tax on one inventory at one moment."""
+
+    is_released: bool
+    expected: Decimal | None
+    """What was expected of the whole; None where a line cannot be told."""
+    remaining: Decimal | None
+    """What is expected after the returns that customs accepted."""
+    bills: tuple[Bill, ...] = ()
+    paid: frozenset[str] = frozenset()
+    """The pay-in documents (缴款书) that are paid."""
+
+
+def total(one: Expected | None) -> Decimal | None:
+    """What was expected altogether; None where it is not known."""
+    return one.payable.total if one is not None and one.payable is not None else None
+
+
+def target(one: Standing) -> tuple[str, Decimal | None]:
+    """Why an inventory occupies its guarantee, and how much of it; None while the amount cannot be told.
+
+    >>> from message_specs.trade.taxing import Taxes
+    >>> bill = Bill("I1", "T1", "1", "", Taxes(vat=Decimal("18.00")))
+    >>> target(Standing(True, Decimal("18.20"), Decimal("18.20")))
+    ('released', Decimal('18.20'))
+    >>> target(Standing(True, Decimal("18.20"), Decimal("9.10"), (bill,)))
+    ('returned', Decimal('8.90'))
+    >>> target(Standing(False, Decimal("18.20"), Decimal("18.20"), (bill,)))
+    ('void', Decimal('0'))
+    """
+    if not one.is_released:
+        return "void", NOTHING
+    if not one.bills:
+        return ("released" if one.remaining == one.expected else "returned"), one.remaining
+    if all(bill.status == VOID for bill in one.bills):
+        return "void", NOTHING
+    living = [bill for bill in one.bills if bill.status != VOID]
+    open_ones = [bill for bill in living if not (bill.duty_no and bill.duty_no in one.paid)]
+    if not open_ones:
+        return "paid", NOTHING
+    if any(bill.owed is None for bill in open_ones):
+        return "released", one.remaining
+    billed = sum((bill.owed.total for bill in open_ones if bill.owed is not None), NOTHING)
+    back = (one.expected or NOTHING) - (one.remaining or NOTHING)
+    if back <= 0 or (one.remaining is not None and billed <= one.remaining):
+        return "billed", billed
+    return "returned", max(WIDE.subtract(billed, back), NOTHING)
+
+
+def account_findings(account: str, limit: Decimal | None, used: Decimal) -> tuple[Finding, ...]:
+    """What the holder of a guarantee is to know: that he has none, that it is nearly used up, that it is exceeded.
+
+    >>> [[one.code for one in account_findings("A", Decimal(most), Decimal(80))] for most in (101, 100, 79)]
+    [[], ['X301'], ['X302']]
+    """
+    if limit is None:
+        return (finding("X303", path="assureCode", value=account, account=account),) if used else ()
+    code = "X302" if used > limit else "X301" if used >= limit * _WARN else ""
+    told, most = f"{used:f}", f"{limit:f}"
+    return (finding(code, path="amount", value=told, account=account, used=told, limit=most),) if code else ()
+
+
+def due_findings(name: str, window: Due, today: date, open_amount: Decimal | None) -> tuple[Finding, ...]:
+    """What the collector is to know of one inventory's tax on that day; nothing once nothing is open."""
+    if open_amount is not None and not open_amount:
+        return ()
+    unknown = (finding("X306", path="tax", names=name),) if open_amount is None else ()
+    code = "X305" if today > window.last else "X304" if today >= window.alarm else ""
+    until = window.last.isoformat()
+    return (*unknown, finding(code, path="due", value=until, names=name, until=until)) if code else unknown
