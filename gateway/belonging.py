@@ -13,7 +13,7 @@ from message_specs.trade.giving_back import known_as, stranger
 from spool.ledger import Ledger
 
 
-def belong(ledger: Ledger, marks: Iterable[int], at: str, codes: Mapping[str, str]) -> None:
+def belong(ledger: Ledger, marks: Iterable[int], at: str, codes: Mapping[str, frozenset[str]]) -> None:
     """Whatever names a list by one of these marks is of that list's trade, inside the caller's transaction.
 
     `codes` are those under which partners are registered; who is none any more is a stranger.
@@ -27,7 +27,7 @@ def belong(ledger: Ledger, marks: Iterable[int], at: str, codes: Mapping[str, st
             order = dossiers[(declared.number, declared.ordinal)] if declared else None
             if declared is None or order is None or dossiers[place] is not None:
                 continue
-            if paper.kind == "tally" or stranger(declared, paper, codes.get(paper.partner, "")) is None:
+            if paper.kind == "tally" or stranger(declared, paper, codes.get(paper.partner, frozenset())) is None:
                 _join(ledger, place, order, at)
 
 

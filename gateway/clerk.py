@@ -23,7 +23,7 @@ from gateway.arranging import arrange
 from gateway.case import Arrival, Judged
 from gateway.config import House
 from gateway.drawing import Drawing
-from gateway.intake import Intake
+from gateway.intake import Intake, promised
 from gateway.letting_go import Parting
 from gateway.long_tables import Desk, LongTables
 from gateway.opening import Opener, TrustedCertificates
@@ -104,7 +104,7 @@ class Clerk:
 
     def _is_told(self, claim: Claim) -> bool:
         """Tell whether nobody waits for it on a line, or it is in the ledger and he can be told."""
-        return claim.body is None or self.ledger.one("interchange", claim.number) is not None
+        return not promised(claim) or self.ledger.one("interchange", claim.number) is not None
 
     def go_on(self, batch: Batch) -> Parting:
         """One more bounded piece of a long table is done; with the last what follows from all of it has been let go."""

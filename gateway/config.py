@@ -16,9 +16,11 @@ import msgspec
 
 from gateway import config_checks as checks
 from gateway.config_authorities import Answers, Authority, Carrier, Retry, RevisionSince
+from gateway.config_brokers import of_authority_roads, of_partner_roads, of_shared_queues
 from gateway.config_draws import of_draws, shared_draws
 from gateway.config_environment import home_from, origins, with_environment
 from gateway.config_files import Problem, Source, WrongConfiguration, near, read_toml, shaped
+from gateway.config_remotes import of_remotes
 from gateway.config_shapes import (
     Draw,
     Folder,
@@ -103,8 +105,8 @@ class House:
     rates: tuple[Rate, ...] = ()
     goods: Mapping[str, tuple[Good, ...]] = field(default_factory=dict, repr=False)
     _by_token: Mapping[str, str] = field(default_factory=dict, repr=False)
-    codes: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Under which code each partner is registered, by his name."""
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    """Under which codes each partner is registered, by his name."""
 
     def partner(self, name: str) -> Partner:
         """Return this partner; UnknownPartner when no file names him."""
@@ -184,22 +186,27 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     for source, partner in _folder(home, "partners", Partner, problems, places):
         problems += checks.of_partner(source, partner, specs, home)
         problems += of_draws(source, partner, home)
+        problems += of_partner_roads(source, partner, home)
+        problems += of_remotes(source, partner, home)
         partners[partner.name] = partner
     authorities: dict[str, Authority] = {}
     for source, authority in _folder(home, "authorities", Authority, problems, places):
         problems += checks.of_authority(source, authority)
+        problems += of_authority_roads(source, authority, home)
+        problems += of_remotes(source, authority, home)
         authorities[authority.name] = authority
     routes, journeys = read_routes(home, problems), read_journeys(home, problems)
     rates = own_rates(home, problems)
     goods = {name: filed_goods(home, name, problems) for name, partner in partners.items() if partner.draws}
     problems += shared_draws(partners)
+    problems += of_shared_queues(partners, authorities)
     problems += checks.of_all(partners, authorities, routes, journeys, specs)
     told = tuple(problems)
     if any(problem.severity == "error" for problem in told):
         return None, told
     kouan = msgspec.structs.replace(kouan, home=home)
     tokens = {token: name for name, partner in partners.items() for token in partner.tokens}
-    codes = {name: partner.code for name, partner in partners.items()}
+    codes = {name: frozenset((partner.code, *partner.also_codes)) for name, partner in partners.items()}
     return House(home, kouan, partners, authorities, routes, journeys, places, told, rates, goods, tokens, codes), told
 
 

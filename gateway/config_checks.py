@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from gateway.config_authorities import Authority, RevisionSince
+from gateway.config_authorities import Answers, Authority, RevisionSince
 from gateway.config_files import Problem, Source, near
 from gateway.config_names import NAME, ROLES
 from gateway.config_payment_checks import of_payment_data
@@ -131,6 +131,7 @@ def of_partner(source: Source, partner: Partner, specs: Mapping[str, object], ho
     yield from _name(source, partner.name)
     for way, value, form, cure in (
         ("code", partner.code, CODE, "Write the customs registration code (10) or the credit code (18)."),
+        *(("also_codes", code, CODE, "Write his other codes, 10 or 18 characters.") for code in partner.also_codes),
         ("dxp_id", partner.dxp_id, DXP_ID, "Write the identity that customs gave him, as DXPENT0000030001."),
     ):
         if not form.fullmatch(value) and not (partner.suspended and not value):
@@ -213,8 +214,8 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     if authority.answers.token_sha256 and not TOKEN.fullmatch(authority.answers.token_sha256):
         cure = "Write 64 hex digits in lower case: printf %s TOKEN | sha256sum"
         yield source.problem(("answers", "token_sha256"), "this is no SHA-256 of a token", cure)
-    if not authority.answers.folder and not authority.answers.token_sha256:
-        cure = "Add folder = … or token_sha256 = … below [answers]; without them no receipt comes home."
+    if authority.answers == Answers():
+        cure = "Add folder, token_sha256 or [answers.fetch…] below [answers]; without them no receipt comes home."
         yield source.problem(("answers",), "its answers have no way in", cure)
     if retry.first_seconds <= 0 or retry.factor < 1 or retry.most_seconds < retry.first_seconds:
         cure = "first_seconds above 0, factor from 1, most_seconds not below first_seconds."

@@ -200,6 +200,7 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     specs: tuple[str, ...]
     ssh_keys: tuple[str, ...] = ()
     token_sha256: tuple[str, ...] | str = ()
+    also_codes: tuple[str, ...] = ()
     receipts: str = "xml"
     suspended: bool = False
     all_or_nothing: bool = False

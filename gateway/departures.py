@@ -1,6 +1,7 @@
 """Departures: a dispatcher for each authority, and an asker where the house asks, woken when something may leave."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -8,14 +9,19 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.python.failure import Failure
 
+from adapters.carriers.amqp import AmqpCarrier
 from adapters.carriers.carrier import Carrier
 from adapters.carriers.folder import FolderCarrier
 from adapters.carriers.http import HttpCarrier
+from adapters.carriers.sftp import SftpCarrier
+from adapters.remote_connection import Lines
 from gateway.asking import Asker
+from gateway.brokers import address_of
 from gateway.config import Authority, House
 from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
 from gateway.payment_uploads import Uploader
+from gateway.remote_visits import access_of
 from spool.ledger import Ledger
 from spool.store import Store
 
@@ -38,6 +44,7 @@ class Departures:
         self._rounds: dict[str, Deferred[Any]] = {}
         self._again: set[str] = set()
         self._stopping = False
+        self._lines: list[AmqpCarrier] = []
 
     def arrange(self, house: House) -> None:
         """Every authority of the configuration has its dispatcher; where one cannot be had, all are as they were.
@@ -66,6 +73,16 @@ class Departures:
     def _carrier(self, authority: Authority) -> Carrier:
         if authority.carrier.kind == "http":
             return HttpCarrier(authority.carrier.url, total_seconds=authority.carrier.timeout_seconds)
+        if authority.carrier.amqp is not None and authority.carrier.kind == "amqp":
+            broker = authority.carrier.amqp
+            # How long a round takes at most follows from the carrier's own patience (see gateway.stopping).
+            seconds = min(broker.timeout_seconds, authority.carrier.timeout_seconds)
+            address = replace(address_of(self._home, broker), timeout_seconds=seconds)
+            self._lines.append(AmqpCarrier(address, broker.queue))
+            return self._lines[-1]
+        if authority.carrier.kind == "sftp" and (remote := authority.carrier.sftp) is not None:
+            lines = Lines(access_of(remote, self._home), remote.connections)
+            return SftpCarrier(self._reactor, lines, remote.folder, remote.connections)
         return FolderCarrier(folder_of(self._home, authority))
 
     def wake(self) -> None:
@@ -93,6 +110,7 @@ class Departures:
         self._again.discard(name)
 
     def stop(self) -> "Deferred[Any]":
-        """No round is under way."""
+        """No round is under way, and no line to a broker is open."""
         self._stopping = True
-        return DeferredList(list(self._rounds.values()), consumeErrors=True)
+        over = DeferredList(list(self._rounds.values()), consumeErrors=True)
+        return over.addCallback(lambda _: DeferredList([one.close() for one in self._lines], consumeErrors=True))

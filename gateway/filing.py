@@ -79,8 +79,8 @@ class Filed:
     asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
     notices: list[tuple[str, str, bytes]] = field(default_factory=list)
     draws: Arrangements = field(default_factory=Arrangements)
-    codes: Mapping[str, str] = field(default_factory=dict)
-    """Under which code each partner is registered."""
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Under which codes each partner is registered."""
 
 
 def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:

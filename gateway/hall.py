@@ -80,7 +80,7 @@ class Hall:
         self._departures = Departures(reactor, self._books, self._ledger, self.home, now)
         calls.wake = self._departures.wake
         self._children = Children(reactor, environment)
-        self._roads = Roads(Visiting(reactor, self.reception, self.home).visitor)
+        self._roads = Roads(Visiting(reactor, self.reception, self.home, self._may_take).visitor)
         self._http: HttpDoor | None = None
         self._sftp: Any = None
         self._upkeep = Upkeep(
@@ -171,6 +171,9 @@ class Hall:
         except OSError as trouble:  # a full disk keeps no door shut: the workers go by the files, which are good now
             nothing_in_force(self.home)
             log.warning("config.not_kept", trouble=str(trouble))
+
+    def _may_take(self) -> bool:
+        return self.enquiries.room
 
     def _may_look(self) -> bool:
         return self.enquiries.room and not self._stopping

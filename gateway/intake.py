@@ -26,12 +26,22 @@ from spool.interchange import Batch, Claim
 from spool.store import Store
 
 WRITTEN = "+"
-"""Before the sender in a name of the store: we wrote it from a connection; without a row it was promised to nobody."""
+"""Before the sender in a name of the store: it came over a connection; without a row it was promised to nobody."""
 SENT = "^"
 """The sender of what leaves: without a row it was never sent."""
 
 
 _HEAD: Final = 4096
+
+
+def promised(claim: Claim) -> bool:
+    """Tell whether somebody waits to hear that it is in the ledger, and brings it again if he does not."""
+    return claim.body is not None or claim.once is not None
+
+
+def sender_of(claim: Claim) -> str:
+    """Return the sender as a name of the store says him."""
+    return WRITTEN + claim.sender if promised(claim) else claim.sender
 
 
 _OTHERS: Final = 0o137
@@ -122,8 +132,8 @@ class Intake:
         if claim.place:
             return claim.place
         if claim.body is not None:
-            place = self._store.place(claim.number, WRITTEN + claim.sender, claim.file)
+            place = self._store.place(claim.number, sender_of(claim), claim.file)
             self._store.write(place, claim.body)
             return place
-        place = self._store.place(claim.number, claim.sender, claim.file)
+        place = self._store.place(claim.number, sender_of(claim), claim.file)
         return place if self._store.claim(claim.path, place) else None

@@ -17,7 +17,7 @@ from spool import aside, mailbox
 from spool.mailbox import Mailbox
 
 _JSON = msgspec.json.Encoder()
-FILED: Final = ("folder", "sftp", "replay", "drawing")
+FILED: Final = ("folder", "sftp", "amqp", "replay", "drawing")
 """The doors whose acknowledgement is a file in out/; the others answer on the line."""
 Pieces = Callable[[], Iterator[bytes]]
 """What yields the bytes of a file that is never in memory whole."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gateway.intake import WRITTEN
+from gateway.intake import sender_of
 from gateway.letting_go import Acknowledgement, Parting, acknowledge, document_entry
 from gateway.parting import acknowledgement_of
 from gateway.settling import hold as hold_document
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 def claimed(batch: Batch, store: Store) -> Iterator[Claim]:
     """Yield the claims of a batch that failed midway, each as it lies now."""
     for claim in batch.claims:
-        sender = WRITTEN + claim.sender if claim.body is not None else claim.sender
-        place = claim.place or store.place(claim.number, sender, claim.file)
+        place = claim.place or store.place(claim.number, sender_of(claim), claim.file)
         if store.path(place).exists():
             yield msgspec.structs.replace(claim, place=place, body=None)
         elif claim.body is not None or os.path.exists(claim.path):

@@ -17,6 +17,7 @@ from adapters.doors.hall import DiskNearlyFull, Full, OnceConflict
 from gateway.config import Workers
 from gateway.crew import Crew
 from gateway.frames import Answer
+from gateway.intake import promised
 from gateway.logs import log
 from gateway.turns import PATIENCE_SECONDS, Following, Turns
 from mapping.cells import is_table
@@ -222,7 +223,7 @@ class Reception:
         self.taken_in += len(batch.claims) - len(answer.more)
         self.seconds += time.monotonic() - started
         for claim in batch.claims:
-            if claim.number not in answer.more or claim.number in answer.answers or claim.body is None:
+            if claim.number not in answer.more or claim.number in answer.answers or not promised(claim):
                 self._hear(claim, answer)
         self._news(answer.news)
         self._go_on(answer, batch)
@@ -260,7 +261,7 @@ class Reception:
             waiting = self._lines.get(claim.number)
             if claim.number in answer.answers:
                 self._hear(claim, answer)
-            elif waiting is not None and waiting.done is not None:
+            elif waiting is not None and waiting.done is not None and claim.body is not None:
                 del self._lines[claim.number]
                 waiting.done.errback(Failure(DiskNearlyFull() if answer.disk else NotTakenIn(answer.trouble)))  # type: ignore[no-untyped-call]
             else:

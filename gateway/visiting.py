@@ -1,21 +1,74 @@
 """Visiting: the visitor that each kind of road needs."""
 
+import hashlib
+import itertools
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.threads import deferToThread
+
+from adapters.doors.amqp import AmqpDoor
+from adapters.doors.hall import DiskNearlyFull
+from gateway.brokers import address_of
 from gateway.config_roads import Broker, Remote
-from gateway.reception import Reception
+from gateway.logs import log
+from gateway.reception import Reception, Waiting
+from gateway.remote_visits import RemoteVisitor, fresh_staging
 from gateway.roads import Visitor
+from spool import aside
+
+_LARGE: Final = 8 * 1024 * 1024
+"""A body that is longer waits for its turn on the disk: the reception holds little more than some such in memory."""
 
 
 class Visiting:
     """Makes the visitors of a home."""
 
-    def __init__(self, reactor: Any, reception: Reception, home: Path) -> None:
+    def __init__(self, reactor: Any, reception: Reception, home: Path, room: Callable[[], bool]) -> None:
+        """`room` says whether anything may be taken in at the moment."""
         self._reactor = reactor
         self._reception = reception
         self._home = home
+        self._room = room
+        self._staging: Path | None = None
+        self._numbers = itertools.count(1)
 
     def visitor(self, sender: str, kind: str, place: Remote | Broker) -> Visitor:
         """Return who visits this place for a sender."""
-        raise NotImplementedError(f"{sender}: no visitor for {kind} {place.host} yet")
+        if isinstance(place, Broker):
+            take_in = partial(self._take_in, sender, kind)
+            told = log.bind(sender=sender)
+            address = address_of(self._home, place)
+            return AmqpDoor(self._reactor, address, place.queue, take_in, told, prefetch=place.prefetch)
+        return self._remote(sender, place)
+
+    def _remote(self, sender: str, place: Remote) -> RemoteVisitor:
+        if self._staging is None:
+            self._staging = fresh_staging(self._home)
+        staging = self._staging / f"{sender}-{next(self._numbers)}"
+        staging.mkdir(mode=0o750)
+        return RemoteVisitor(self._reactor, self._reception, sender, place, self._home, staging, self._room)
+
+    def _take_in(self, sender: str, kind: str, file: str, body: bytes, once: str | None) -> "Deferred[bytes]":
+        if not self._room():
+            return fail(DiskNearlyFull())
+        if len(body) <= _LARGE:
+            return self._reception.receive(sender, kind, file, body, once)
+        written = deferToThread(_written, self._home / "spool" / "roads" / sender, body)
+        return written.addCallback(lambda path: self._hand_in(sender, kind, file, path, len(body), once))
+
+    def _hand_in(self, sender: str, kind: str, file: str, path: str, size: int, once: str | None) -> "Deferred[bytes]":
+        done: Deferred[bytes] = Deferred()
+        self._reception.hand_in(Waiting(sender, kind, file, path=path, once=once, done=done), size)
+        return done
+
+
+def _written(folder: Path, body: bytes) -> str:
+    """Return where the body lies, in a file of its own; a crash leaves it there until the same bytes come again."""
+    folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    path = str(folder / hashlib.sha256(body).hexdigest())
+    aside.write(path, body)
+    return path

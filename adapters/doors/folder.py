@@ -43,7 +43,7 @@ _SETTLED: Final = 1.0
 """Seconds after which a folder's time surely tells of every later change: the kernel's own clock ticks slowly."""
 _PACKED: Final = b"PK\x03\x04"
 _PACKED_END: Final = b"PK\x05\x06"
-_ENDLESS: Final = (".csv", ".tsv", ".xls")
+ENDLESS: Final = (".csv", ".tsv", ".xls")
 """What has no end of its own: it is whole when nobody writes it and it stands still."""
 
 
@@ -170,7 +170,7 @@ class FolderDoor:
             ended = ends_well(descriptor, facts.st_size) or ends_packed(descriptor, facts.st_size)
             if written is False and ended:
                 return facts.st_size
-            ended = ended or name.lower().endswith(_ENDLESS)
+            ended = ended or name.lower().endswith(ENDLESS)
             return facts.st_size if self._stands_still(inbox, name, facts, now, ended=ended) else None
         finally:
             os.close(descriptor)

@@ -14,12 +14,14 @@ from gateway.cli.talk import FAILED, give, say, show
 @json_option
 @home_option
 def doctor(as_json: bool, home: Path) -> int:
-    """Look at versions, SM2, clock, disk, keys, limits of the system, configuration, ledger and
-    receipts that do not come; change nothing.
+    """Look at versions, SM2, clock, disk, keys, limits of the system, configuration, ledger,
+    brokers and receipts that do not come; change nothing.
 
     Ends with 1 when something must be mended.
     """
     from gateway.cli import payment_symptoms, symptoms
+    from gateway.cli.broker_symptoms import brokers
+    from gateway.cli.symptoms_of_remotes import remotes
 
     house, found = symptoms.configuration(home)
     found += [*symptoms.programs(), *symptoms.sm2(), *symptoms.clock()]
@@ -27,7 +29,7 @@ def doctor(as_json: bool, home: Path) -> int:
     if house is not None:
         now = datetime.now(UTC)
         found += [*symptoms.disk(house), *symptoms.keys(house, now), *symptoms.ledger(house)]
-        found += [*symptoms.unanswered(house, now), *symptoms.identity(house)]
+        found += [*symptoms.unanswered(house, now), *symptoms.identity(house), *brokers(house), *remotes(house)]
         found += payment_symptoms.payments(house, now)
     bad = any(one.status == symptoms.ERROR for one in found)
     if as_json:

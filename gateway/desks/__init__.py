@@ -77,8 +77,8 @@ class Records:
     kouan: Kouan = field(default_factory=Kouan)
     rates: Rates = field(default_factory=Rates)
     draws: Arrangements = field(default_factory=Arrangements)
-    codes: Mapping[str, str] = field(default_factory=dict)
-    """Under which code each partner is registered."""
+    codes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Under which codes each partner is registered."""
     by_mark: dict[int, list[Paper]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     said: dict[tuple[int, int], list[Said]] = field(default_factory=dict)

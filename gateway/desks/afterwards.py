@@ -56,7 +56,7 @@ def _original(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]
 
 def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Paper]) -> list[Finding]:
     # Whoever keeps the site tallies what comes back, whose it is does not matter.
-    strange = None if mine.kind == "tally" else stranger(original, mine, records.codes.get(mine.partner, ""))
+    strange = None if mine.kind == "tally" else stranger(original, mine, records.codes.get(mine.partner, frozenset()))
     if strange is not None and (records.severity(strange.code) or strange.severity) is Severity.ERROR:
         # Whoever is a stranger hears nothing of where the inventory stands.
         return [strange]
@@ -81,7 +81,7 @@ def _asked_already(records: Records, original: Paper, mine: Paper, others: list[
     """Another cancel may be on its way, and customs has not said a word about it yet."""
     codes = records.codes
     cancels = [one for one in live(others) if one.kind == "cancel"]
-    cancels = [one for one in cancels if stranger(original, one, codes.get(one.partner, "")) is None]
+    cancels = [one for one in cancels if stranger(original, one, codes.get(one.partner, frozenset())) is None]
     return (finding("T512"),) if any(key_of(one) != key_of(mine) for one in cancels) else ()
 
 

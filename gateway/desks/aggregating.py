@@ -119,8 +119,8 @@ def _is_taken(records: Records, number: str, mine: Paper) -> bool:
 def _found(records: Records, mine: Paper, papers: Sequence[Paper], numbers: Sequence[str]) -> Iterator[Finding]:
     lists = {number: listed for number in numbers if (listed := _list(records, number))}
     # Whoever is a stranger hears nothing of where the list stands.
-    code = records.codes.get(mine.partner, "")
-    strange = [number for number, listed in lists.items() if stranger(listed, mine, code)]
+    codes = records.codes.get(mine.partner, frozenset())
+    strange = [number for number, listed in lists.items() if stranger(listed, mine, codes)]
     yield from (finding("T510", invtNo=number, value=number) for number in strange)
     known = {number: listed for number, listed in lists.items() if number not in strange}
     lives = {number: records.life(_of_list(records, number)) for number in known}

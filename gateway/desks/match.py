@@ -20,7 +20,8 @@ from zoneinfo import ZoneInfo
 from gateway.case import Case, Notice, Outcome
 from gateway.desks import Needs, Records
 from gateway.notices import notice
-from message_specs.findings import Finding, Severity
+from message_specs.findings import Finding, Severity, finding
+from message_specs.trade.choosing import key_of, live
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
 from message_specs.trade.giving_back import change_allowed, correct_allowed, no_longer_used
 from message_specs.trade.papers import Paper, kind_of, paid_elsewhere, side_of
@@ -28,7 +29,8 @@ from message_specs.trade.waiting import due, missing, too_long, why_waiting
 from spool.number import came_at
 from spool.states import State
 
-_CHANGES: Final = ("2", "3")
+_DELETION: Final = "3"
+_CHANGES: Final = ("2", _DELETION)
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
 """So long a document that has waited too long waits until it is looked at again."""
@@ -37,6 +39,8 @@ _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 """The marks by which a trade comes together; the rest of a document's marks are for its later life."""
 _OF_INVENTORY: Final = ("order", "sold", "waybill")
 """An inventory names platform, merchant and waybill; what shares its order number alone only tells why it waits."""
+_MAY_RIVAL: Final = ("CEB603",)
+"""Lists that are no version of one another and may yet be of one order; of imports the order itself is the key."""
 _GOES_ON: Final = Outcome(State.CHECKED)
 
 
@@ -49,7 +53,8 @@ def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's sign
         found += get(mark, ())
     # A waybill is held against its order and inventory alone.
     pays, then = kind != "waybill", partial(_by_number, get("order_no", ())) if kind == "inventory" else None
-    return Needs(found, lives=case.document.app_type in _CHANGES, paid=pays, then=then)
+    lives = case.document.app_type in _CHANGES or case.document.spec.code in _MAY_RIVAL
+    return Needs(found, lives=lives, paid=pays, then=then)
 
 
 def _by_number(marks: tuple[int, ...], papers: Sequence[Paper]) -> tuple[int, ...]:
@@ -105,6 +110,12 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     life = records.life(_living(papers)) if mine.app_type in _CHANGES else None
     if life is not None and life.said and (bound := correct_allowed(life)):
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in bound))
+    if rivals := _rivals(records, mine, papers):
+        names = "、".join(one.name for one in (*rivals, mine))
+        double = finding("T154", document=case.ordinal, found=str(len(rivals) + 1), names=names)
+        double = replace(double, severity=records.severity(double.code) or double.severity)
+        if double.severity is Severity.ERROR:
+            return Outcome(State.REFUSED, (double,))
     chosen = choose(papers, mine)
     found = compare(chosen, mode, today)
     wrong = [one for one in found if one.severity is Severity.ERROR]
@@ -115,6 +126,28 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
         warned = tuple(view_for(one, mine.partner) for one in found)
         return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)))
     return _wait(case, records, chosen, found, lacking)
+
+
+def _rivals(records: Records, mine: Paper, papers: Sequence[Paper]) -> list[Paper]:
+    """Return the lists of the same order that came before this one and were neither refused nor cancelled.
+
+    One order has one live list (export rules 2: one per ebcCode and orderNo), whatever its copNo.
+    """
+    if mine.spec not in _MAY_RIVAL or mine.app_type == _DELETION:
+        return []
+    others = [one for one in live(papers) if one.kind == "inventory" and key_of(one) != key_of(mine)]
+    before = [one for one in others if (one.number, one.ordinal) < (mine.number, mine.ordinal) and _of_one(one, mine)]
+    return [one for one in before if not _cancelled(records, one, papers)]
+
+
+def _of_one(one: Paper, other: Paper) -> bool:
+    return all(one.head.get(name, "").strip() == other.head.get(name, "").strip() for name in ("ebcCode", "orderNo"))
+
+
+def _cancelled(records: Records, one: Paper, papers: Sequence[Paper]) -> bool:
+    number = records.invt_no(one)
+    cancels = [each for each in papers if each.kind == "cancel" and each.head.get("invtNo", "").strip() == number]
+    return bool(number) and records.life([one, *cancels]).cancelled
 
 
 def _unclear(case: Case, chosen: Chosen) -> tuple[Finding, ...]:

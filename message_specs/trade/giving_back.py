@@ -6,6 +6,7 @@ export rules 3, export process 4.
 """
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -105,16 +106,16 @@ def known_as(papers: Iterable[Paper], number: str) -> Paper | None:
     return next((one for one in alive if key_of(one) in told), None) or next(iter(alive), None)
 
 
-def stranger(original: Paper, this: Paper, code: str) -> Finding | None:
+def stranger(original: Paper, this: Paper, codes: AbstractSet[str]) -> Finding | None:
     """The finding for a cancel or return from one who neither declared nor sold what the original declares.
 
-    `code` is the one under which the sender is registered with us: what he writes into his document proves nothing,
+    `codes` are those under which the sender is registered with us: what he writes into his document proves nothing,
     though it must name one of the two as well.
     """
     if this.partner == original.partner:
         return None
     parties, named = _parties(original), _parties(this)
-    if code in parties and named & parties:
+    if codes & parties and named & parties:
         return None
     return finding("T510", invtNo=this.head.get("invtNo", ""), document=this.ordinal)
 

@@ -23,7 +23,7 @@ DOCS = ROOT / "docs"
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+) -->\n).*?(<!-- end: (?P=name) -->)", re.DOTALL)
 MANUALS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md")), *sorted(DOCS.glob("decisions/*.md")))
 KEY = re.compile(r"(?:# )?(?P<key>\w+) = (?P<value>.*)")
-SECTION = re.compile(r"(?:# )?\[\[?(?P<name>\w+)\]\]?$")
+SECTION = re.compile(r"(?:# )?\[\[?(?P<name>[\w.]+)\]\]?$")
 PHRASES = {
     "received": ("已接收", "已落盘存证"),
     "checked": ("已校验", "属已知规范，且内容合格"),
@@ -107,7 +107,7 @@ def keys_of(file: str) -> dict[tuple[str, ...], str]:
     said: list[str] = []
     for line in (ROOT / "conf" / file).read_text("utf-8").splitlines():
         if heading := SECTION.match(line):
-            section = (heading["name"],)
+            section = tuple(heading["name"].split("."))
             found[section] = " ".join(said)
             said = []
         elif key := KEY.match(line):

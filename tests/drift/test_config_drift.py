@@ -29,7 +29,7 @@ def written(file: str) -> tuple[dict[tuple[str, ...], Any], set[tuple[str, ...]]
     text = (CONF / file).read_text("utf-8")
     values = dict(flat(tomllib.loads(text)))
     # A key that is shown but not set stands as a comment: `# key = value`, below a commented [[table]] too.
-    bare = re.sub(r"^# (?=(?:\w+ = |\[\[?\w+\]\]?$))", "", text, flags=re.MULTILINE)
+    bare = re.sub(r"^# (?=(?:\w+ = |\[\[?[\w.]+\]\]?$))", "", text, flags=re.MULTILINE)
     shown = dict(flat(tomllib.loads(bare)))
     return values, set(shown) - set(values)
 

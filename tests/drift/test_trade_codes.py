@@ -9,7 +9,6 @@ ROOT = Path(__file__).parents[1]
 UNREACHED = {
     "T140": "a waybill is chosen by its logisticsNo, so the chosen one never has another; T153 tells of it",
     "T141": "a waybill is chosen by its logisticsCode too",
-    "T154": "an inventory that is there is chosen as the anchor of its trade, so several are not weighed",
     "T162": "the payment of an export is chosen by orderNo",
 }
 """Codes of the law that no document can provoke through the clerk today, each with its reason."""

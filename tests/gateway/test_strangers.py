@@ -134,3 +134,19 @@ def test_where_the_operator_only_warns_of_strangers_the_rest_of_the_law_holds(wo
     inventory_said(world, "800")
     assert comes(world, "ship", given_back("CEB623", "ship")) == ("refused", ["T502"])
     assert comes(world, "ship", given_back("CEB625", "ship")) == ("ready", [])
+
+
+@GIVEN_BACK
+@pytest.mark.parametrize("known", [False, True])
+def test_a_merchant_transmits_under_his_credit_code_and_is_known_by_his_other_one(
+    world: World, spec: str, status: str, known: bool
+) -> None:
+    credit = "91330199MA2E7001XB"
+    file = world.home / "partners/shop.toml"
+    text = file.read_text("utf-8").replace(f'code = "{SHOP.code}"', f'code = "{credit}"', 1)
+    file.write_text(text.replace("also_codes = []", f'also_codes = ["{SHOP.code}"]' if known else "also_codes = []"))
+    declared(world, 1)
+    inventory_said(world, status)
+    world.reload()
+    body = changed(given_back(spec, "shop"), copCode=credit)
+    assert comes(world, "shop", body) == (("ready", []) if known else ("refused", ["T510"]))

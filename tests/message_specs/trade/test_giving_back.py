@@ -100,12 +100,12 @@ def test_what_a_declared_inventory_uses_is_not_changed() -> None:
 
 def test_a_stranger_may_do_nothing() -> None:
     one = refund(6)
-    assert stranger(INVENTORY, one, "") is None
+    assert stranger(INVENTORY, one, set()) is None
     elsewhere = replace(one, partner="elsewhere")
     for code in (INVENTORY.head["agentCode"], INVENTORY.head["ebcCode"]):
-        assert stranger(INVENTORY, elsewhere, code) is None
+        assert stranger(INVENTORY, elsewhere, {code}) is None
     for code in ("", "G9"):
-        told = stranger(INVENTORY, elsewhere, code)
+        told = stranger(INVENTORY, elsewhere, {code})
         assert told is not None
         assert (told.code, told.zh) == ("T510", "本企业不是清单 N1 的申报企业或电商企业")
 
