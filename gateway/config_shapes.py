@@ -231,8 +231,8 @@ class Partner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def settings(shape: type[msgspec.Struct], before: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the path of every key that a file of this shape may hold.
 
-    >>> list(settings(Answers))
-    [('folder',), ('token_sha256',)]
+    >>> list(settings(Folder))[:2]
+    [('watch',), ('scan_seconds',)]
     """
     for field in msgspec.structs.fields(shape):
         path = (*before, field.encode_name)
