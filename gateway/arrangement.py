@@ -28,6 +28,8 @@ def arranged(house: House) -> Arrangement:
             folder_of(house.home, authority).mkdir(mode=0o750, parents=True, exist_ok=True)
         answers = answers_of(house.home, authority)
         if answers is not None:
-            answers.mkdir(mode=0o750, parents=True, exist_ok=True)
+            if authority.carrier.kind != "client":
+                # A client's boxes are its own; where its share is not mounted, nothing is made in its place.
+                answers.mkdir(mode=0o750, parents=True, exist_ok=True)
             folders[name] = str(answers)
     return Arrangement(house, folders)

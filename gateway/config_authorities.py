@@ -1,11 +1,22 @@
 """What the files of authorities say: how an agency is reached, when, and how it answers."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 import msgspec
 
 from gateway.config_roads import Broker, CarrierKind, Fetched, Remote
+
+
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the official client is dealt with that stands between us and an authority: its OutBox and its other boxes."""
+
+    pack: Literal["zip", "xml"] = "zip"
+    """What it wants to find: a zip that holds one xml of the same name, or the xml itself."""
+    look_seconds: float = 2.0
+    """So often we look what has become of a message."""
+    vanished_seconds: float = 60.0
+    """What lies in none of its boxes so long after it was given is held for an operator."""
 
 
 class Carrier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -17,6 +28,7 @@ class Carrier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     timeout_seconds: float = 30.0
     sftp: Remote | None = None
     amqp: Broker | None = None
+    client: Client = Client()
 
 
 class Answers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +47,33 @@ class Retry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     most_seconds: float = 600.0
     jitter: float = 0.2
     attempts: int = 0
+
+
+class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much an authority takes: messages in any minute (0: as many as come), how many at once, in which order."""
+
+    messages_a_minute: int = 0
+    at_once: int = 8
+    order: Literal["none", "partner", "key"] = "none"
+
+
+class Breaker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """After so many failures in a row nobody knocks for a while, then one message only; 0: never."""
+
+    failures: int = 5
+    first_seconds: float = 10.0
+    most_seconds: float = 300.0
+
+
+class Maintenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When an authority is shut, in China time: `daily` hours from a day until a day, or one span."""
+
+    daily: str = ""
+    since: date | None = None
+    until: date | None = None
+    begins: datetime | None = None
+    ends: datetime | None = None
+    note: str = ""
 
 
 class RevisionSince(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,5 +95,8 @@ class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: Answers = Answers()
     pack: int = 100
     retry: Retry = Retry()
+    pace: Pace = Pace()
+    breaker: Breaker = Breaker()
+    maintenance: tuple[Maintenance, ...] = ()
     revision: Literal["dated", "2018", "202205"] | tuple[RevisionSince, ...] | None = None
     simulate: bool = False

@@ -20,6 +20,7 @@ from gateway.config_names import NAME, ROLES
 from gateway.config_payment_checks import of_payment_data
 from gateway.config_shapes import Identity, Kouan, Partner
 from gateway.config_tables import ANY, Journey, Route
+from gateway.config_turnstiles import of_turnstile
 from spool.errors import ForOperator
 
 TOKEN = re.compile(r"[0-9a-f]{64}")
@@ -214,12 +215,13 @@ def of_authority(source: Source, authority: Authority) -> Iterator[Problem]:
     if authority.answers.token_sha256 and not TOKEN.fullmatch(authority.answers.token_sha256):
         cure = "Write 64 hex digits in lower case: printf %s TOKEN | sha256sum"
         yield source.problem(("answers", "token_sha256"), "this is no SHA-256 of a token", cure)
-    if authority.answers == Answers():
+    if authority.answers == Answers() and carrier.kind != "client":
         cure = "Add folder, token_sha256 or [answers.fetch…] below [answers]; without them no receipt comes home."
         yield source.problem(("answers",), "its answers have no way in", cure)
     if retry.first_seconds <= 0 or retry.factor < 1 or retry.most_seconds < retry.first_seconds:
         cure = "first_seconds above 0, factor from 1, most_seconds not below first_seconds."
         yield source.problem(("retry",), "this plan of repeats cannot be followed", cure)
+    yield from of_turnstile(source, authority)
     if not 0 <= retry.jitter <= 1 or retry.attempts < 0:
         yield source.problem(("retry",), "jitter or attempts is out of range", "jitter 0 to 1, attempts 0 or more.")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +11,8 @@ from twisted.python.failure import Failure
 
 from adapters.carriers.amqp import AmqpCarrier
 from adapters.carriers.carrier import Carrier
+from adapters.carriers.client import ClientCarrier
+from adapters.carriers.client_boxes import Rules
 from adapters.carriers.folder import FolderCarrier
 from adapters.carriers.http import HttpCarrier
 from adapters.carriers.sftp import SftpCarrier
@@ -22,6 +24,7 @@ from gateway.dispatch import Dispatcher, Outgoing, folder_of
 from gateway.logs import log
 from gateway.payment_uploads import Uploader
 from gateway.remote_visits import access_of
+from gateway.turnstile import Turnstile
 from spool.ledger import Ledger
 from spool.store import Store
 
@@ -56,8 +59,9 @@ class Departures:
             known = dispatchers.get(name)
             if known is None or known[0] != authority:
                 outgoing = Outgoing(self._ledger, self._store, authority)
+                turnstile = Turnstile(self._ledger, outgoing, authority)
                 carrier = self._carrier(authority)
-                dispatchers[name] = (authority, Dispatcher(self._reactor, self._pool, outgoing, carrier, self._now))
+                dispatchers[name] = (authority, Dispatcher(self._reactor, self._pool, turnstile, carrier, self._now))
         dispatchers.pop(_IDENTITY, None)
         if house.kouan.identity.ask != "never":
             known = self._dispatchers.get(_IDENTITY)
@@ -72,7 +76,8 @@ class Departures:
 
     def _carrier(self, authority: Authority) -> Carrier:
         if authority.carrier.kind == "http":
-            return HttpCarrier(authority.carrier.url, total_seconds=authority.carrier.timeout_seconds)
+            seconds, at_once = authority.carrier.timeout_seconds, authority.pace.at_once
+            return HttpCarrier(authority.carrier.url, total_seconds=seconds, at_once=at_once)
         if authority.carrier.amqp is not None and authority.carrier.kind == "amqp":
             broker = authority.carrier.amqp
             # How long a round takes at most follows from the carrier's own patience (see gateway.stopping).
@@ -83,6 +88,10 @@ class Departures:
         if authority.carrier.kind == "sftp" and (remote := authority.carrier.sftp) is not None:
             lines = Lines(access_of(remote, self._home), remote.connections)
             return SftpCarrier(self._reactor, lines, remote.folder, remote.connections)
+        if authority.carrier.kind == "client":
+            client = authority.carrier.client
+            rules = Rules(client.pack, timedelta(seconds=client.vanished_seconds))
+            return ClientCarrier(folder_of(self._home, authority), rules, self._now)
         return FolderCarrier(folder_of(self._home, authority))
 
     def wake(self) -> None:

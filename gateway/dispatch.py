@@ -8,11 +8,13 @@ told in a thread, never in the reactor.
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.threads import deferToThreadPool
@@ -48,32 +50,76 @@ class Outgoing:
         self._store = store
         self._name = authority.name
         self._served = ""
+        self._order = authority.pace.order
+        self._look = timedelta(seconds=authority.carrier.client.look_seconds)
         self._plan = Plan(retry.first_seconds, retry.factor, retry.most_seconds, retry.jitter, retry.attempts)
 
-    def due(self, now: datetime) -> list[Leaving]:
+    def due(self, now: datetime, most: int = AT_ONCE) -> list[Leaving]:
         """Return what may leave now: of every partner something, at most 64 and 16 MiB, in the order of its sealing.
 
         A payment that was mended leaves before the inventory that has waited for it, though another partner sent it.
+        What waits for an earlier message by the authority's `pace.order` stays.
         """
+        most = min(most, AT_ONCE)
         partners = self._in_turn([row["partner"] for row in self._ledger.all("outbox_partners", self._name)])
-        share = max(1, AT_ONCE // max(1, len(partners)))
+        share = max(1, most // max(1, len(partners)))
         leaving: list[Leaving] = []
         size = 0
         for partner in partners:
-            for row in self._ledger.all("outbox_due", self._name, partner, iso(now), share):
-                try:
-                    body = self._store.read(row["evidence"])
-                except OSError as trouble:
-                    self._unreadable(row, partner, trouble, now)
+            for row in self._ready(partner, now, share):
+                one = self._loaded(row, now)
+                if one is None:
                     continue
-                if leaving and (size + len(body) > BYTES_AT_ONCE or len(leaving) >= AT_ONCE):
+                if leaving and size + len(one.parcel.body) > BYTES_AT_ONCE:
                     return sorted(leaving, key=_sealed)
                 self._served = partner
-                size += len(body)
-                root = f"{row['spec']}Message"
-                parcel = Parcel(row["message"], f"{row['message']}.{root}.xml", root, body)
-                leaving.append(Leaving(parcel, partner, row["attempts"], _documents(row["documents"])))
+                size += len(one.parcel.body)
+                leaving.append(one)
+                if len(leaving) >= most:
+                    return sorted(leaving, key=_sealed)
         return sorted(leaving, key=_sealed)
+
+    def given(self, now: datetime) -> list[Leaving]:
+        """Return what lies with a client of the authority and is to be looked after now, at most 64."""
+        rows = self._ledger.all("outbox_given", self._name, iso(now), AT_ONCE)
+        return [one for row in rows if (one := self._loaded(row, now)) is not None]
+
+    def given_count(self) -> int:
+        """Return how many messages lie with a client of the authority."""
+        row = self._ledger.one("outbox_given_count", self._name)
+        return int(row["n"]) if row else 0
+
+    def probe(self, now: datetime, *, at_any_date: bool = False) -> list[Leaving]:
+        """Return the one message that is best tried alone: that which has failed least, the earliest of these."""
+        until = NEVER if at_any_date else iso(now)
+        for row in self._ledger.all("outbox_probe", self._name, until, AT_ONCE):
+            if not self._waits(row) and (one := self._loaded(row, now)) is not None:
+                return [one]
+        return []
+
+    def _ready(self, partner: str, now: datetime, share: int) -> Iterator[sqlite3.Row]:
+        ordered = self._order != "none"
+        rows = self._ledger.all("outbox_due", self._name, partner, iso(now), AT_ONCE if ordered else share)
+        return islice((row for row in rows if not self._waits(row)), share)
+
+    def _waits(self, row: sqlite3.Row) -> bool:
+        """Tell whether an earlier message must leave first; one that an operator holds is waited for, too."""
+        if self._order == "partner":
+            return self._ledger.one("earlier_of_partner", self._name, row["partner"], row["message"]) is not None
+        if self._order == "key":
+            names = _documents(row["documents"])
+            return any(self._ledger.one("earlier_of_key", self._name, n, o) is not None for n, o in names)
+        return False
+
+    def _loaded(self, row: sqlite3.Row, now: datetime) -> Leaving | None:
+        try:
+            body = self._store.read(row["evidence"])
+        except OSError as trouble:
+            self._unreadable(row, row["partner"], trouble, now)
+            return None
+        root = f"{row['spec']}Message"
+        parcel = Parcel(row["message"], f"{row['message']}.{root}.xml", root, body, row["given_at"] or "")
+        return Leaving(parcel, row["partner"], row["attempts"], _documents(row["documents"]))
 
     def _in_turn(self, partners: list[str]) -> list[str]:
         """Return the partners beginning after the one served last, so that a full round leaves out nobody twice."""
@@ -89,16 +135,22 @@ class Outgoing:
 
     def told(self, leaving: Sequence[Leaving], carried: Sequence[Carried], now: datetime) -> int:
         """The ledger knows what has left and when the rest is tried again; return how many left."""
+        with self._ledger.writing():
+            return self.note(leaving, carried, now)
+
+    def note(self, leaving: Sequence[Leaving], carried: Sequence[Carried], now: datetime) -> int:
+        """The same within the caller's transaction."""
         results = {one.number: one for one in carried}
         gone = 0
-        with self._ledger.writing():
-            for one in leaving:
-                result = results.get(one.parcel.number)
-                if result is not None and result.ok:
-                    self._gone(one, result, now)
-                    gone += 1
-                else:
-                    self._postpone(one, result, now)
+        for one in leaving:
+            result = results.get(one.parcel.number)
+            if result is not None and result.ok:
+                self._gone(one, result, now)
+                gone += 1
+            elif result is not None and result.given:
+                self._lies_with_client(one, result, now)
+            else:
+                self._postpone(one, result, now)
         return gone
 
     def _gone(self, one: Leaving, result: Carried, now: datetime) -> None:
@@ -106,6 +158,14 @@ class Outgoing:
         self._ledger.run("outbox_gone", at, result.acknowledgement or None, number, self._name)
         reason = f"{self._name} {number}"
         self._ledger.run_many("stamp_sent", [(n, ordinal, at, reason) for n, ordinal in one.documents])
+
+    def _lies_with_client(self, one: Leaving, result: Carried, now: datetime) -> None:
+        """It is looked after again soon; that it was given is stamped the first time."""
+        at, number = iso(now), one.parcel.number
+        self._ledger.run("outbox_give", at, iso(now + self._look), result.trouble, number, self._name)
+        if not one.parcel.given_at:
+            reason = f"{self._name} {number} given: {result.trouble}"
+            self._ledger.run_many("stamp_given", [(n, ordinal, at, reason) for n, ordinal in one.documents])
 
     def _postpone(self, one: Leaving, result: Carried | None, now: datetime) -> None:
         trouble = result.trouble if result is not None else "the carrier did not say what became of it"
@@ -139,6 +199,16 @@ def _sealed(one: Leaving) -> int:
     return one.parcel.number
 
 
+class Outbox(Protocol):
+    """What a dispatcher empties."""
+
+    def due(self, now: datetime) -> list[Leaving]:
+        """Return what may leave now."""
+
+    def told(self, leaving: Sequence[Leaving], carried: Sequence[Carried], now: datetime) -> int:
+        """The ledger knows what became of it; return how many left."""
+
+
 class Dispatcher:
     """Sends what is due of one authority, one round at a time, and rests between rounds."""
 
@@ -146,7 +216,7 @@ class Dispatcher:
         self,
         reactor: object,
         pool: object,
-        outgoing: Outgoing,
+        outgoing: Outbox,
         carrier: Carrier,
         now: Callable[[], datetime],
     ) -> None:
@@ -182,4 +252,6 @@ def folder_of(home: Path, authority: Authority) -> Path:
 
 def answers_of(home: Path, authority: Authority) -> Path | None:
     """Return the folder in which this authority's answers appear, or None where it has none."""
-    return home / authority.answers.folder if authority.answers.folder else None
+    if authority.answers.folder:
+        return home / authority.answers.folder
+    return folder_of(home, authority) / "InBox" if authority.carrier.kind == "client" else None

@@ -21,6 +21,7 @@ from gateway.signing.certificates import from_pem
 from gateway.signing.verify import verify
 from gateway.tables import LongTable, Piece, Table, Tables, is_table_file
 from message_specs.check import check
+from message_specs.client_answer import CLIENT, open_client_answer
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, open_reply, unwrap
 from message_specs.findings import Finding, Severity, finding
@@ -203,7 +204,10 @@ class Opener:
         """Return an authority's answer as cases of its receipts; no cases when it is nonsense."""
         if arrival.size > len(arrival.data):
             return Judged(arrival, None, (_too_big(arrival, self._limits.message_bytes),), answer_to=authority.name)
-        if (opened := open_reply(arrival.data, self._limits)) is None:
+        by_client = authority.carrier.kind == "client"
+        opened = open_client_answer(arrival.claim.file, arrival.data, self._limits) if by_client else None
+        opened = opened or open_reply(arrival.data, self._limits)
+        if opened is None:
             envelope = unwrap(arrival.data, self._limits)
             data = arrival.data if envelope is None else envelope.data
             opened = open_receipt(data, limits=self._limits)
@@ -218,11 +222,11 @@ class Opener:
 
 
 def _told(unit: Document) -> Said | None:
-    """What a receipt says; what the exchange node says is none.
+    """What a receipt says; what the exchange node or a client says is none.
 
     All that settling asks of it is read here, where no lock on the ledger is held.
     """
-    if unit.spec is REPLY:
+    if unit.spec in (REPLY, CLIENT):
         return None
     assert unit.head is not None
     return said(unit)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from gateway.causes import causes
 from gateway.letting_go import decoded
 from gateway.parting import acknowledgement_of
 from gateway.settling import iso
@@ -194,8 +195,8 @@ def receipts(ledger: Ledger, partner: str, after: int, limit: int) -> tuple[list
 def queue(ledger: Ledger, *, now: datetime, limit: int = 1000, held: bool = True) -> Facts:
     """Return what waits, oldest first: messages by authority and partner, documents by state, partner and reason.
 
-    Last what an authority has had for SILENT_HOURS and not said a word about.  Without `held` only what goes on by
-    itself at its date.
+    Then what an authority has had for SILENT_HOURS and not said a word about, and last what is held, by its causes.
+    Without `held` only what goes on by itself at its date.
     """
     outbox = [dict(row) for row in ledger.all("outbox_waits", limit)]
     documents = [
@@ -207,6 +208,7 @@ def queue(ledger: Ledger, *, now: datetime, limit: int = 1000, held: bool = True
         "outbox": [row for row in outbox if held or row["state"] != "held"],
         "documents": documents,
         "unanswered": unanswered(ledger, now, limit=limit) if held else [],
+        "causes": causes(ledger)[:limit] if held else [],
     }
 
 

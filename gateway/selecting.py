@@ -7,13 +7,14 @@ It is read in slices, so a million documents cost no more memory than five hundr
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway.causes import cause_of, name_of
 from gateway.settling import iso
 from spool import number as numbers
 from spool.ledger import Ledger
@@ -52,6 +53,18 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     key: str | None = None
+    cause: str | None = None
+    """Held for this: the short name of a cause, or how the reason begins."""
+    authority: str | None = None
+
+    def means(self, row: sqlite3.Row) -> bool:
+        """Tell whether a document is held for the cause and meant for the authority that were named."""
+        if self.authority is not None and row["authority"] != self.authority:
+            return False
+        if self.cause is None:
+            return True
+        named = self.cause == name_of(cause_of(row["why"])) or (row["why"] or "").startswith(self.cause)
+        return bool(row["state"] == State.HELD and named)
 
     @property
     def is_empty(self) -> bool:
@@ -75,8 +88,7 @@ def documents(ledger: Ledger, selection: Selection) -> Iterator[sqlite3.Row]:
         after = (number, ordinal - 1) if ordinal else (number, 0)
         upto = number or _LAST
         while rows := ledger.all("selected_documents", *after, upto, *filters, 1 if ordinal else SLICE):
-            wanted = [row for row in rows if not ordinal or row["ordinal"] == ordinal]
-            yield from wanted
+            yield from (row for row in rows if (not ordinal or row["ordinal"] == ordinal) and selection.means(row))
             if ordinal or len(rows) < SLICE:
                 break
             after = (rows[-1]["number"], rows[-1]["ordinal"])
@@ -85,14 +97,8 @@ def documents(ledger: Ledger, selection: Selection) -> Iterator[sqlite3.Row]:
 def contains(ledger: Ledger, selection: Selection, number: int, ordinal: int) -> bool:
     """Tell whether a document is selected."""
     named = any(one in ((0, 0), (number, 0), (number, ordinal)) for one in _spans(ledger, selection))
-    one = Selection((f"{number}.{ordinal}",), *_but_numbers(selection))
+    one = replace(selection, numbers=(f"{number}.{ordinal}",), key=None)
     return named and any(True for _ in documents(ledger, one))
-
-
-def _but_numbers(
-    selection: Selection,
-) -> tuple[str | None, str | None, tuple[State, ...], datetime | None, datetime | None]:
-    return selection.partner, selection.spec, selection.states, selection.since, selection.until
 
 
 def slices(rows: Iterable[sqlite3.Row]) -> Iterator[list[sqlite3.Row]]:

@@ -24,6 +24,7 @@ from gateway.living import LIVE_ON, go_on, learn
 from gateway.said import Said, said
 from gateway.turning import turned
 from message_specs.catalog import catalog
+from message_specs.client_answer import CLIENT
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, is_good
 from message_specs.trade.papers import kind_of
@@ -51,7 +52,7 @@ def settle(ledger: Ledger, judged: Judged, at: str, house: House) -> list[Settle
     for case in judged.cases:
         if case.ordinal in decided:
             continue
-        if case.document.spec is REPLY:
+        if case.document.spec in (REPLY, CLIENT):
             book.write()
             _note_reply(ledger, case, at)
             continue
@@ -223,16 +224,20 @@ def _members(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
-    """What the exchange node says is stamped on the message's documents; unless it took it, they are held."""
+    """What the exchange node or a client says is stamped on the message's documents; if it did not take it, held."""
+    by_client = case.document.spec is CLIENT
     code, info = (case.document.text(name) or "" for name in ("ResponseCode", "ResponseInfo"))
-    message = _message(ledger, case, case.key)
+    message = _given(ledger, case) if by_client else _message(ledger, case, case.key)
     rows = list(_documents(ledger, message))
     if message is None or not rows:
         _hold_unknown(ledger, case, at)
         return
     good = is_good(code.strip())
-    reason = " ".join([*([] if good else ["K106"]), "DxpRep", *f"{code} {info}".split()])
-    for row in rows:
+    if by_client and good:
+        _sent_by_client(ledger, case, message["number"], rows, at)
+    trouble = "K112" if by_client else "K106"
+    reason = " ".join([*([] if good else [trouble]), case.document.spec.code, *f"{code} {info}".split()])
+    for row in _documents(ledger, message):
         number, ordinal, state = row["number"], row["ordinal"], State(row["state"])
         after = State.HELD if not good and state in (State.READY, State.SENT) else state
         ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, case.partner, reason, None)
@@ -241,6 +246,19 @@ def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
             turned(ledger, number, ordinal, at)
     if not good:
         ledger.run("outbox_hold", reason, at, message["number"], case.partner)
+
+
+def _given(ledger: Ledger, case: Case) -> sqlite3.Row | None:
+    """Return the message whose number a client names, if it was for the authority whose client it is."""
+    row = ledger.one("message", int(case.key))
+    return row if row is not None and row["authority"] == case.partner else None
+
+
+def _sent_by_client(ledger: Ledger, case: Case, message: int, rows: Sequence[sqlite3.Row], at: str) -> None:
+    """A message that its client has sent has left, whether or not we saw it in a box."""
+    if ledger.run("outbox_gone", at, case.document.spec.code, message, case.partner):
+        reason = f"{case.partner} {message}"
+        ledger.run_many("stamp_sent", [(row["number"], row["ordinal"], at, reason) for row in rows])
 
 
 def _hold_unknown(ledger: Ledger, case: Case, at: str) -> None:

@@ -23,6 +23,7 @@ MARGIN: Final = timedelta(seconds=10)
 VOID: Final = "voided"
 """How the trouble of an outbox row begins whose message must never leave."""
 _DEFAULT_SECONDS: Final = 30.0
+_SIDE_BY_SIDE: Final = 8
 _AS_RECEIVED: Final = "as received"
 
 
@@ -78,6 +79,8 @@ class Messages:
             return f"message {row['message']} has left already"
         others = self._names(document, State.READY)
         note = f"message {row['message']} does not leave"
+        if row["given_at"]:
+            note = f"message {row['message']} lies with the client of {row['destination']}, which may send it"
         if others:
             note += f"; with it wait {' '.join(others)}"
         if row["state"] == "held":
@@ -103,6 +106,11 @@ class Messages:
         message = self._ledger.one("message", document["message"])
         if row is None or message is None or (row["trouble"] or "").startswith(VOID):
             return "", ""
+        if row["given_at"]:
+            return (
+                f"message {row['message']} lies with the client of {row['destination']} since {row['given_at']};"
+                " take it out of its OutBox, release it, and refuse it once it is held because it lies nowhere"
+            ), ""
         if self._runs and (row["not_before"] <= self._at) == (row["state"] == "waiting"):
             later = "now, and refuse it later" if row["state"] == "waiting" else f"until {row['not_before']}"
             return f"message {row['message']} may be on its way at this moment; hold it {later}", ""
@@ -151,11 +159,10 @@ class Messages:
 
     def _surely_back(self, authority: str) -> str:
         """Return when the round that is under way now is surely over, were each of its parcels as slow as can be."""
-        # Both bring Twisted with them; most commands do without.
-        from adapters.carriers.http import _AT_ONCE as SIDE_BY_SIDE
+        # It brings Twisted with it; most commands do without.
         from gateway.dispatch import AT_ONCE
 
         known = self._house.authorities.get(authority)
         seconds = known.carrier.timeout_seconds if known else _DEFAULT_SECONDS
-        turns = ceil(AT_ONCE / SIDE_BY_SIDE)
+        turns = ceil(AT_ONCE / (known.pace.at_once if known else _SIDE_BY_SIDE))
         return iso(datetime.fromisoformat(self._at) + timedelta(seconds=seconds * turns) + MARGIN)

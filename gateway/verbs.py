@@ -15,7 +15,7 @@ What goes into a partner's folder goes after commit.
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.desks import released_key
@@ -77,10 +77,7 @@ class Verbs:
     def carry_out(self, verb: str, selection: Selection) -> Iterator[Result]:
         """Yield what became of each selected document, slice by committed slice."""
         if not selection.numbers and not selection.states:
-            selection = Selection(
-                (), selection.partner, selection.spec, tuple(APPLIES[verb]), selection.since, selection.until,
-                selection.key,
-            )  # fmt: skip
+            selection = replace(selection, states=tuple(APPLIES[verb]))
         act = {"hold": self._hold, "release": self._release, "refuse": self._refuse}[verb]
         for rows in slices(documents(self._ledger, selection)):
             yield from self._slice(verb, act, rows, selection)

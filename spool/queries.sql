@@ -203,6 +203,12 @@ SELECT d.number, d.ordinal, (SELECT max(s.sequence) + 1 FROM stamp s WHERE s.num
        ?3, 'dispatch', 'ready', 'sent', 'kouan', ?4, NULL
   FROM document d WHERE d.number = ?1 AND d.ordinal = ?2 AND d.state = 'ready';
 
+-- name: stamp_given
+INSERT INTO stamp (number, ordinal, sequence, at, desk, from_state, to_state, by, reason, findings)
+SELECT d.number, d.ordinal, (SELECT max(s.sequence) + 1 FROM stamp s WHERE s.number = d.number AND s.ordinal = d.ordinal),
+       ?3, 'dispatch', 'ready', 'ready', 'kouan', ?4, NULL
+  FROM document d WHERE d.number = ?1 AND d.ordinal = ?2 AND d.state = 'ready';
+
 -- name: set_status
 UPDATE document SET status = ?, status_at = ? WHERE number = ? AND ordinal = ? AND coalesce(status_at, '') <= ?;
 
@@ -229,10 +235,39 @@ WITH RECURSIVE turn (partner) AS (
 SELECT partner FROM turn WHERE partner IS NOT NULL;
 
 -- name: outbox_due
-SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents
+SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at
   FROM outbox o JOIN message m ON m.number = o.message
- WHERE o.state = 'waiting' AND o.destination = ? AND o.partner = ? AND o.not_before <= ?
+ WHERE o.state = 'waiting' AND o.destination = ? AND o.partner = ? AND o.not_before <= ? AND o.given_at IS NULL
  ORDER BY o.not_before, o.message LIMIT ?;
+
+-- name: outbox_given
+SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at
+  FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.state = 'waiting' AND o.destination = ? AND o.given_at IS NOT NULL AND o.not_before <= ?
+ ORDER BY o.not_before, o.message LIMIT ?;
+
+-- name: outbox_given_count
+SELECT count(*) AS n FROM outbox WHERE state = 'waiting' AND destination = ? AND given_at IS NOT NULL;
+
+-- name: outbox_probe
+SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at
+  FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.state = 'waiting' AND o.destination = ? AND o.not_before <= ? AND o.given_at IS NULL
+ ORDER BY o.attempts, o.message LIMIT ?;
+
+-- name: earlier_of_partner
+SELECT o.message FROM outbox o
+ WHERE o.destination = ? AND o.partner = ? AND o.message < ? AND o.state <> 'gone'
+   AND coalesce(o.trouble, '') NOT LIKE 'voided %' LIMIT 1;
+
+-- name: earlier_of_key
+SELECT o.message FROM document d JOIN document e ON e.key = d.key AND e.partner = d.partner AND e.message < d.message
+  JOIN outbox o ON o.message = e.message AND o.destination = ?
+ WHERE d.number = ? AND d.ordinal = ? AND o.state <> 'gone' AND coalesce(o.trouble, '') NOT LIKE 'voided %' LIMIT 1;
+
+-- name: outbox_give
+UPDATE outbox SET given_at = coalesce(given_at, ?), not_before = ?, trouble = ?
+ WHERE message = ? AND destination = ? AND state = 'waiting';
 
 -- name: outbox_gone
 UPDATE outbox SET state = 'gone', attempts = attempts + 1, tried_at = ?, answer = ?, trouble = NULL
@@ -243,7 +278,48 @@ UPDATE outbox SET attempts = attempts + 1, tried_at = ?, not_before = ?, trouble
  WHERE message = ? AND destination = ? AND state = 'waiting';
 
 -- name: outbox_hold
-UPDATE outbox SET state = 'held', trouble = ?, tried_at = ? WHERE message = ? AND destination = ? AND state = 'waiting';
+UPDATE outbox SET state = 'held', trouble = ?, tried_at = ?, given_at = NULL
+ WHERE message = ? AND destination = ? AND state = 'waiting';
+
+-- name: turnstile
+SELECT * FROM turnstile WHERE authority = ?;
+
+-- name: add_turnstile
+INSERT INTO turnstile (authority) VALUES (?) ON CONFLICT DO NOTHING;
+
+-- name: set_breaker
+UPDATE turnstile SET breaker = ?, failures = ?, wait = ?, opened_at = ?, retry_at = ?, trouble = ? WHERE authority = ?;
+
+-- name: set_spent
+UPDATE turnstile SET spent = ? WHERE authority = ?;
+
+-- name: set_pause
+UPDATE turnstile SET paused_at = ?, paused_until = ?, paused_by = ?, paused_why = ? WHERE authority = ?;
+
+-- name: ask_probe
+UPDATE turnstile SET probe_asked_at = ?, probed_at = NULL, probe_said = NULL WHERE authority = ?;
+
+-- name: set_probed
+UPDATE turnstile SET probed_at = ?, probe_said = ? WHERE authority = ? AND probe_asked_at IS NOT NULL AND probed_at IS NULL;
+
+-- name: add_turnstile_stamp
+INSERT INTO turnstile_stamp (authority, sequence, at, what, by, reason)
+VALUES (?1, (SELECT coalesce(max(sequence), 0) + 1 FROM turnstile_stamp WHERE authority = ?1), ?2, ?3, ?4, ?5);
+
+-- name: turnstile_stamps
+SELECT at, what, by, reason FROM turnstile_stamp WHERE authority = ? ORDER BY sequence DESC LIMIT ?;
+
+-- name: outbox_sums
+SELECT state, count(*) AS messages, min(not_before) AS next_try, sum(given_at IS NOT NULL) AS given
+  FROM outbox WHERE destination = ? AND state <> 'gone' AND coalesce(trouble, '') NOT LIKE 'voided %'
+ GROUP BY state;
+
+-- name: held_by_cause
+SELECT w.*, i.received_at AS oldest
+  FROM (SELECT authority, partner, why, count(*) AS documents, count(DISTINCT message) AS messages, min(number) AS first
+          FROM document WHERE due_at = ? AND state = 'held' GROUP BY authority, partner, why) w
+  JOIN interchange i ON i.number = w.first
+ ORDER BY w.first;
 
 -- name: documents_by_key
 SELECT * FROM document WHERE key = ? ORDER BY spec, version;
@@ -326,7 +402,7 @@ SELECT o.destination, o.partner, o.state, o.messages, o.next_try, m.sealed_at AS
          ORDER BY x.tried_at DESC LIMIT 1) AS trouble
   FROM (SELECT destination, partner, state, count(*) AS messages, min(not_before) AS next_try,
                min(message) AS first, max(attempts) AS attempts
-          FROM outbox WHERE state IN ('waiting', 'held') AND coalesce(trouble, '') NOT LIKE 'voided %'
+          FROM outbox WHERE state <> 'gone' AND coalesce(trouble, '') NOT LIKE 'voided %'
          GROUP BY destination, partner, state) o
   JOIN message m ON m.number = o.first
  ORDER BY o.destination, m.sealed_at LIMIT ?;

@@ -13,12 +13,16 @@ from twisted.internet.defer import Deferred
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One sealed message on its way: its outbox number, the name it travels under, and its bytes."""
+    """One sealed message on its way: its outbox number, the name it travels under, and its bytes.
+
+    `given_at`: since when it lies with a client of the authority, as the carrier said of it before; "" if it does not.
+    """
 
     number: int
     name: str
     message_type: str
     body: bytes
+    given_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,7 @@ class Carried:
     `ok`: the authority has it, with its acknowledgement.  Otherwise `trouble` says
     why in one sentence; `permanent` means that the authority has refused these
     bytes, so that repeating them is of no use; `retry_after` are the seconds the
-    authority asked us to wait.
+    authority asked us to wait.  `given`: neither yet; it lies with a client that will say.
     """
 
     number: int
@@ -37,6 +41,7 @@ class Carried:
     trouble: str = ""
     permanent: bool = False
     retry_after: int | None = None
+    given: bool = False
 
 
 class Carrier(Protocol):

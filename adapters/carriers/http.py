@@ -28,7 +28,7 @@ from zope.interface import implementer
 
 from adapters.carriers.carrier import Carried, Parcel
 
-_AT_ONCE: Final = 8
+AT_ONCE: Final = 8
 _ANSWER_BYTES: Final = 64 * 1024
 _SHOWN: Final = 200
 _LATER: Final = frozenset({408, 425, 429})
@@ -39,9 +39,15 @@ class HttpCarrier:
     """Carries to one address."""
 
     def __init__(
-        self, url: str, *, connect_seconds: float = 10.0, total_seconds: float = 60.0, clock: Any = None
+        self,
+        url: str,
+        *,
+        connect_seconds: float = 10.0,
+        total_seconds: float = 60.0,
+        at_once: int = AT_ONCE,
+        clock: Any = None,
     ) -> None:
-        """Carry to this address; nothing is asked of it yet."""
+        """Carry to this address, so many parcels side by side; nothing is asked of it yet."""
         from twisted.internet import reactor
 
         self._url = url
@@ -49,10 +55,10 @@ class HttpCarrier:
         self._total_seconds = total_seconds
         self._clock = clock or reactor
         self._pool = HTTPConnectionPool(reactor)  # type: ignore[no-untyped-call]
-        self._pool.maxPersistentPerHost = _AT_ONCE
+        self._pool.maxPersistentPerHost = at_once
         self._pool.cachedConnectionTimeout = 15  # below the patience of usual servers: few meet a dead connection
         self._agent = Agent(reactor, connectTimeout=connect_seconds, pool=self._pool)  # type: ignore[no-untyped-call]
-        self._places = DeferredSemaphore(_AT_ONCE)
+        self._places = DeferredSemaphore(at_once)
 
     def carry(self, parcels: Sequence[Parcel]) -> Deferred[list[Carried]]:
         """Fire with one result a parcel when each was answered, refused or given up."""

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain-signature": ("signature", "explain_signature", "Show what was signed, and the first thing that differs."),
     "submit": ("submit", "submit", "Hand a file in as a partner."),
     "queue": ("queue", "queue", "Show what waits, by authority and age."),
+    "authority": ("authority", "authority", "See how each authority stands; pause, resume, probe it."),
     "trace": ("trace", "trace", "Show one life, stamp by stamp."),
     "dossier": ("dossier", "dossier", "Show one trade: its documents, what waits for what, who mends what."),
     "payments": ("payments", "payments", "Show what customs asked of payments, upload it again, file raw data."),

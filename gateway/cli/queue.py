@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from gateway.cli.authority import as_shown, show_causes, standing_of_all
 from gateway.cli.book import CHINA, brief, open_book, shown, utc_option
 from gateway.cli.dossier import KINDS, waits_for
 from gateway.cli.options import home_option, json_option
@@ -28,10 +29,13 @@ _CUSTOMS = "海关 customs"
 def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool, as_json: bool, home: Path) -> None:
     """Show what waits, by authority and age: messages in the outbox, then documents by state and reason.
 
-    Then come documents about which an authority has said nothing for 24 hours, and payment data that customs asked for.
-    With --json one object {"outbox": […], "documents": […], "unanswered": […], "payments": […]}, with --waiting also
-    {"trades": […], "open_trades": N}; with --documents one object a document, with --trades one a trade. Of the open
-    trades the --limit oldest are looked at, and as many of those that wait for customs to say something.
+    Then come documents about which an authority has said nothing for 24 hours, payment data that customs asked for,
+    what is held by its causes, and authorities for which nothing leaves at the moment (kouan authority show).
+
+    With --json one object {"outbox": […], "documents": […], "unanswered": […], "causes": […], "authorities": […],
+    "payments": […]}, with --waiting also {"trades": […], "open_trades": N}; with --documents one object a document,
+    with --trades one a trade. Of the open trades the --limit oldest are looked at, and as many of those that wait for
+    customs to say something.
     """
     from gateway import outstanding, payment_reading, reading
 
@@ -44,6 +48,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
         _list(reading.waiting(book, limit=limit, held=not waiting), utc=utc, as_json=as_json)
         return
     told = reading.queue(book, now=datetime.now(UTC), limit=limit, held=not waiting)
+    told["authorities"] = _resting(home)
     told["payments"] = payment_reading.waiting(book, limit=limit, held=not waiting)
     if waiting:
         told["trades"] = outstanding.groups(outstanding.trades(book, today, limit))
@@ -57,6 +62,9 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
     _show_outbox(told["outbox"], home, utc=utc)
     _show_documents(told["documents"], utc=utc)
     _show_unanswered(told["unanswered"], utc=utc)
+    if told["causes"]:
+        show_causes(told["causes"], utc=utc)
+    _show_authorities(told["authorities"], utc=utc)
     _show_payments(told["payments"], utc=utc)
     _show_trades(told.get("trades", []), told.get("open_trades", 0), limit, utc=utc)
 
@@ -160,6 +168,24 @@ def _show_outbox(rows: list[dict[str, Any]], home: Path, *, utc: bool) -> None:
     )  # fmt: skip
     for line in _plans(home, {row["destination"] for row in rows if row["state"] == "waiting"}):
         say(line)
+
+
+def _resting(home: Path) -> list[dict[str, Any]]:
+    """Return the authorities for which nothing leaves; none where the configuration cannot be read."""
+    from spool.errors import ForOperator
+
+    try:
+        return [row for row in standing_of_all(home) if row["state"] not in ("open", "paced")]
+    except ForOperator:
+        return []
+
+
+def _show_authorities(rows: list[dict[str, Any]], *, utc: bool) -> None:
+    if not rows:
+        return
+    say("Nothing leaves at the moment for:")
+    columns = ("name", "state", "until", "waiting", "why")
+    show(columns, [[row[one] for one in columns] for row in (as_shown(each, utc=utc) for each in rows)])
 
 
 def _when(row: dict[str, Any], *, utc: bool) -> str:

@@ -11,7 +11,7 @@ from gateway.cli.talk import NOT_FOUND, Stop
 
 
 @click.command()
-@click.argument("authority", type=click.Choice(["customs", "identity", "payment_data"]))
+@click.argument("authority", type=click.Choice(["customs", "identity", "client", "payment_data"]))
 @click.option("--behaviour", "behaviours", multiple=True, metavar="NAME[=ARGUMENT]", help="A named misbehaviour.")
 @click.option("--book", is_flag=True, help="Show its own book, one line for each thing told to it, and end.")
 @click.option("--trades", is_flag=True, help="With --book: one line a trade, with its state, number, tax and refunds.")
@@ -20,7 +20,7 @@ from gateway.cli.talk import NOT_FOUND, Stop
 def simulate(authority: str, behaviours: tuple[str, ...], book: bool, trades: bool, as_json: bool, home: Path) -> None:
     """Play AUTHORITY for this home, from simulators/NAME.toml, until interrupted.
 
-    It is customs, the verification service, or customs' caller of notice 179.
+    It is customs, the verification service, an official client, or customs' caller of notice 179.
     """
     settings = home / f"simulators/{authority}.toml"
     if not settings.is_file():

@@ -41,6 +41,13 @@ def selection_options(command: Command) -> Command:
     return command
 
 
+def cause_options(command: Command) -> Command:
+    """The command takes a cause of `kouan queue`, and whose it is."""
+    said = "Held for this cause, as kouan queue names it, or with a reason that begins so."
+    command = click.option("--authority", help="Meant for this authority.")(command)
+    return click.option("--cause", help=said)(command)
+
+
 reason_option = click.option("--reason", help="Why; it is stamped, and a refused partner reads it.")
 
 
@@ -58,6 +65,7 @@ def hold(**said: Any) -> int:
 
 @click.command()
 @selection_options
+@cause_options
 @reason_option
 def release(**said: Any) -> int:
     """Let held documents go on from where they were held.
@@ -70,6 +78,7 @@ def release(**said: Any) -> int:
 
 @click.command()
 @selection_options
+@cause_options
 @reason_option
 def refuse(**said: Any) -> int:
     """Give documents back to their partner, who finds the reason in refused/NUMBER.why.txt.
@@ -104,7 +113,7 @@ def replay(
         for number in unknown(counter.ledger, selection):
             tally.missing(number)
         rows = islice(interchanges(counter.ledger, selection), limit)
-        ruling = replaying.Ruling(reason, by or _login())
+        ruling = replaying.Ruling(reason, by or login())
         for one in map(replaying.would_be, rows) if dry_run else replaying.replay(counter, rows, ruling):
             tally.add(replaying.as_facts(one), not one.trouble, _replayed)
     return tally.ended("replayed")
@@ -125,7 +134,7 @@ def _decide(
     with Counter(home) as counter:
         for number in unknown(counter.ledger, selection):
             tally.missing(number)
-        verbs = Verbs(counter, Ruling(reason or "", by or _login()), dry_run=dry_run)
+        verbs = Verbs(counter, Ruling(reason or "", by or login()), dry_run=dry_run)
         for one in verbs.carry_out(verb, selection):
             tally.add(asdict(one), one.done, _decided)
     return tally.ended({"hold": "held", "release": "released", "refuse": "refused"}[verb])
@@ -140,6 +149,8 @@ def _selection(
     since: str | None,
     until: str | None,
     key: str | None,
+    cause: str | None = None,
+    authority: str | None = None,
 ) -> "Selection":
     from gateway.selecting import Selection, moment
     from gateway.submitting import now
@@ -159,14 +170,18 @@ def _selection(
         except (ValueError, OverflowError):
             raise click.UsageError(f'--{option} "{when}" is no time. Write 2h, 3d, 2026-11-21 or ISO 8601.') from None
     chosen = Selection(
-        numbers, partner, spec.upper() if spec else None, tuple(map(State, states)), times["since"], times["until"], key
-    )
+        numbers, partner, spec.upper() if spec else None, tuple(map(State, states)), times["since"], times["until"],
+        key, cause, authority,
+    )  # fmt: skip
     if chosen.is_empty:
-        raise click.UsageError("Say which: numbers, or --partner, --spec, --state, --since, --until, --key.")
+        raise click.UsageError(
+            "Say which: numbers, or --partner, --spec, --state, --since, --until, --key, --cause, --authority."
+        )
     return chosen
 
 
-def _login() -> str:
+def login() -> str:
+    """Return who types this."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):

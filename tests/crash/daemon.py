@@ -69,6 +69,10 @@ class Process:
         self._process.terminate()
         return self._process.wait(20)
 
+    def wait_for_end(self) -> int:
+        """It has ended by itself; how."""
+        return self._process.wait(30)
+
     @property
     def pid(self) -> int:
         """The process itself."""

@@ -21,6 +21,7 @@ from gateway.config import (
     inspect_house,
     load_house,
 )
+from gateway.dispatch import answers_of
 from spool.errors import UnknownAuthority, UnknownPartner
 
 
@@ -92,6 +93,13 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(home: Path) -> None:
     assert problems(home)[0].startswith(f"partners/shop.toml:{line}: no TOML: ")
 
 
+BEGINS, ENDS = "begins = 2026-11-28T22:00:00", "ends = 2026-11-29T06:00:00"
+
+
+def shut(row: str) -> str:
+    return f"maintenance = [{{ {row} }}]"
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "what"),
     [
@@ -117,6 +125,21 @@ def test_a_file_that_is_no_toml_is_told_with_its_line(home: Path) -> None:
         ("authorities/customs.toml", 'form = "DxpMsg"', 'form = "DxpMessage"', "invalid enum value"),
         ("authorities/customs.toml", 'kind = "folder"', 'kind = "http"', "the carrier has no url"),
         ("authorities/customs.toml", "factor = 2.0", "factor = 0.5", "cannot be followed"),
+        ("authorities/customs.toml", "messages_a_minute = 0", "messages_a_minute = -1", "is out of range"),
+        ("authorities/customs.toml", "at_once = 8", "at_once = 65", "is out of range"),
+        ("authorities/customs.toml", 'order = "none"', 'order = "random"', "invalid enum value"),
+        ("authorities/customs.toml", "first_seconds = 10.0", "first_seconds = 301.0", "breaker cannot be followed"),
+        ("authorities/customs.toml", "pack = 100", shut('daily = "2-4"'), "is no span of hours"),
+        ("authorities/customs.toml", "pack = 100", shut('note = "x"'), "nobody can tell when it is shut"),
+        ("authorities/customs.toml", "pack = 100", shut(f"{BEGINS}, ends = 2026-11-27T06:00:00"), "ends before it be"),
+        ("authorities/customs.toml", "pack = 100", shut(f'{BEGINS}, daily = "02:00-04:00"'), "daily or one span"),
+        ("authorities/customs.toml", "pack = 100", shut(f"{BEGINS}, {ENDS}, since = 2026-01-01"), "belong to daily"),
+        (
+            "authorities/customs.toml",
+            "pack = 100",
+            shut('daily = "02:00-04:00", since = 2026-02-01, until = 2026-01-01'),
+            "it ends before it begins",
+        ),
         ("journeys.csv", ",check,", ",chekc,", 'there is no desk "chekc"'),
         ("journeys.csv", ",check,", ",match,", "the journey does not begin with check"),
         ("journeys.csv", ",check,", ",check match check,", "a desk stands twice in the journey"),
@@ -301,3 +324,18 @@ def test_revisions_that_do_not_follow_each_other_are_refused(home: Path, lines: 
     change(home / "authorities/customs.toml", 'form = "DxpMsg"', f'revision = {lines}\nform = "DxpMsg"')
     (told,) = problems(home)
     assert "the revisions do not follow each other by their days" in told
+
+
+def test_a_client_needs_its_folder_and_answers_in_its_inbox(home: Path) -> None:
+    file = home / "authorities/customs.toml"
+    change(file, 'kind = "folder"', 'kind = "client"')
+    change(file, 'folder = "spool/authorities/customs/in"', "")
+    house, wrong = inspect_house(home, {})
+    assert wrong == ()
+    assert house is not None
+    assert answers_of(home, house.authority("customs")) == home / "spool/authorities/customs/out/InBox"
+    change(file, "look_seconds = 2.0", "look_seconds = 0")
+    change(file, 'folder = "spool/authorities/customs/out"', "")
+    told = " ".join(problems(home, {}))
+    assert "the carrier has no folder" in told
+    assert "the client cannot be watched like this" in told

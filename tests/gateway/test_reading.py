@@ -15,7 +15,7 @@ from gateway.submitting import Counter
 from gateway.verbs import Verbs
 from tests import homes, samples
 
-NOTHING: dict[str, list[Any]] = {"outbox": [], "documents": [], "unanswered": []}
+NOTHING: dict[str, list[Any]] = {"outbox": [], "documents": [], "unanswered": [], "causes": []}
 
 
 @pytest.fixture

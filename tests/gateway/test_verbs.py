@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from adapters.carriers.carrier import Carried
-from adapters.carriers.http import _AT_ONCE as SIDE_BY_SIDE
+from adapters.carriers.http import AT_ONCE as SIDE_BY_SIDE
 from gateway.config import load_house
 from gateway.dispatch import AT_ONCE, Outgoing
 from gateway.replaying import Ruling
@@ -400,3 +400,29 @@ def test_long_selections_go_in_committed_slices(home: Path, monkeypatch: pytest.
         assert states(home, *names) == ["held", "held", "ready", "ready", "ready", "ready"]
         assert [one.number for one in results] == names[2:]
     assert states(home, *names) == ["held"] * 6
+
+
+def test_what_lies_with_a_client_is_not_made_void_while_it_may_send_it(home: Path) -> None:
+    (name,) = orders(home, 1)
+    clerk = homes.clerk(home)
+    outgoing = Outgoing(clerk.ledger, clerk.store, clerk.house.authority("customs"))
+    (one,) = outgoing.due(homes.now())
+    outgoing.told([one], [Carried(one.parcel.number, False, trouble="it lies in OutBox", given=True)], homes.now())
+    assert outgoing.due(homes.now() + timedelta(days=1)) == []
+    assert outgoing.given_count() == 1
+    (refused,) = do(home, "refuse", name)
+    assert (refused.done, "lies with the client of customs since" in refused.note) == (False, True)
+    (held,) = do(home, "hold", name)
+    assert (held.done, "which may send it" in held.note) == (True, True)
+    assert [refused.done for refused in do(home, "refuse", name)] == [False]
+    do(home, "release", name)
+    (again,) = outgoing.given(homes.now())
+    assert bool(again.parcel.given_at)
+    nowhere = Carried(one.parcel.number, False, trouble="it lies in none of the boxes", permanent=True)
+    outgoing.told([again], [nowhere], homes.now())
+    assert states(home, name) == ["held"]
+    assert moves(do(home, "refuse", name)) == [("held", "refused", True)]
+    assert outgoing.given_count() == 0
+    stamps = homes.book(home).all("stamps_of", *map(int, name.split(".")))
+    given = [(one["from_state"], one["to_state"], one["desk"]) for one in stamps if " given: " in (one["reason"] or "")]
+    assert given == [("ready", "ready", "dispatch")]

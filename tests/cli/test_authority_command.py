@@ -1,0 +1,114 @@
+"""`kouan authority` tells how each stands and rules it without a daemon; what is held is released by its cause."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.carriers.carrier import Carried
+from gateway.cli import ended
+from gateway.dispatch import Outgoing
+from tests import homes, samples
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = homes.demo_home(tmp_path)
+    monkeypatch.setenv("KOUAN_HOME", str(made))
+    return made
+
+
+@pytest.fixture
+def told(home: Path, capsys: pytest.CaptureFixture[str]) -> Any:
+    def run(*arguments: object, ends: int = 0) -> list[Any]:
+        capsys.readouterr()
+        assert ended([*map(str, arguments), "--json"]) == ends
+        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    return run
+
+
+def refused(home: Path, why: str) -> None:
+    """The authority has refused everything that is due, each with a word of its own about it."""
+    clerk = homes.clerk(home)
+    outgoing = Outgoing(clerk.ledger, clerk.store, clerk.house.authority("customs"))
+    leaving = outgoing.due(homes.now())
+    said = [Carried(one.parcel.number, False, "", why.format(one.parcel.number), True) for one in leaving]
+    outgoing.told(leaving, said, homes.now())
+    clerk.ledger.close()
+
+
+def test_an_authority_is_open_until_it_is_paused_and_open_again_when_resumed(
+    told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (row,) = told("authority", "list")
+    assert row == {
+        "name": "customs", "title": "海关总署跨境电商通关服务平台", "carrier": "folder", "state": "open", "until": None,
+        "why": None, "failures": 0, "waiting": 0, "with_client": 0, "held": 0, "next_try": None,
+    }  # fmt: skip
+    (paused,) = told("authority", "pause", "customs", "--until", "2h", "--reason", "系统升级", "--by", "li")
+    assert (paused["state"], paused["why"], bool(paused["until"])) == ("paused", "li: 系统升级", True)
+    assert [one["name"] for one in told("queue")[0]["authorities"]] == ["customs"]
+    (whole,) = told("authority", "show", "customs")
+    assert (whole["paused"]["by"], whole["paused"]["reason"]) == ("li", "系统升级")
+    assert [(one["what"], one["by"]) for one in whole["stamps"]] == [("paused", "li")]
+    capsys.readouterr()
+    assert ended(["authority", "list"]) == ended(["authority", "show", "customs"]) == ended(["queue"]) == 0
+    shown = capsys.readouterr()
+    assert "paused 暂停" in shown.out
+    assert "Nothing leaves at the moment for" in shown.err
+    assert told("authority", "resume", "customs")[0]["state"] == "open"
+    assert ended(["authority", "resume", "customs"]) == 0
+    assert "was not paused" in capsys.readouterr().err
+    assert ended(["authority", "pause", "customs", "--reason", "x"]) == 0
+    assert "until it is resumed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["show", "nobody"], 4),
+        (["pause", "nobody", "--reason", "x"], 4),
+        (["resume", "nobody"], 4),
+        (["probe", "nobody"], 4),
+        (["pause", "customs"], 2),
+        (["pause", "customs", "--reason", "x", "--until", "soon"], 2),
+        (["pause", "customs", "--reason", "x", "--until", "2020-01-01"], 2),
+        (["probe", "customs"], 6),
+    ],
+)
+def test_how_it_ends_says_what_was_wrong(home: Path, arguments: list[str], code: int) -> None:
+    assert home.is_dir()
+    assert ended(["authority", *arguments]) == code
+
+
+def test_what_is_held_is_grouped_by_cause_and_released_by_it(
+    home: Path, told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    homes.take_in(home, "shop", "a.xml", samples.message("CEB311", 2))
+    homes.take_in(home, "pay", "b.xml", samples.message("CEB411", 1))
+    refused(home, "customs answered 403 Forbidden: message {} of an unknown address")
+    homes.take_in(home, "shop", "c.xml", samples.message("CEB311", 1, start=9))
+    refused(home, "customs answered 400 Bad Request: {}")
+    (queue,) = told("queue")
+    told_of = [(one["authority"], one["why"], one["documents"], one["messages"]) for one in queue["causes"]]
+    assert told_of == [
+        ("customs", "customs answered 403 Forbidden: message … of an unknown address", 3, 2),
+        ("customs", "customs answered 400 Bad Request: …", 1, 1),
+    ]
+    assert sorted(queue["causes"][0]["partners"]) == ["pay", "shop"]
+    cause = queue["causes"][0]["cause"]
+    capsys.readouterr()
+    assert ended(["queue"]) == 0
+    assert "kouan release --cause CAUSE" in capsys.readouterr().err
+    why = ("--reason", "address is known now")
+    assert len(told("release", "--cause", cause, "--authority", "customs", "--dry-run")) == 3
+    assert told("release", "--cause", cause, "--authority", "tax", *why, ends=4) == []
+    assert told("release", "--cause", cause, "--partner", "ship", *why, ends=4) == []
+    assert [one["after"] for one in told("release", "--cause", cause, *why)] == ["ready"] * 3
+    assert homes.carry(home) == 2
+    assert [one["documents"] for one in told("queue")[0]["causes"]] == [1]
+    (other,) = told("refuse", "--cause", "customs answered 400", "--reason", "wrong")
+    assert other["after"] == "refused"
+    assert told("queue")[0]["causes"] == []
