@@ -14,7 +14,7 @@ from gateway.config_authorities import Maintenance
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
 _HOURS: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24:00))")
-_DAYS_AHEAD: Final = 400
+_AHEAD: Final = timedelta(days=400)
 
 
 def hours(text: str) -> tuple[time, timedelta]:
@@ -43,7 +43,8 @@ def shut_until(rows: Sequence[Maintenance], now: datetime) -> datetime | None:
     True
     """
     moment = now
-    for _ in range(_DAYS_AHEAD):
+    # Rows that leave no gap at all shut it for good: more than a year ahead nobody looks.
+    while moment < now + _AHEAD:
         ends = [end for row in rows for begin, end in _around(row, moment) if begin <= moment < end]
         if not ends:
             break

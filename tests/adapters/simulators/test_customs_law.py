@@ -18,7 +18,7 @@ from message_specs.spec import Spec
 from message_specs.tables import revisions_of
 from tests.message_specs.test_samples import SAMPLES
 
-DECLARED = [spec for spec in catalog().specs.values() if spec.receipt]
+DECLARED = [spec for spec in catalog().specs.values() if spec.receipt and spec.family == "ceb"]
 
 
 @pytest.mark.parametrize("spec", DECLARED, ids=lambda spec: spec.code)
