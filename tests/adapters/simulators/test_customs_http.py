@@ -46,7 +46,7 @@ def gateway() -> Iterator[str]:
 
 
 def heard() -> list[str | None]:
-    return [unwrapped(body).findtext(".//{*}returnStatus") for _, _, body in Gateway.taken]
+    return [unwrapped(body).findtext(".//{*}returnStatus") for _, _, body in Gateway.taken if b"DxpMsg" in body]
 
 
 def test_ok_means_booked_and_the_answers_are_posted_with_the_token(box: Box, gateway: str) -> None:
@@ -106,9 +106,11 @@ def test_nonsense_is_posted_too_and_its_refusal_changes_nothing(box: Box, gatewa
     box.configure(listen="127.0.0.1:0", answer_url=gateway)
     box.start("nonsense=root")
     box.post(box.enveloped(box.sealed("CEB411"), "CEB411"))
-    soon(lambda: len(Gateway.taken) == 4)
+    soon(lambda: {"2", "120"} <= set(heard()))
+    # An answer of ours that came too late for it makes customs say both again.
     roots = [etree.QName(etree.fromstring(body)).localname for _, _, body in Gateway.taken]
-    assert roots == ["CEB999Message", "DxpMsg", "CEB999Message", "DxpMsg"]
+    assert set(roots) == {"CEB999Message", "DxpMsg"}
+    assert all(roots[:n].count("CEB999Message") >= roots[:n].count("DxpMsg") for n in range(len(roots) + 1))
 
 
 def test_another_address_is_not_there(box: Box) -> None:
