@@ -218,14 +218,8 @@ class Opener:
 
 
 def _told(unit: Document) -> Said | None:
-    """What a receipt says; what the exchange node says is none.
-
-    All that settling asks of it is read here, where no lock on the ledger is held.
-    """
-    if unit.spec is REPLY:
-        return None
-    assert unit.head is not None
-    return said(unit)
+    """What a receipt says, read here, where no lock on the ledger is held; what the exchange node says is none."""
+    return None if unit.spec is REPLY else said(unit)
 
 
 class TrustedCertificates:
