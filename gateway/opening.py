@@ -233,7 +233,6 @@ def _told(unit: Document) -> Said | None:
     """
     if unit.spec in (REPLY, CLIENT):
         return None
-    assert unit.head is not None
     return said(unit)
 
 

@@ -110,13 +110,12 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     life = records.life(_living(papers)) if mine.app_type in _CHANGES else None
     if life is not None and life.said and (bound := correct_allowed(life)):
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in bound))
-    if rivals := _rivals(records, mine, papers):
-        names = "、".join(one.name for one in (*rivals, mine))
-        double = finding("T154", document=case.ordinal, found=str(len(rivals) + 1), names=names)
-        double = replace(double, severity=records.severity(double.code) or double.severity)
-        if double.severity is Severity.ERROR:
-            return Outcome(State.REFUSED, (double,))
+    doubled = _doubled(records, mine, papers)
+    if any(one.severity is Severity.ERROR for one in doubled):
+        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in doubled))
     chosen = choose(papers, mine)
+    if doubled:
+        chosen = replace(chosen, findings=(*chosen.findings, *doubled))
     found = compare(chosen, mode, today)
     wrong = [one for one in found if one.severity is Severity.ERROR]
     if any(mine in [said.paper for said in one.menders] for one in wrong):
@@ -138,6 +137,16 @@ def _rivals(records: Records, mine: Paper, papers: Sequence[Paper]) -> list[Pape
     others = [one for one in live(papers) if one.kind == "inventory" and key_of(one) != key_of(mine)]
     before = [one for one in others if (one.number, one.ordinal) < (mine.number, mine.ordinal) and _of_one(one, mine)]
     return [one for one in before if not _cancelled(records, one, papers)]
+
+
+def _doubled(records: Records, mine: Paper, papers: Sequence[Paper]) -> tuple[Finding, ...]:
+    """Return what is said of a list that has rivals, as severely as the operator wants it."""
+    rivals = _rivals(records, mine, papers)
+    if not rivals:
+        return ()
+    names = "、".join(one.name for one in (*rivals, mine))
+    found = finding("T154", found=str(len(rivals) + 1), names=names)
+    return (replace(found, severity=records.severity(found.code) or found.severity),)
 
 
 def _of_one(one: Paper, other: Paper) -> bool:

@@ -47,3 +47,12 @@ def test_a_list_that_customs_returned_leaves_room_for_another(border: Border) ->
     border.trade()
     border.says("CEB604", "InventoryReturn", "100", agentCode="3301980Q3D", copNo="QD26110000007001")
     assert states(second(border, "QD26110000099001")) == ["ready"]
+
+
+def test_where_the_operator_only_warns_the_second_list_goes_and_says_so(border: Border) -> None:
+    file = border.world.home / "kouan.toml"
+    file.write_text(file.read_text("utf-8").replace("[severity]\n", '[severity]\nT154 = "warning"\n'), "utf-8")
+    border.world.reload()
+    border.trade()
+    told = second(border, "QD26110000099001")
+    assert (states(told), codes(told)) == (["ready"], ["T154"])
