@@ -32,6 +32,7 @@ _PREFIX: Final = re.compile(rb"<(/?)fx:")
 _DECLARED: Final = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([\w.-]+)["'][^>]*\?>""")
 _FAMILY: Final = ("gb18030", "gbk", "gb2312")
 _END: Final = b"</MSG>"
+_COUNT_DIGITS: Final = 9
 
 
 class RecordsMissing(OurMistake):
@@ -211,7 +212,8 @@ class Feedback:
         """How its counts disagree, "" where they do not."""
         if self.good + self.bad != self.total:
             return f"{self.good} + {self.bad} ≠ {self.total}"
-        return "" if self.bad == len(self.refused) else f"FALRECORDS {self.bad}, REC {len(self.refused)}"
+        named = len({one.report for one in self.refused})
+        return "" if self.bad == len(self.refused) == named else f"FALRECORDS {self.bad}, REC {named}"
 
 
 def read_control(data: bytes) -> Control:
@@ -256,6 +258,7 @@ def _root(data: bytes, limits: Limits = Limits()) -> Element:  # noqa: B008  fro
 
 def _count(root: Element, name: str) -> int:
     text = (root.findtext(name) or "").strip()
-    if not text.isascii() or not text.isdigit():
-        raise NotOfTheOffice(f"{name} {text}")
+    # Longer is no count of records, and no number that Python reads gladly.
+    if not text.isascii() or not text.isdigit() or len(text) > _COUNT_DIGITS:
+        raise NotOfTheOffice(f"{name} {text[:40]}")
     return int(text)

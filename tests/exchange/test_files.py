@@ -1,5 +1,6 @@
 """Files of the office: names, counts, encoding, what stands in them; and what is done about bad ones that come back."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -178,3 +179,24 @@ def test_the_same_feedback_again_changes_nothing(home: Path) -> None:
     house.take("safe", DATA, body=body)
     assert house.rows("SELECT count(*) FROM receipt") == before
     assert house.held() == []
+
+
+@pytest.mark.parametrize(("total", "code"), [("3", "F161"), ("9" * 5000, "F165")])
+def test_a_record_refused_twice_is_one_and_a_count_beyond_all_numbers_is_none(
+    home: Path, total: str, code: str
+) -> None:
+    from message_specs.findings import wordings
+
+    house = House(home, "reject-some=2")
+    house.drop("BOPA-1.csv", *rows(1, 2, 3))
+    house.carry()
+    house.office.round()
+    text = (home / "spool/authorities/safe/receive" / CONTROL / DATA).read_bytes().decode("gb18030")
+    text = re.sub("(<REC>.*?</REC>)", r"\1\1", text, flags=re.DOTALL)
+    for name, count in (("TOTALRECORDS", total), ("SUCRECORDS", "1"), ("FALRECORDS", "2")):
+        text = re.sub(f"<{name}>.*?</{name}>", f"<{name}>{count}</{name}>", text)
+    house.take("safe", DATA, body=text.encode("gb18030"))
+    (why,) = house.held()
+    assert why.startswith("K104 ")
+    assert wordings()[code].en.partition("{")[0] in why
+    assert house.states() == [(report(n), "sent") for n in (1, 2, 3)]
