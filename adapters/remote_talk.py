@@ -105,14 +105,15 @@ class Talk:
         if not isinstance(handle, bytes):
             raise RemoteRefuses(f"listing {folder.decode('utf-8', 'replace')}: {handle}")
         found: list[Entry] = []
-        ended = False
-        while not ended and len(found) < _MOST_NAMES:
+        seen, ended = 0, False
+        while not ended and seen < _MOST_NAMES:
             for answer in self.all(wire.READDIR, [wire.string(handle)] * 4):
-                if isinstance(answer, list):
+                if isinstance(answer, list) and answer:
+                    seen += len(answer)
                     found += [one for one in answer if one.facts.mode is None or stat.S_ISREG(one.facts.mode)]
                 elif isinstance(answer, Status) and answer.code != wire.AT_END:
                     raise RemoteRefuses(f"listing {folder.decode('utf-8', 'replace')}: {answer}")
-                else:
+                else:  # no names at all is an end too: a server may say it for ever
                     ended = True
         self.all(wire.CLOSE, [wire.string(handle)])
         return found

@@ -63,6 +63,11 @@ class LimitsSection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     disk_free_bytes: int = 1 * GIB
     disk_free_percent: float = 2.0
 
+    @property
+    def longest(self) -> int:
+        """How many bytes the longest file of any kind may have."""
+        return max(self.message_bytes, self.table_bytes, self.workbook_bytes)
+
     def of_messages(self) -> Limits:
         """Return the part of the limits that a message is opened under."""
         return Limits(

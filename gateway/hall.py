@@ -80,7 +80,8 @@ class Hall:
         self._departures = Departures(reactor, self._books, self._ledger, self.home, now)
         calls.wake = self._departures.wake
         self._children = Children(reactor, environment)
-        self._roads = Roads(Visiting(reactor, self.reception, self.home, self._may_take).visitor)
+        visiting = Visiting(reactor, self.reception, self.home, self._may_take, lambda: self.house.kouan.limits.longest)
+        self._roads = Roads(visiting.visitor)
         self._http: HttpDoor | None = None
         self._sftp: Any = None
         self._upkeep = Upkeep(

@@ -45,9 +45,12 @@ class RemoteVisitor:
 
     def __init__(
         self, reactor: Any, reception: Reception, sender: str, remote: Remote, home: Path, staging: Path,
-        may_take: Callable[[], bool],
+        may_take: Callable[[], bool], most_bytes: int,
     ) -> None:  # fmt: skip
-        """`may_take` says whether there is room for what would be found; `staging` is there, for this visitor alone."""
+        """`may_take` says whether there is room for what would be found; `staging` is there, for this visitor alone.
+
+        What is longer than `most_bytes` is not fetched: it would only be refused here, and fill our disk for that.
+        """
         self._reactor = reactor
         self._reception = reception
         self._sender = sender
@@ -55,8 +58,9 @@ class RemoteVisitor:
         self._may_take = may_take
         self._lines = Lines(access_of(remote, home), remote.connections)
         place = Place(
-            f"{remote.host}:{remote.port}", remote.folder, remote.taken, remote.files, min(1.0, remote.every_seconds)
-        )
+            f"{remote.host}:{remote.port}", remote.folder, remote.taken, remote.files, min(1.0, remote.every_seconds),
+            most_bytes,
+        )  # fmt: skip
         self._door = RemoteDoor(self._lines, place, staging)
         self._pool = Daemons(0, remote.connections, f"remote {sender}")
         self._plan = Plan(remote.every_seconds, 2.0, max(_LONGEST_PAUSE, remote.every_seconds))

@@ -30,12 +30,20 @@ _LARGE: Final = 32 * 1024 * 1024
 class Visiting:
     """Makes the visitors of a home."""
 
-    def __init__(self, reactor: Any, reception: Reception, home: Path, may_take: Callable[[], bool]) -> None:
-        """`may_take` says whether the house has room for more."""
+    def __init__(
+        self,
+        reactor: Any,
+        reception: Reception,
+        home: Path,
+        may_take: Callable[[], bool],
+        most_bytes: Callable[[], int],
+    ) -> None:
+        """`may_take` says whether the house has room for more, `most_bytes` how long the longest file may be."""
         self._reactor = reactor
         self._reception = reception
         self._home = home
         self._may_take = may_take
+        self._most_bytes = most_bytes
         self._staging: Path | None = None
         self._numbers = itertools.count(1)
 
@@ -55,7 +63,9 @@ class Visiting:
             self._staging = fresh_staging(self._home)
         staging = self._staging / f"{sender}-{next(self._numbers)}"
         staging.mkdir(mode=0o750)
-        return RemoteVisitor(self._reactor, self._reception, sender, place, self._home, staging, self._may_take)
+        return RemoteVisitor(
+            self._reactor, self._reception, sender, place, self._home, staging, self._may_take, self._most_bytes()
+        )
 
     def _take_in(self, sender: str, kind: str, file: str, body: bytes, once: str | None) -> "Deferred[bytes]":
         if not self._may_take():

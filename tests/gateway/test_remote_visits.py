@@ -99,3 +99,19 @@ def test_a_long_table_is_let_go_of_there_when_its_interchange_is_in_the_ledger(t
             until(lambda: ask(home, "SELECT count(*) FROM document") == [(3000,)], 40)
             assert daemon.stop() == 0
     assert ask(home, TAKEN) == [("shop", "sftp", "orders.csv")]
+
+
+def test_what_is_longer_than_the_longest_that_is_taken_in_stays_there_and_is_told(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    (there / "a.xml").write_bytes(samples.message("CEB311", 1))
+    with (there / "long.xml").open("wb") as long:
+        long.truncate(256 * 1024 * 1024 + 1)
+    with sshd(tmp_path / "sshd") as server:
+        home = visiting_home(tmp_path, server, "shop", place(server, there))
+        with running(home, "run") as daemon:
+            until(lambda: "more than we take" in daemon.words.read_text(), 20, lambda: daemon.words.read_text()[-3000:])
+            until(lambda: len(list(there.iterdir())) == 1, 20, lambda: daemon.words.read_text()[-3000:])
+            assert daemon.stop() == 0
+    assert [file.name for file in there.iterdir()] == ["long.xml"]
+    assert ask(home, TAKEN) == [("shop", "sftp", "a.xml")]
