@@ -49,7 +49,7 @@ def sealed(
     payment = paid.payment.head
     filed = evidence(ledger, house, platform, payment.get("payCode", ""), payment.get("payTransactionId", ""))
     if not filed.is_raw:
-        return (finding("D103", payment=paid.name),)
+        return (finding("D103", payment=paid.name, value=paid.name),)
     guid = str(uuid4()).upper()
     head = _head(guid, paid, filed)
     lists = [_list(one, platform, filed) for one in paid.orders]

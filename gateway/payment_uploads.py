@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from traceback import format_exc
-from typing import Any
+from typing import Any, Final
 
 from twisted.internet.defer import Deferred, gatherResults, inlineCallbacks
 from twisted.internet.threads import deferToThreadPool
@@ -30,6 +30,9 @@ from message_specs.findings import Finding, finding
 from message_specs.pay179.said import said
 from spool.backoff import Plan
 from spool.ledger import Ledger
+
+_LOOKED_AT: Final = 32
+"""So many sessions are looked at in a turn of the thread that also answers customs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +56,14 @@ class Uploads:
         self._plan = Plan(settings.first_seconds, 2.0, settings.most_seconds, attempts=settings.attempts)
 
     def due(self, now: datetime) -> list[Leaving]:
-        """Return what may leave now; what cannot be sealed has its next date, or is held, with the reason."""
-        leaving = []
-        for row in self._ledger.all("payment_inquiries_due", iso(now), self._settings.at_once):
+        """Return what may leave now; what cannot be sealed has its next date, or is held, with the reason.
+
+        What cannot leave takes the place of nothing that can.
+        """
+        leaving: list[Leaving] = []
+        for row in self._ledger.all("payment_inquiries_due", iso(now), _LOOKED_AT):
+            if len(leaving) == self._settings.at_once:
+                break
             if row["state"] == "asked":
                 self._seal(row, now)
             upload = self._ledger.one("last_payment_upload", row["session"])
@@ -63,6 +71,10 @@ class Uploads:
             if upload is not None and known is not None and known["state"] == "sealed":
                 leaving.append(Leaving(row["session"], upload["id"], known["attempts"], upload["body"]))
         return leaving
+
+    def is_anything_due(self, now: datetime) -> bool:
+        """Tell whether there is more to look at."""
+        return bool(self._ledger.all("payment_inquiries_due", iso(now), 1))
 
     def _seal(self, row: sqlite3.Row, now: datetime) -> None:
         session = row["session"]
@@ -169,8 +181,9 @@ class Uploader:
         """Everything due has been tried once; fires with how many sessions were answered."""
         total = 0
         while True:
-            leaving = yield self._thread(self._uploads.due, self._now())
-            if not leaving:
+            now = self._now()
+            leaving = yield self._thread(self._uploads.due, now)
+            if not leaving and not (yield self._thread(self._uploads.is_anything_due, now)):
                 return total
             answers = yield gatherResults([self._carrier.upload(one.body) for one in leaving])
             total += yield self._thread(self._uploads.told, leaving, answers, self._now())

@@ -122,8 +122,10 @@ def file(ledger: Ledger, partner: Partner, body: bytes, now: datetime, years: in
                 ledger.run("add_payment_data", *place, sha256(text).digest(), text)
             names = {name: str(raw.get(name, ""))[:60] for name in ("payCode", "payTransactionId")}
             told.append({**names, "filed": not findings, "findings": findings})
-        if any(one["filed"] for one in told):
-            ledger.run("payment_inquiries_awake", iso(now))
+        # Whoever lacks another payment is not looked at again for this one, and whoever is looked at loses no attempt.
+        filed_of = [f"{one['payCode']}|{one['payTransactionId']}" for one in told if one["filed"]]
+        if filed_of:
+            ledger.run("payment_inquiries_awake", iso(now), json.dumps(filed_of))
     return {"kept_until": until, "payments": told}
 
 

@@ -634,7 +634,10 @@ UPDATE payment_inquiry SET state = 'answered', attempts = attempts + 1, tried_at
 UPDATE payment_inquiry SET state = ?, attempts = 0, not_before = ?, notes = ? WHERE session = ?;
 
 -- name: payment_inquiries_awake
-UPDATE payment_inquiry SET not_before = ?1 WHERE state = 'asked' AND not_before > ?1;
+UPDATE payment_inquiry SET not_before = ?1, attempts = max(attempts - 1, 0)
+ WHERE state = 'asked' AND not_before > ?1
+   AND (json_extract(trouble, '$[0].value') IN (SELECT value FROM json_each(?2))
+        OR json_extract(trouble, '$[0].code') IN ('D105', 'D107', 'D108'));
 
 -- name: payment_inquiries_open
 SELECT session, platform, order_no, state, attempts, asked_at, not_before, trouble FROM payment_inquiry

@@ -1,4 +1,4 @@
-"""An SFTP server that lists for ever, as a subsystem of sshd: `nothing` says no name each time, `folders` a hundred folders."""
+"""An SFTP server that lists for ever, as a subsystem of sshd: `nothing` says no name, `folders` a hundred folders."""
 
 import struct
 import sys
