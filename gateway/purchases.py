@@ -26,6 +26,7 @@ from spool.ledger import Ledger
 MAPS: Final = {"purchases": "invoices-tax111", "exports": "declarations-tax121"}
 _SPECS: Final = {"purchases": "TAX111", "exports": "TAX121"}
 _TOLERANCE: Final = Decimal("0.01")
+_LARGEST: Final = Decimal(10) ** 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,11 @@ def _checks(kind: str, document: Document, holder: str) -> Iterator[Finding]:
         place = "InvoiceHead/gmfsbh"
         yield finding("X122", document=document.ordinal, path=place, value=buyer, names=number, expected=holder)
     for row, line in enumerate(document.lines, 1):
-        due = (amount(line.get("jsje")) * amount(line.get("zsl")) / 100).quantize(_TOLERANCE, ROUND_HALF_UP)
-        if abs(due - amount(line.get("se"))) > _TOLERANCE:
+        base, rate, tax = (amount(line.get(name)) for name in ("jsje", "zsl", "se"))
+        if not all(one.is_finite() and abs(one) < _LARGEST for one in (base, rate, tax)):
+            continue  # the spec has told of it
+        due = (base * rate / 100).quantize(_TOLERANCE, ROUND_HALF_UP)
+        if abs(due - tax) > _TOLERANCE:
             place = f"InvoiceList[{row}]/se"
             told = line.get("se", "")
             yield finding(

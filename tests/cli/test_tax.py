@@ -118,3 +118,13 @@ def test_guarantees_and_statements_are_told(home: Path, told: Any, tmp_path: Pat
     assert ended(["tax", "guarantee", "paid", "291020261000000017"]) == 0
     assert ended(["tax", "statement", account, "--month", released[:7]]) == 0
     assert ended(["tax", "guarantee", "show"]) == 0
+
+
+@pytest.mark.parametrize("amount", ["1e400", "Infinity", "9" * 60, "NaN"])
+def test_an_amount_that_is_none_is_told_and_nothing_is_written(
+    border: Border, told: Any, tmp_path: Path, amount: str
+) -> None:
+    table = invoices(tmp_path / "invoices.csv", invoice(1, base=amount))
+    codes = [one["code"] for one in told("refund", "load", "purchases", table, *FIRM, ends=1)]
+    assert {code[0] for code in codes} <= {"M", "S"}
+    assert codes
