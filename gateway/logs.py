@@ -1,17 +1,24 @@
 """Logs: past facts with data, never prose; for people on a terminal, JSON for programs.
 
 Twisted's own events go the same way.  Nothing here or elsewhere logs identity
-numbers, names or telephones.
+numbers, names or telephones; what authorities, brokers and servers of others say
+is logged in their words, so numbers of persons are taken out of every text.
+
+Known limits: a name in the words of others is not known for one.
 """
 
 import logging
+import re
 import sys
-from typing import Any, cast
+from collections.abc import MutableMapping
+from typing import Any, Final, cast
 
 import structlog
 from twisted.logger import ILogObserver, LogLevel, globalLogBeginner
 
 log: Any = structlog.get_logger("kouan")
+_BORN: Final = r"(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_OF_A_PERSON: Final = re.compile(rf"(?<!\d)(?:[1-9]\d{{5}}{_BORN}\d{{3}}[\dXx]|1[3-9]\d{{9}})(?!\d)")
 
 
 def configure(level: str, form: str) -> None:
@@ -24,6 +31,7 @@ def configure(level: str, form: str) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
+            without_persons,
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
@@ -41,3 +49,18 @@ def _from_twisted(event: dict[str, Any]) -> None:
     failure = event.get("log_failure")
     text = failure.getTraceback() if failure is not None else str(event.get("log_format") or event.get("message"))
     log.error("twisted.trouble", namespace=event.get("log_namespace"), text=text)
+
+
+def without_persons(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Return the event without identity numbers and telephones of persons in its texts.
+
+    >>> without_persons(None, "", {"trouble": "answered 400: 330199195106108017 (13800000000)", "number": 7})
+    {'trouble': 'answered 400: *** (***)', 'number': 7}
+    """
+    return {key: _masked(value) for key, value in event.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _OF_A_PERSON.sub("***", value)
+    return [_masked(one) for one in value] if isinstance(value, list | tuple) else value
