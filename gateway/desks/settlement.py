@@ -95,7 +95,7 @@ def decide(case: Case, records: Records) -> Outcome:
     if case.document.app_type == _DELETES:
         return Outcome(State.CHECKED)
     keeps: dict[str, str | None] = {}
-    found = [*_single(case, records), *_firm(case, records), *_trades(case, records, keeps)]
+    found = [*_dated(case, records), *_single(case, records), *_firm(case, records), *_trades(case, records, keeps)]
     found += _quota(case, records, keeps)
     released = (records.value(released_key(case.number, case.ordinal)) or "").split()
     found = [one for one in found if not (one.code in _MAY_BE_RELEASED and _MAY_BE_RELEASED.intersection(released))]
@@ -105,6 +105,13 @@ def decide(case: Case, records: Records) -> Outcome:
     if told:
         return Outcome(State.HELD, told, f"{told[0].code} {told[0].zh} {told[0].en}")
     return Outcome(State.CHECKED, keeps=keeps)
+
+
+def _dated(case: Case, records: Records) -> Iterator[Finding]:
+    """A number of tomorrow would use the quota of a year that has not come."""
+    day, today = day_of(case.document.head.get("RPTNO", "")), f"{records.today:%Y%m%d}"
+    if day > today:
+        yield finding("F148", path="REC/RPTNO", found=day, day=today)
 
 
 def _single(case: Case, records: Records) -> Iterator[Finding]:

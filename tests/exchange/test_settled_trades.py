@@ -100,6 +100,14 @@ def test_amounts_of_codes_that_are_not_the_amount_are_refused(tmp_path: Path) ->
     assert state(told) == ("refused", ["F142"])
 
 
+def test_a_number_of_a_day_to_come_uses_no_year_to_come(tmp_path: Path) -> None:
+    home = with_trades(reporting(demo_home(tmp_path)))
+    (home / "fx-rates.csv").write_text(RATES, "utf-8")
+    house = House(home)
+    body = jshd(1, amount="100.00", person=True).replace(b"2611220001", b"2701010001")
+    assert state(house.take("bank", "1.xml", body=body)) == ("held", ["F148"])
+
+
 def test_a_refused_settlement_gives_the_quota_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = with_trades(reporting(demo_home(tmp_path)))
     (home / "fx-rates.csv").write_text(RATES, "utf-8")
