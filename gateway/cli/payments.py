@@ -9,7 +9,7 @@ import click
 
 from gateway.cli.book import open_book, shown, utc_option
 from gateway.cli.options import home_option, json_option
-from gateway.cli.talk import FAILED, SOME_FAILED, Stop, give, present, say
+from gateway.cli.talk import FAILED, SOME_FAILED, Stop, give, harmless, present, say
 
 
 @click.group()
@@ -56,13 +56,13 @@ def show(*, name: str, utc: bool, as_json: bool, home: Path) -> None:
         click.echo(f"  [{one['code']}] {one['zh']}\n         {one['en']}\n         → {one['hint']}")
     for call in told["calls"]:
         click.echo(
-            f"  来问 asked    {shown(call['at'], utc=utc)}  {call['caller']}  {call['body']}\n    {call['reply']}"
+            f"  来问 asked    {shown(call['at'], utc=utc)}  {call['caller']}  {harmless(call['body'])}\n    {call['reply']}"
         )
     for upload in told["uploads"]:
         click.echo(f"  上传 upload   {shown(upload['sealed_at'], utc=utc)}  {upload['suite']}  {upload['cert_no']}")
         click.echo(f"    签名原文 signed  {upload['signed']}\n    payExInfoStr  {upload['payExInfoStr']}")
     for one in told["answers"]:
-        said = one["body"] or one["trouble"]
+        said = harmless(one["body"] or one["trouble"] or "")
         click.echo(f"  应答 answer   {shown(one['at'], utc=utc)}  {one['status'] or '–'}  {said}")
     if told["kept_until"]:
         click.echo(f"  留存至 kept until {shown(told['kept_until'], utc=utc)}")

@@ -7,12 +7,13 @@ happened, where, what to do.  NO_COLOR and a missing terminal are respected.
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import click
 
 DONE, FAILED, USAGE, SOME_FAILED, NOT_FOUND, LOCKED, NOT_REACHABLE = range(7)
 INTERRUPTED = 130
+_CONTROLS: Final = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "·")
 
 
 class Stop(Exception):  # noqa: N818  it says what the command does
@@ -21,6 +22,15 @@ class Stop(Exception):  # noqa: N818  it says what the command does
     def __init__(self, sentence: str, code: int = FAILED) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+def harmless(text: str) -> str:
+    r"""Return the text as a terminal may show it: what others wrote moves no cursor and hides nothing.
+
+    >>> harmless("a\x1b[2J\x00\x9b\r\n\tb")
+    'a·[2J···\n\tb'
+    """
+    return text.translate(_CONTROLS)
 
 
 def say(sentence: str) -> None:
@@ -35,7 +45,7 @@ def give(value: object) -> None:
 
 def show(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = "") -> None:
     """The rows stand on stdout as a table that fits the terminal, Chinese characters counted as two."""
-    listed = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    listed = [["" if cell is None else harmless(str(cell)) for cell in row] for row in rows]
     if not listed:
         say(empty or "Nothing to show.")
         return

@@ -103,3 +103,18 @@ def test_the_doctor_says_who_signs_and_what_is_in_the_way(home: Path, told: Any)
     assert seen(0) == [("ok", "shop signs with"), ("warning", "1 of shop")]
     (home / "journeys.csv").write_text("mode,kind,desks,note\n*,*,check,\n", "utf-8")
     assert seen(1)[1:3] == [("error", "CEB311 is not"), ("error", "CEB411 is not")]
+
+
+def test_what_others_wrote_moves_no_cursor_of_the_operator(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seal(home)
+    book, house = Ledger(home / "ledger.sqlite3"), load_house(home)
+    Calls(None, None, book, lambda: house, now).answered(
+        house.partner("shop"), "127.0.0.1",
+        b'openReq={"orderNo":"%s","sessionID":"S1","serviceTime":1}&x=\x1b[2J' % ORDER.encode(), now(),
+    )  # fmt: skip
+    book.close()
+    capsys.readouterr()
+    for command in (("payments", "show", "S1"), ("query", "SELECT CAST(body AS TEXT) AS body FROM payment_call")):
+        assert ended([*command, "--home", str(home)]) == 0
+        out = capsys.readouterr().out
+        assert ("\x1b" in out, "·[2J" in out) == (False, True)
