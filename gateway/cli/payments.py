@@ -55,9 +55,8 @@ def show(*, name: str, utc: bool, as_json: bool, home: Path) -> None:
     for one in [*told["findings"], *told["notes"]]:
         click.echo(f"  [{one['code']}] {one['zh']}\n         {one['en']}\n         → {one['hint']}")
     for call in told["calls"]:
-        click.echo(
-            f"  来问 asked    {shown(call['at'], utc=utc)}  {call['caller']}  {harmless(call['body'])}\n    {call['reply']}"
-        )
+        click.echo(f"  来问 asked    {shown(call['at'], utc=utc)}  {call['caller']}  {harmless(call['body'])}")
+        click.echo(f"    {call['reply']}")
     for upload in told["uploads"]:
         click.echo(f"  上传 upload   {shown(upload['sealed_at'], utc=utc)}  {upload['suite']}  {upload['cert_no']}")
         click.echo(f"    签名原文 signed  {upload['signed']}\n    payExInfoStr  {upload['payExInfoStr']}")
