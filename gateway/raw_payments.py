@@ -16,11 +16,13 @@ import msgspec
 from gateway.config import House, Partner
 from gateway.settling import iso
 from message_specs.findings import Finding, finding
+from message_specs.pay179.upload import wrong
 from spool.ledger import Ledger
 
 MOST: Final = 1000
 """So many payments may be filed at once."""
 _PAYEE: Final = ("recpAccount", "recpCode", "recpName")
+_LACKING: Final = "D105"
 _RAW: Final = ("initalRequest", "initalResponse", "verDept", "payType", "tradingTime", "note")
 
 
@@ -99,6 +101,15 @@ def _filed(row: dict[str, Any]) -> Filed | Finding:
     return filed
 
 
+def _unfit(filed: Filed) -> list[Finding]:
+    """Return what of a filing could never be uploaded; what is lacking may come from another."""
+    values = msgspec.to_builtins(filed)
+    found = [*wrong("head", values)]
+    for one in values["orders"]:
+        found += wrong("list", one, f"orders[{one['orderNo']}]/")
+    return [one for one in found if one.code != _LACKING]
+
+
 def may_file(partner: Partner, filed: Filed) -> bool:
     """Tell whether a partner may file of a payment: its payment firm, or a platform."""
     return (filed.payCode == partner.code and "payment" in partner.roles) or "platform" in partner.roles
@@ -115,8 +126,8 @@ def file(ledger: Ledger, partner: Partner, body: bytes, now: datetime, years: in
         for raw, filed in rows:
             if isinstance(filed, Filed) and not may_file(partner, filed):
                 filed = finding("D141", payment=f"{filed.payCode}|{filed.payTransactionId}")  # noqa: PLW2901
-            findings = [] if isinstance(filed, Filed) else [filed.as_dict()]
-            if isinstance(filed, Filed):
+            findings = [one.as_dict() for one in (_unfit(filed) if isinstance(filed, Filed) else [filed])]
+            if isinstance(filed, Filed) and not findings:
                 text = json.dumps(raw, ensure_ascii=False).encode()
                 place = (filed.payCode, filed.payTransactionId, partner.name, iso(now), until)
                 ledger.run("add_payment_data", *place, sha256(text).digest(), text)

@@ -107,8 +107,8 @@ def test_what_is_lacking_is_told_one_after_the_other(home: Path, book: Ledger) -
     assert lacking() == ["D102"]
     take_in(home, "pay", "payment.xml", samples.message("CEB411", 1))
     assert lacking() == ["D103"]
-    file(book, house.partner("pay"), json.dumps(raw(1, verDept="", payType="9")).encode(), now(), 3)
-    assert lacking() == ["D105", "D108"]
+    file(book, house.partner("pay"), json.dumps(raw(1, verDept="")).encode(), now(), 3)
+    assert lacking() == ["D105"]
     file(book, house.partner("pay"), raws(1), now(), 3)
     assert lacking() == []
 
@@ -164,6 +164,12 @@ def test_nobody_files_for_another_firm_and_what_is_no_filing_is_told(home: Path,
                  now(), 3)  # fmt: skip
     assert other is not None
     assert [[each["code"] for each in one["findings"]] for one in other["payments"]] == [["D141"], ["D140"], []]
+    unfit = raw(1, verDept="9", initalRequest="x" * 8001, orders=[{"orderNo": "O1", "recpCode": "1" * 19}])
+    refused = file(book, house.partner("pay"), json.dumps(unfit).encode(), now(), 3)
+    assert refused is not None
+    assert [(one["code"], one["path"]) for one in refused["payments"][0]["findings"]] == [
+        ("D107", "initalRequest"), ("D108", "verDept"), ("D107", "orders[O1]/recpCode"),
+    ]  # fmt: skip
     for body in (b"no", b"[]", b"[1]", b'"text"', b"[" * 100_000):
         assert file(book, house.partner("pay"), body, now(), 3) is None
     assert book.conn.execute("SELECT count(*) FROM payment_data").fetchone()[0] == 1
