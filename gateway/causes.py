@@ -11,6 +11,7 @@ from typing import Any, Final
 from spool.ledger import NEVER, Ledger
 
 _LONGEST: Final = 200
+_OURS: Final = "K105"
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?")
 _NAME: Final = re.compile(r"[\w.|-]*\d{4,}[\w.|-]*")
 
@@ -20,10 +21,12 @@ def cause_of(why: str | None) -> str:
 
     >>> cause_of("answered 400 Bad Request: order YX2026000000000001 of 2026-11-22T03:00:00Z is unknown")
     'answered 400 Bad Request: order … of … is unknown'
-    >>> cause_of("K105 Traceback (most recent call last)\n  File …"), cause_of(None)
-    ('K105 Traceback (most recent call last)', '')
+    >>> cause_of("K105 Traceback (most recent call last):\n  File …\nValueError: 12345 is too much"), cause_of(None)
+    ('K105 ValueError: … is too much', '')
     """
-    line = (why or "").split("\n", 1)[0]
+    lines = (why or "").strip().split("\n")
+    # Of a mistake of ours the last line tells what it was: not all mistakes are one.
+    line = f"{_OURS} {lines[-1]}" if lines[0].startswith(f"{_OURS} Traceback") and len(lines) > 1 else lines[0]
     return _NAME.sub("…", _TIME.sub("…", line))[:_LONGEST]
 
 
