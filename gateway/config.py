@@ -20,7 +20,7 @@ from gateway.config_brokers import of_authority_roads, of_partner_roads, of_shar
 from gateway.config_draws import of_draws, shared_draws
 from gateway.config_environment import home_from, origins, with_environment
 from gateway.config_files import Problem, Source, WrongConfiguration, near, read_toml, shaped
-from gateway.config_remotes import of_remotes
+from gateway.config_remotes import of_remotes, of_shared_folders
 from gateway.config_shapes import (
     Draw,
     Folder,
@@ -213,6 +213,7 @@ def inspect_house(home: Path, environ: Mapping[str, str] = os.environ) -> tuple[
     tables = tax_tables(home, problems)
     problems += shared_draws(partners)
     problems += of_shared_queues(partners, authorities)
+    problems += of_shared_folders(partners, authorities)
     problems += checks.of_all(partners, authorities, routes, journeys, specs)
     told = tuple(problems)
     if any(problem.severity == "error" for problem in told):

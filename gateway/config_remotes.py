@@ -1,6 +1,7 @@
 """What a shape cannot say about SFTP servers of other houses: keys that parse, secrets that are there, sane paces."""
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gateway.config_authorities import Authority
@@ -8,6 +9,9 @@ from gateway.config_files import Problem, Source, Way
 from gateway.config_roads import Remote
 from gateway.config_shapes import Partner
 from spool.errors import ForOperator
+
+Mark = tuple[str, int, str, str]
+"""A folder: host, port, user, path."""
 
 
 def of_remotes(source: Source, one: Partner | Authority, home: Path) -> Iterator[Problem]:
@@ -33,6 +37,29 @@ def remotes_of(one: Partner | Authority) -> Iterator[tuple[str, Remote]]:
     else:
         found = [("answers", one.answers.fetch.sftp), ("carrier", one.carrier.sftp)]
     yield from ((use, remote) for use, remote in found if remote is not None)
+
+
+def of_shared_folders(partners: Mapping[str, Partner], authorities: Mapping[str, Authority]) -> Iterator[Problem]:
+    """Yield each folder whose files would be taken for the one's or the other's, or for answers to themselves."""
+    files: dict[str, Partner | Authority] = {f"partners/{name}.toml": one for name, one in sorted(partners.items())}
+    files |= {f"authorities/{name}.toml": one for name, one in sorted(authorities.items())}
+    known: dict[Mark, list[tuple[str, str, Remote]]] = {}
+    for file, use, remote in ((file, use, remote) for file, one in files.items() for use, remote in remotes_of(one)):
+        others = known.setdefault(_mark(remote), [])
+        for before in (name for name, earlier, other in others if _meet(use, remote, earlier, other)):
+            cure = "Give each a folder of its own, or patterns in `files` that fit no name twice."
+            yield Problem(file, None, f"its folder {remote.folder} is also that of {before}", cure)
+        others.append((file, use, remote))
+
+
+def _mark(remote: Remote) -> Mark:
+    return remote.host, remote.port, remote.user, posixpath.normpath(remote.folder)
+
+
+def _meet(use: str, one: Remote, earlier: str, other: Remote) -> bool:
+    """Tell whether a name is surely meant by both; a carrier puts names of any kind, and two carriers may share."""
+    carriers = (use, earlier).count("carrier")
+    return carriers == 1 or (not carriers and (one.files == other.files or "*" in (one.files, other.files)))
 
 
 def _of_door(source: Source, way: Way, remote: Remote, home: Path) -> Iterator[Problem]:

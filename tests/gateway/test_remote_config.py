@@ -78,3 +78,17 @@ def test_who_is_suspended_is_not_visited(home: Path) -> None:
     file = home / "partners/shop.toml"
     file.write_text(file.read_text("utf-8").replace("suspended = false", "suspended = true"), "utf-8")
     assert [sender for sender, _, _ in places(load_house(home))] == ["safe"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "files", "shared"),
+    [("out/", "*", True), ("./out", "*.xml", True), ("out", "SHIP*", False), ("other", "*", False)],
+)
+def test_a_folder_is_read_for_one_sender_alone(home: Path, folder: str, files: str, *, shared: bool) -> None:
+    ship = home / "partners/ship.toml"
+    lines = "\n".join(
+        f"{key} = {value}" for key, value in {**GOOD, "folder": f'"{folder}"', "files": f'"{files}"'}.items()
+    )
+    ship.write_text(f"{ship.read_text('utf-8')}\n[fetch.sftp]\n{lines}\n", "utf-8")
+    told = [("error", "its folder out is also that of partners/ship.toml")]
+    assert problems(home, files='"*.xml"') == (told if shared else [])
