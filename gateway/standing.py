@@ -60,10 +60,11 @@ def standing(ledger: Ledger, name: str) -> Standing:
     row = ledger.one("turnstile", name)
     if row is None:
         return Standing()
+    failing = tuple(int(one) for one in msgspec.json.decode(row["failing"]))
     opened_at, retry_at = (datetime.fromisoformat(row[one]) if row[one] else None for one in ("opened_at", "retry_at"))
     spent = tuple((float(at), int(count)) for at, count in msgspec.json.decode(row["spent"]))
     return Standing(
-        Breaker(row["breaker"], row["failures"], row["wait"], opened_at, retry_at, row["trouble"] or ""),
+        Breaker(row["breaker"], row["failures"], row["wait"], opened_at, retry_at, row["trouble"] or "", failing),
         row["paused_at"] or "", row["paused_until"] or "", row["paused_by"] or "", row["paused_why"] or "",
         row["probe_asked_at"] or "", row["probed_at"] or "", row["probe_said"] or "", spent,
     )  # fmt: skip

@@ -277,6 +277,9 @@ UPDATE outbox SET state = 'gone', attempts = attempts + 1, tried_at = ?, answer 
 UPDATE outbox SET attempts = attempts + 1, tried_at = ?, not_before = ?, trouble = ?
  WHERE message = ? AND destination = ? AND state = 'waiting';
 
+-- name: outbox_wait
+UPDATE outbox SET not_before = ?, trouble = ? WHERE message = ? AND destination = ? AND state = 'waiting';
+
 -- name: outbox_hold
 UPDATE outbox SET state = 'held', trouble = ?, tried_at = ?, given_at = NULL
  WHERE message = ? AND destination = ? AND state = 'waiting';
@@ -288,7 +291,8 @@ SELECT * FROM turnstile WHERE authority = ?;
 INSERT INTO turnstile (authority) VALUES (?) ON CONFLICT DO NOTHING;
 
 -- name: set_breaker
-UPDATE turnstile SET breaker = ?, failures = ?, wait = ?, opened_at = ?, retry_at = ?, trouble = ? WHERE authority = ?;
+UPDATE turnstile SET breaker = ?, failures = ?, wait = ?, opened_at = ?, retry_at = ?, trouble = ?, failing = ?
+ WHERE authority = ?;
 
 -- name: set_spent
 UPDATE turnstile SET spent = ? WHERE authority = ?;

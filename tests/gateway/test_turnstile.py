@@ -2,6 +2,7 @@
 
 from collections import Counter as Count
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,7 +58,15 @@ def ok(one: Leaving) -> Carried:
 
 
 def away(one: Leaving) -> Carried:
-    return Carried(one.parcel.number, ok=False, trouble="the line is dead")
+    return Carried(one.parcel.number, ok=False, trouble="the line is dead", fault="road")
+
+
+def chokes(one: Leaving) -> Carried:
+    return Carried(one.parcel.number, ok=False, trouble="500: a mistake of ours")
+
+
+def waits(one: Leaving) -> Carried:
+    return Carried(one.parcel.number, ok=False, trouble="gathered", retry_after=1, fault="nobody")
 
 
 def never(one: Leaving) -> Carried:
@@ -118,6 +127,87 @@ def test_a_refusal_of_the_probe_is_an_answer_and_mends(world: World) -> None:
     assert standing(world.ledger, "customs").breaker.state == "closed"
 
 
+@pytest.mark.parametrize("failures", [1, 2, 5])
+def test_one_bad_message_never_breaks_however_often_it_fails(world: World, failures: int) -> None:
+    authority = customs(breaker=Law(failures=failures))
+    turnstile = gate(world, authority)
+    numbers = ready(world, 1)
+    for _ in range(20):
+        assert tried(world, turnstile, chokes) == numbers
+        turnstile = gate(world, authority)  # a restart forgets not that this message was counted
+    assert stands(world, authority).state == "open"
+    assert standing(world.ledger, "customs").breaker == Breaker(
+        failures=1, trouble="500: a mistake of ours", failing=tuple(numbers)
+    )
+
+
+def test_as_many_different_messages_break_though_nobody_can_tell_why_each_failed(world: World) -> None:
+    authority = customs(breaker=Law(failures=3))
+    turnstile = gate(world, authority)
+    for order in (1, 2):
+        ready(world, order)
+        tried(world, turnstile, chokes)
+        assert stands(world, authority).state == "open"
+    ready(world, 3)
+    tried(world, turnstile, chokes)
+    assert stands(world, authority).state == "broken"
+
+
+def test_an_answer_between_them_begins_the_count_anew(world: World) -> None:
+    authority = customs(breaker=Law(failures=2))
+    turnstile = gate(world, authority)
+    (bad,) = ready(world, 1)
+    for order in range(2, 6):
+        tried(world, turnstile, chokes)
+        (good,) = ready(world, order)
+        tried(world, turnstile, lambda one, bad=bad: chokes(one) if one.parcel.number == bad else ok(one))
+        assert standing(world.ledger, "customs").breaker == Breaker()
+    assert good > bad
+
+
+def test_one_message_finds_out_that_the_road_is_shut(world: World) -> None:
+    authority = customs(breaker=Law(failures=3))
+    turnstile = gate(world, authority)
+    ready(world, 1)
+    for state in ("open", "open", "broken"):
+        tried(world, turnstile, away)
+        assert stands(world, authority).state == state
+
+
+def test_what_waits_for_its_time_is_no_failure_and_uses_up_no_attempt(world: World) -> None:
+    authority = customs(breaker=Law(failures=1), retry=Retry(attempts=2))
+    turnstile = gate(world, authority)
+    numbers = ready(world, 1, 2, 3)
+    for _ in range(5):
+        assert tried(world, turnstile, waits) == numbers
+        world.moment += timedelta(seconds=1)
+    assert standing(world.ledger, "customs").breaker == Breaker()
+    assert world.rows("SELECT state, attempts, trouble FROM outbox") == [("waiting", 0, "gathered")] * 3
+
+
+def test_what_comes_back_late_does_not_prolong_the_rest(world: World) -> None:
+    authority = customs(breaker=Law(failures=2, first_seconds=10, most_seconds=80))
+    turnstile = gate(world, authority)
+    ready(world, 1, 2, 3)
+    leaving = turnstile.due(world.now())
+    late = leaving.pop()
+    turnstile.told(leaving, [away(one) for one in leaving], world.now())
+    turnstile.told([late], [away(late)], world.now())
+    assert standing(world.ledger, "customs").breaker.wait == 10
+
+
+def test_while_a_probe_is_on_its_way_no_other_leaves(world: World) -> None:
+    authority = customs(breaker=Law(failures=2, first_seconds=5, most_seconds=5))
+    turnstile = gate(world, authority)
+    ready(world, 1, 2, 3)
+    tried(world, turnstile, away)
+    world.moment += timedelta(seconds=6)
+    (probe,) = turnstile.due(world.now())
+    assert turnstile.due(world.now(), out=[probe.parcel.number]) == []
+    assert turnstile.told([probe], [ok(probe)], world.now()) == 1
+    assert len(turnstile.due(world.now())) == 2
+
+
 def test_a_message_that_alone_fails_does_not_keep_the_others_from_probing(world: World) -> None:
     turnstile = gate(world, customs(breaker=Law(failures=2, first_seconds=5, most_seconds=5)))
     (poison,) = ready(world, 1)
@@ -133,7 +223,7 @@ def test_the_breaker_rests_as_long_as_the_authority_asks(world: World) -> None:
     authority = customs(breaker=Law(failures=1, first_seconds=5, most_seconds=5))
     turnstile = gate(world, authority)
     ready(world, 1)
-    tried(world, turnstile, lambda one: Carried(one.parcel.number, ok=False, trouble="busy", retry_after=600))
+    tried(world, turnstile, lambda one: replace(away(one), retry_after=600))
     assert stands(world, authority).until == world.moment + timedelta(seconds=600)
 
 
