@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 State = Literal["closed", "open", "half_open"]
 _GROWTH: Final = 2.0
+_LONGEST_REST: Final = 86400.0
+"""Longer no authority may ask us to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,14 @@ class Breaker:
     failing: tuple[int, ...] = ()
 
     def may_probe(self, now: datetime) -> bool:
-        """Tell whether one message may leave now though it is not closed."""
-        return self.state == "half_open" or (self.state == "open" and (self.retry_at is None or self.retry_at <= now))
+        """Tell whether one message may leave now though it is not closed.
+
+        A rest that would last longer than any that is ever agreed was set by a clock that was wrong.
+        """
+        if self.state != "open" or self.retry_at is None:
+            return self.state != "closed"
+        rest = self.retry_at - now
+        return rest <= timedelta(0) or rest > timedelta(seconds=max(self.wait, _LONGEST_REST))
 
     def probing(self) -> "Breaker":
         """Return it half open: a message is on its way to find out."""

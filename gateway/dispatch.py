@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 from adapters.carriers.carrier import Carried, Parcel
@@ -24,6 +25,8 @@ from spool.store import Store
 
 AT_ONCE = 64
 BYTES_AT_ONCE = 16 * 1024 * 1024
+_LOOKS = 32
+"""So many times 64 messages of a partner are looked at for those that need not wait for an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class Outgoing:
         leaving: list[Leaving] = []
         size = 0
         for partner in partners:
-            for row in self._ready(partner, now, share, out):
+            for row in self._ready(partner, iso(now), share, out):
                 one = self._loaded(row, now)
                 if one is None:
                     continue
@@ -89,28 +92,49 @@ class Outgoing:
     def probe(self, now: datetime, out: Collection[int] = (), *, at_any_date: bool = False) -> list[Leaving]:
         """Return the one message that is best tried alone: that which has failed least, the earliest of these."""
         until = NEVER if at_any_date else iso(now)
-        for row in self._others(self._ledger.all("outbox_probe", self._name, until, AT_ONCE + len(out)), out):
-            if not self._waits(row) and (one := self._loaded(row, now)) is not None:
+        if self._order == "none":
+            rows = self._others(self._ledger.all("outbox_probe", self._name, until, AT_ONCE + len(out)), out)
+        else:
+            # What has failed least may be legion, and all of it wait for what has failed.
+            partners = [row["partner"] for row in self._ledger.all("outbox_partners", self._name)]
+            ready = [row for partner in partners for row in self._ready(partner, until, AT_ONCE, out)]
+            rows = iter(sorted(ready, key=itemgetter("attempts", "message")))
+        for row in rows:
+            if (one := self._loaded(row, now)) is not None:
                 return [one]
         return []
 
-    def _ready(self, partner: str, now: datetime, share: int, out: Collection[int]) -> Iterator[sqlite3.Row]:
-        most = (AT_ONCE if self._order != "none" else share) + len(out)
-        rows = self._others(self._ledger.all("outbox_due", self._name, partner, iso(now), most), out)
-        return islice((row for row in rows if not self._waits(row)), share)
+    def _ready(self, partner: str, until: str, share: int, out: Collection[int]) -> Iterator[sqlite3.Row]:
+        if self._order == "partner":
+            return self._first(partner, until, out)
+        if self._order == "key":
+            return islice((row for row in self._in_order(partner, until, out) if not self._waits(row)), share)
+        rows = self._ledger.all("outbox_due", self._name, partner, until, share + len(out))
+        return islice(self._others(rows, out), share)
+
+    def _first(self, partner: str, until: str, out: Collection[int]) -> Iterator[sqlite3.Row]:
+        """Yield the first message of the partner, if it may leave; one that an operator holds is waited for, too."""
+        row = self._ledger.one("outbox_first", self._name, partner)
+        if row is not None and row["state"] == "waiting" and row["not_before"] <= until and row["given_at"] is None:
+            yield from self._others([row], out)
+
+    def _in_order(self, partner: str, until: str, out: Collection[int]) -> Iterator[sqlite3.Row]:
+        after = 0
+        for _ in range(_LOOKS):
+            rows = self._ledger.all("outbox_due_in_order", self._name, partner, until, after, AT_ONCE)
+            yield from self._others(rows, out)
+            if len(rows) < AT_ONCE:
+                return
+            after = rows[-1]["message"]
 
     @staticmethod
     def _others(rows: Iterable[sqlite3.Row], out: Collection[int]) -> Iterator[sqlite3.Row]:
         return (row for row in rows if row["message"] not in out)
 
     def _waits(self, row: sqlite3.Row) -> bool:
-        """Tell whether an earlier message must leave first; one that an operator holds is waited for, too."""
-        if self._order == "partner":
-            return self._ledger.one("earlier_of_partner", self._name, row["partner"], row["message"]) is not None
-        if self._order == "key":
-            names = _documents(row["documents"])
-            return any(self._ledger.one("earlier_of_key", self._name, n, o) is not None for n, o in names)
-        return False
+        """Tell whether an earlier message with a document of the same key must leave first, or be released."""
+        names = _documents(row["documents"])
+        return any(self._ledger.one("earlier_of_key", self._name, n, o) is not None for n, o in names)
 
     def _loaded(self, row: sqlite3.Row, now: datetime) -> Leaving | None:
         try:

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final, Protocol
 
-from twisted.internet.defer import Deferred, inlineCallbacks, succeed
+from twisted.internet.defer import Deferred, fail, inlineCallbacks, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 
@@ -116,16 +116,15 @@ class Dispatcher:
 
     def _go(self, group: list[Leaving]) -> None:
         since = self._reactor.seconds()
+        try:
+            done = self._carrier.carry([one.parcel for one in group])
+        except Exception:  # noqa: BLE001  a carrier's outermost call: postponed, and stamped on the rows
+            done = fail()
         for one in group:
             self._out[one.parcel.number] = since
             self._alone.discard(one.parcel.number)
         self._groups += 1
-        try:
-            done = self._carrier.carry([one.parcel for one in group])
-        except Exception:  # noqa: BLE001  a carrier's outermost call: postponed, and stamped on the rows
-            self._came_back(Failure(), group)  # type: ignore[no-untyped-call]
-        else:
-            done.addBoth(self._came_back, group)
+        done.addBoth(self._came_back, group)
 
     def _came_back(self, result: "Sequence[Carried] | Failure", group: Sequence[Leaving]) -> None:
         self._groups -= 1

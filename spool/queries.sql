@@ -240,6 +240,19 @@ SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner
  WHERE o.state = 'waiting' AND o.destination = ? AND o.partner = ? AND o.not_before <= ? AND o.given_at IS NULL
  ORDER BY o.not_before, o.message LIMIT ?;
 
+-- name: outbox_due_in_order
+SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at
+  FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.state <> 'gone' AND o.state = 'waiting' AND o.destination = ? AND o.partner = ? AND o.not_before <= ?
+   AND o.given_at IS NULL AND o.message > ?
+ ORDER BY o.message LIMIT ?;
+
+-- name: outbox_first
+SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at, o.state, o.not_before
+  FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.state <> 'gone' AND o.destination = ? AND o.partner = ? AND coalesce(o.trouble, '') NOT LIKE 'voided %'
+ ORDER BY o.message LIMIT 1;
+
 -- name: outbox_given
 SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at
   FROM outbox o JOIN message m ON m.number = o.message
@@ -254,11 +267,6 @@ SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner
   FROM outbox o JOIN message m ON m.number = o.message
  WHERE o.state = 'waiting' AND o.destination = ? AND o.not_before <= ? AND o.given_at IS NULL
  ORDER BY o.attempts, o.message LIMIT ?;
-
--- name: earlier_of_partner
-SELECT o.message FROM outbox o
- WHERE o.destination = ? AND o.partner = ? AND o.message < ? AND o.state <> 'gone'
-   AND coalesce(o.trouble, '') NOT LIKE 'voided %' LIMIT 1;
 
 -- name: earlier_of_key
 SELECT o.message FROM document d JOIN document e ON e.key = d.key AND e.partner = d.partner AND e.message < d.message

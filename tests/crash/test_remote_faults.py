@@ -1,4 +1,4 @@
-"""What may go wrong at a server that we put messages on: nothing is lost, nothing is there twice, operators are told."""
+"""What goes wrong at a server that we put messages on: nothing is lost or there twice, and operators are told."""
 
 import json
 import os

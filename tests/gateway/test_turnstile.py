@@ -196,6 +196,19 @@ def test_what_comes_back_late_does_not_prolong_the_rest(world: World) -> None:
     assert standing(world.ledger, "customs").breaker.wait == 10
 
 
+def test_a_rest_that_a_wrong_clock_set_ends_with_it(world: World) -> None:
+    authority = customs(breaker=Law(failures=1, first_seconds=10, most_seconds=10))
+    turnstile = gate(world, authority)
+    ready(world, 1, 2)
+    right = world.moment
+    world.moment = right + timedelta(days=400)
+    tried(world, turnstile, away)
+    world.moment = right
+    world.ledger.conn.execute("UPDATE outbox SET not_before = ?", (iso(right),))
+    assert stands(world, authority).state == "probing"
+    assert len(tried(world, turnstile)) == 1
+
+
 def test_while_a_probe_is_on_its_way_no_other_leaves(world: World) -> None:
     authority = customs(breaker=Law(failures=2, first_seconds=5, most_seconds=5))
     turnstile = gate(world, authority)
@@ -376,6 +389,36 @@ def ready_change(world: World, order: int) -> list[int]:
     # The hall takes a change only of what customs has ended; the outbox sees two messages of one key all the same.
     world.ledger.conn.execute("UPDATE document SET key = ?, version = 7 WHERE message = ?", (key, fresh))
     return [fresh]
+
+
+@pytest.mark.parametrize("order", ["partner", "key"])
+def test_however_many_wait_behind_one_that_failed_it_is_found_and_tried_again(world: World, order: str) -> None:
+    """More than one look takes wait behind it, all of an earlier date, and the breaker may have opened over it."""
+    authority = customs(breaker=Law(failures=2, first_seconds=5, most_seconds=5), pace=Pace(order=order))  # type: ignore[arg-type]
+    turnstile = gate(world, authority)
+    (first,) = ready(world, 1)
+    with world.ledger.writing():
+        for nth in range(1, 201):
+            another(world, first, nth)
+    assert tried(world, turnstile, away) == [first]
+    world.moment += timedelta(seconds=1)
+    assert tried(world, turnstile, away) == [first]
+    assert stands(world, authority).state == "broken"
+    world.moment += timedelta(seconds=6)
+    assert tried(world, turnstile) == [first]
+
+
+def another(world: World, first: int, nth: int) -> None:
+    """The nth later message with another version of the same document waits."""
+    (message,) = world.rows("SELECT * FROM message WHERE number = ?", first)
+    document = world.ledger.conn.execute("SELECT * FROM document WHERE message = ?", (first,)).fetchone()
+    documents = f"{document['number']}.{nth + 1}"
+    own = {"ordinal": nth + 1, "version": nth + 1, "message": first + nth, "state": "received"}
+    copied = {**dict(document), **own}
+    columns = [first + nth, f"G{nth}", *message[2:5], documents, *message[6:]]
+    for table, values in (("message", columns), ("document", list(copied.values()))):
+        world.ledger.conn.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(values))})", values)
+    world.ledger.run("add_outbox", first + nth, "customs", "shop", iso(world.moment))
 
 
 def test_what_an_operator_voids_is_waited_for_no_longer(world: World) -> None:
