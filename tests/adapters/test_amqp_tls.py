@@ -64,7 +64,7 @@ def address(ca: str) -> Address:
 
 
 class UnderTls(TestCase):
-    timeout = 40
+    timeout = 200
 
     @inlineCallbacks
     def carried(self, ca: str) -> Any:

@@ -38,7 +38,7 @@ def carried(number: int) -> Carried:
 class Carrying(TestCase):
     """A carrier before a real broker."""
 
-    timeout = 60
+    timeout = 200
 
     def setUp(self) -> None:
         self.broker = BROKER[0]
