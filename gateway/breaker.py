@@ -42,7 +42,7 @@ class Breaker:
 
         A rest that would last longer than any that is ever agreed was set by a clock that was wrong.
         """
-        if self.state != "open" or self.retry_at is None:
+        if self.state != "open" or self.retry_at is None or (self.opened_at is not None and self.opened_at > now):
             return self.state != "closed"
         rest = self.retry_at - now
         return rest <= timedelta(0) or rest > timedelta(seconds=max(self.wait, _LONGEST_REST))

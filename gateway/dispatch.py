@@ -79,6 +79,11 @@ class Outgoing:
                     return sorted(leaving, key=_sealed)
         return sorted(leaving, key=_sealed)
 
+    def set_right(self, now: datetime) -> int:
+        """What was tried at a time that has not come yet may leave now: our clock was wrong; return how many."""
+        with self._ledger.writing():
+            return self._ledger.run("outbox_tried_in_future", iso(now), self._name)
+
     def given(self, now: datetime, out: Collection[int] = ()) -> list[Leaving]:
         """Return what lies with a client of the authority and is to be looked after now, at most 64."""
         rows = self._others(self._ledger.all("outbox_given", self._name, iso(now), AT_ONCE + len(out)), out)

@@ -36,11 +36,16 @@ class Turnstile:
         self._authority = authority
         self._name = authority.name
         self._told = OPEN
+        self._looked_at: datetime | None = None
         self._probe = 0
         """The message that probes at this moment."""
 
     def due(self, now: datetime, most: int = AT_ONCE, out: Collection[int] = ()) -> list[Leaving]:
         """Return what leaves now and is not out, and what lies with a client and is to be looked after."""
+        # A clock that is set back leaves dates behind that may lie years ahead.
+        if (self._looked_at is None or now < self._looked_at) and (count := self._outgoing.set_right(now)):
+            log.warning("authority.clock_set_back", authority=self._name, messages=count)
+        self._looked_at = now
         stands = standing(self._ledger, self._name)
         given = self._outgoing.given(now, out)
         found = admission(self._authority, stands, now)

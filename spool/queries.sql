@@ -288,6 +288,10 @@ UPDATE outbox SET attempts = attempts + 1, tried_at = ?, not_before = ?, trouble
 -- name: outbox_wait
 UPDATE outbox SET not_before = ?, trouble = ? WHERE message = ? AND destination = ? AND state = 'waiting';
 
+-- name: outbox_tried_in_future
+UPDATE outbox SET not_before = ?1
+ WHERE state <> 'gone' AND state = 'waiting' AND destination = ?2 AND tried_at > ?1 AND not_before > ?1;
+
 -- name: outbox_hold
 UPDATE outbox SET state = 'held', trouble = ?, tried_at = ?, given_at = NULL
  WHERE message = ? AND destination = ? AND state = 'waiting';

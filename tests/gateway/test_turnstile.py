@@ -204,9 +204,21 @@ def test_a_rest_that_a_wrong_clock_set_ends_with_it(world: World) -> None:
     world.moment = right + timedelta(days=400)
     tried(world, turnstile, away)
     world.moment = right
-    world.ledger.conn.execute("UPDATE outbox SET not_before = ?", (iso(right),))
     assert stands(world, authority).state == "probing"
     assert len(tried(world, turnstile)) == 1
+    assert len(tried(world, turnstile)) == 1
+
+
+def test_what_a_wrong_clock_postponed_leaves_after_a_start_with_the_right_one(world: World) -> None:
+    authority = customs(retry=Retry(first_seconds=600, most_seconds=600))
+    numbers = ready(world, 1, 2)
+    right = world.moment
+    world.moment = right + timedelta(hours=3)
+    assert tried(world, gate(world, authority), chokes) == numbers
+    world.moment = right
+    turnstile = gate(world, authority)
+    assert tried(world, turnstile, chokes) == numbers
+    assert tried(world, turnstile) == []
 
 
 def test_while_a_probe_is_on_its_way_no_other_leaves(world: World) -> None:
