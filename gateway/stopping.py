@@ -164,5 +164,7 @@ class Messages:
 
         known = self._house.authorities.get(authority)
         seconds = known.carrier.timeout_seconds if known else _DEFAULT_SECONDS
+        if known and known.carrier.sftp is not None:
+            seconds = max(seconds, known.carrier.sftp.timeout_seconds)
         turns = ceil(AT_ONCE / (known.pace.at_once if known else _SIDE_BY_SIDE))
         return iso(datetime.fromisoformat(self._at) + timedelta(seconds=seconds * turns) + MARGIN)

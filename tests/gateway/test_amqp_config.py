@@ -30,7 +30,7 @@ def test_a_home_on_queues_is_in_order_and_visits_each_queue_that_is_meant(home: 
     change(
         home / "partners/pay.toml", "# [fetch.amqp]", place(5672, "{dxpId}").replace("host", "[fetch.amqp]\nhost", 1)
     )
-    assert [(name, kind, one.queue) for name, kind, one in places(load_house(home))] == [
+    assert [(name, kind, one.queue) for name, kind, one in places(load_house(home)) if kind == "amqp"] == [
         ("shop", "amqp", "shop.orders"),
         ("customs", "amqp", "DXPENT0000030001_HZ"),
         ("customs", "amqp", "DXPENT0000030002_HZ"),
