@@ -21,6 +21,9 @@ import paramiko
 from gateway import drill
 from gateway.clerk import clerk_at
 from gateway.home import make_home
+from gateway.showing import Act, Homecoming
+from gateway.showing_exchange import ExchangeAct
+from gateway.showing_tax import TaxAct
 from spool.aside import put
 from spool.errors import ForOperator
 from spool.ledger import Ledger
@@ -67,12 +70,20 @@ class Demonstration:
     trades: int = TRADES
     started: float = field(default_factory=time.monotonic)
     progress: dict[str, Progress] = field(default_factory=dict)
+    acts: tuple[Act, ...] = ()
+    first: int = field(default_factory=lambda: int(time.time()) % 10_000_000 * 10)
     _daemon: "subprocess.Popen[str] | None" = None
+    _went_on: bool = False
     _where: dict[str, str] = field(default_factory=dict)
 
     def prepare(self) -> None:
         """The home is made and the daemon has opened its doors."""
-        make_home(self.home, datetime.now(UTC), demo=True)
+        now = datetime.now(UTC)
+        make_home(self.home, now, demo=True)
+        paid = range(self.first, self.first + min(self.trades, 3))
+        self.acts = (TaxAct(self.home, now), ExchangeAct(self.home, now, paid))
+        for act in self.acts:
+            act.prepare()
         log = (self.home / "daemon.log").open("w")
         command = [sys.executable, "-m", "gateway.cli", "run", "--home", str(self.home)]
         self._daemon = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -86,7 +97,7 @@ class Demonstration:
 
     def drop(self) -> Iterator[str]:
         """Every trade is handed in, door by door; yield a sentence for each thing done."""
-        start = int(time.time()) % 10_000_000 * 10
+        start = self.first
         with self._sftp("shop") as shop, self._sftp("agent") as agent:
             for trade in range(start, start + self.trades):
                 self._hand_in(shop, agent, str(trade), trade)
@@ -101,6 +112,8 @@ class Demonstration:
             self._upload(shop, "wrong-currency.xml", wrong)
             self.progress["CEB311"].dropped += 1
             yield "an order in a wrong currency: refused with its reasons"
+        for act in self.acts:
+            yield from act.begin()
 
     def _hand_in(
         self, shop: paramiko.SFTPClient, agent: paramiko.SFTPClient, name: str, first: int, count: int = 1
@@ -128,15 +141,28 @@ class Demonstration:
             one.sent = counts.get("sent", 0) + one.closed
             one.receipts = receipts.get(f"{spec[:-1]}2", 0)
 
-    def wait(self, show: Callable[[], None]) -> None:
-        """Every receipt is home, or NotEveryReceiptHome is raised."""
+    def homecomings(self) -> list[Homecoming]:
+        """Return how each other authority stands."""
+        ledger = Ledger(clerk_at(self.home), read_only=True)
+        try:
+            return [act.told(ledger) for act in self.acts]
+        finally:
+            ledger.close()
+
+    def wait(self, show: Callable[[], None]) -> Iterator[str]:
+        """Every receipt is home, or NotEveryReceiptHome is raised; yield a sentence for each thing done meanwhile."""
         deadline = time.monotonic() + DEADLINE_SECONDS
         while True:
             self.look()
             show()
             if all(one.is_home for one in self.progress.values()):
-                self._check_folders()
-                return
+                if not self._went_on:
+                    self._went_on = True
+                    for act in self.acts:
+                        yield from act.go_on()
+                if all(one.is_home for one in self.homecomings()):
+                    self._check_folders()
+                    return
             if time.monotonic() > deadline or (self._daemon and self._daemon.poll() is not None):
                 raise NotEveryReceiptHome(f"see {self.home / 'daemon.log'}")
             time.sleep(0.2)

@@ -962,3 +962,12 @@ SELECT t.key, t.partner, t.kind, t.drawn_at, t.number, t.undone_at, d.state, d.s
 
 -- name: last_batch
 SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';
+
+-- name: declared_to
+SELECT d.spec, d.partner, d.number, d.ordinal, d.key, d.state, d.status, count(r.id) AS answers, max(r.id) AS last
+  FROM outbox o JOIN document d ON d.message = o.message
+  LEFT JOIN receipt r ON r.number = d.number AND r.ordinal = d.ordinal AND r.partner = d.partner
+ WHERE o.destination = ? AND o.state = 'gone' GROUP BY d.number, d.ordinal ORDER BY d.number, d.ordinal;
+
+-- name: receipt_numbered
+SELECT partner, spec, key, status, info, file FROM receipt WHERE id = ?;

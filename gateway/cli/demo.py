@@ -60,7 +60,8 @@ def _live(run: "Demonstration") -> None:
         for _ in run.drop():
             run.look()
             live.update(_table(run))
-        run.wait(lambda: live.update(_table(run)))
+        for _ in run.wait(lambda: live.update(_table(run))):
+            live.update(_table(run))
 
 
 def _plain(run: "Demonstration") -> None:
@@ -74,7 +75,8 @@ def _plain(run: "Demonstration") -> None:
             told.append(line)
             say(f"  settled: {line}")
 
-    run.wait(tell)
+    for sentence in run.wait(tell):
+        say(f"  {sentence}")
 
 
 def _table(run: "Demonstration") -> "Table":
@@ -98,6 +100,8 @@ def _summary(run: "Demonstration") -> None:
     receipts = sum(one.receipts for one in run.progress.values())
     click.echo(f"declared to customs: {declared} documents; customs' own book: {told}; refused: {refused}")
     click.echo(f"receipts home: {receipts}; seconds: {seconds:.1f}")
+    for one in run.homecomings():
+        click.echo(str(one))
     if declared != told:
         raise Stop("The two books differ.", FAILED)
     click.echo("Every receipt is home. 回执全部送达。")
