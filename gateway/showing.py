@@ -1,43 +1,55 @@
 """Showing: what each authority of the demonstration is told, and what of it came home.
 
 An act plays one authority: what is prepared before the doors open, what is handed in at once, what rests on trades
-that customs has released, and how all of it stands.  An act is home when everything it handed in was answered for
+that customs has released, and how all of it stands.  It is home when everything that was handed in was answered for
 good and every answer lies where it belongs.
 """
 
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from spool.ledger import Ledger
 
 
 @dataclass(frozen=True, slots=True)
 class Homecoming:
-    """How one authority stands: what was handed in for it, went out and was answered, where that lies, and one example.
+    """How one authority stands: what was handed in for it, went out and was answered, where that lies, and examples.
 
-    `answers` counts documents of theirs, of which one of ours may have several.
+    `answers` counts words of theirs about documents of ours, which may have several; `book` is how many documents
+    stand in their own book.
     """
 
     authority: str
     title: str
+    partner: str
+    door: str
     handed_in: int
     gone: int
     answers: int
     closed: int
     refused: int
-    where: str
-    example: tuple[str, ...] = ()
+    where: tuple[str, ...]
+    examples: tuple[str, ...] = ()
+    book: int = 0
 
     @property
     def is_home(self) -> bool:
-        """Whether everything that was handed in went out and was answered for good."""
-        return self.gone >= self.handed_in and self.closed + self.refused >= self.handed_in
+        """Whether everything that was handed in was answered for good."""
+        return self.closed + self.refused >= self.handed_in
 
 
 class Act(Protocol):
-    """One authority of the demonstration."""
+    """One authority of the demonstration beside customs."""
+
+    authority: str
+    """Its name; simulators/NAME.toml are the settings of its box."""
+    box: str
+    """The module of its box."""
 
     def prepare(self) -> None:
         """The home has what this act needs; the doors are not open yet."""
@@ -51,13 +63,16 @@ class Act(Protocol):
     def told(self, ledger: Ledger) -> Homecoming:
         """Return how it stands."""
 
+    def entry(self, line: dict[str, Any]) -> str:
+        """Return which document a line of their book is about, "" where it is about none."""
+
     def end(self) -> None:
         """No process of this act lives."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One document that went out: which, how it stands, how many answers came and what the last one says and where."""
+    """One document that went out: which, how it stands, how many answers came, what the last one says and where."""
 
     spec: str
     partner: str
@@ -67,6 +82,9 @@ class Answered:
     status: str = ""
     info: str = ""
     file: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.spec} {self.key} → {self.status} {self.info}  {self.partner}/out/{self.file}"
 
 
 def answered(ledger: Ledger, home: Path, authority: str) -> list[Answered]:
@@ -82,12 +100,22 @@ def answered(ledger: Ledger, home: Path, authority: str) -> list[Answered]:
     return found
 
 
-def homecoming(
-    authority: str, title: str, handed_in: int, documents: list[Answered], where: str, example: tuple[str, ...]
-) -> Homecoming:
-    """Return how an authority stands by its documents: settled are those whose answer lies where it belongs."""
+def counts(documents: Sequence[Answered]) -> tuple[int, int, int, int]:
+    """Return how many went out, the answers to them, and how many are closed and refused with an answer at hand.
+
+    >>> counts([Answered("TAX101", "shop", "1", "closed", 2), Answered("TAX101", "shop", "2", "sent", 0)])
+    (2, 2, 1, 0)
+    """
     settled = [one.state for one in documents if one.answers]
-    return Homecoming(
-        authority, title, handed_in, len(documents), sum(one.answers for one in documents),
-        settled.count("closed"), settled.count("refused"), where, example,
-    )  # fmt: skip
+    answers = sum(one.answers for one in documents)
+    return len(documents), answers, settled.count("closed"), settled.count("refused")
+
+
+def books(home: Path, boxes: Mapping[str, str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the own book of each box, line by line; `boxes` maps settings to modules."""
+    open_ = {}
+    for name, module in boxes.items():
+        command = [sys.executable, "-P", "-m", f"adapters.simulators.{module}", "--book", "--json"]
+        command += ["--config", str(home / f"simulators/{name}.toml")]
+        open_[name] = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return {name: [json.loads(line) for line in one.communicate()[0].splitlines()] for name, one in open_.items()}

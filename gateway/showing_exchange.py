@@ -10,12 +10,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway import drill
 from gateway.home import add_partner, change_partner, filled
-from gateway.showing import Answered, Homecoming, answered, homecoming
+from gateway.showing import Homecoming, answered, counts
 from message_specs.opening import open_message
 from spool.aside import put
 from spool.ledger import Ledger
@@ -27,7 +27,7 @@ _MAPS: Final = {
     "BOPA": "income-bopa", "BOPB": "remittance-bopb", "BOPG": "income-bopg", "BOPH": "remittance-boph",
     "JSHD": "settlement-jshd", "JSHF": "settlement-jshf",
 }  # fmt: skip
-_GATHERS: Final = 0.5
+_GATHERS: Final = 0.0
 _INCOMES: Final = 3
 _REMITTED: Final = "20"
 _PERSON: Final = {"主体类型": "居民个人", "个人身份证件号码": "360426199101010071", "客户名称": "苏知夏"}
@@ -41,6 +41,9 @@ _DECLARED: Final = {
 
 class ExchangeAct:
     """The exchange office and the bank that reports to it."""
+
+    authority = "safe"
+    box = "fx"
 
     def __init__(self, home: Path, now: datetime, trades: Sequence[int]) -> None:
         """`trades` are those that the remittance pays, each a number of the drill."""
@@ -76,7 +79,9 @@ class ExchangeAct:
     def go_on(self) -> Iterator[str]:
         """The incomes are declared, and a remittance pays for released trades."""
         day = {"申报日期": self._today.isoformat()}
-        self._drop("BOPG", [{"申报号码": self._report(f"N{n:03d}"), **_DECLARED, **day} for n in range(1, _INCOMES + 1)])
+        self._drop(
+            "BOPG", [{"申报号码": self._report(f"N{n:03d}"), **_DECLARED, **day} for n in range(1, _INCOMES + 1)]
+        )
         total = str(int(_REMITTED) * len(self._trades))
         paid = {"申报号码": self._report("A901"), **_COMPANY, "对方名称": _ABROAD, "收付款币种": "USD"}
         paid |= {"收付款金额": total, "现汇金额": total, "外汇账号": "6222000000000002", "银行业务编号": "BANK0901"}
@@ -87,11 +92,18 @@ class ExchangeAct:
         """The daemon ends the office."""
 
     def told(self, ledger: Ledger) -> Homecoming:
-        """Return how the records stand, with one file and its feedback as the example."""
+        """Return how the records stand, with their files and what was said of one record of each kind."""
         documents = answered(ledger, self._home, "safe")
-        where = f"spool/partners/{BANK}/out/*.BOPAR.xml …"
-        example = tuple(_example(ledger, documents))
-        return homecoming("safe", "外汇 exchange office", self._handed_in, documents, where, example)
+        of_each_kind = {one.spec: one for one in reversed(documents)}
+        where = (f"spool/partners/{BANK}/out/*R.xml", "spool/authorities/safe/read")
+        return Homecoming(
+            "safe", "外汇 exchange office", BANK, "folder", self._handed_in, *counts(documents), where,
+            (*_files(ledger), *(str(of_each_kind[spec]) for spec in sorted(of_each_kind))),
+        )  # fmt: skip
+
+    def entry(self, line: dict[str, Any]) -> str:
+        """Return the record that a line of the office's book is about."""
+        return f"{line['kind']}|{line['report']}"
 
     def _income(self, serial: int) -> dict[str, str]:
         return {
@@ -119,9 +131,8 @@ def _order(trade: int) -> dict[str, str]:
     return {"电商平台代码": head["ebpCode"], "订单编号": head["orderNo"], "订单金额": _REMITTED}
 
 
-def _example(ledger: Ledger, documents: Sequence[Answered]) -> Iterator[str]:
+def _files(ledger: Ledger) -> Iterator[str]:
     for row in ledger.all("fx_files", "safe"):
         if row["answer"]:
-            yield f"{row['batch']}/{row['name']}: {row['records']} records, refused {row['refused']}"
-    for one in documents[:1]:
-        yield f"{one.key}: {one.status} {one.info}  ({one.partner}/out/{one.file})"
+            taken = row["records"] - row["refused"]
+            yield f"{row['batch']}/{row['name']} → {taken} of {row['records']} records taken"

@@ -4,22 +4,21 @@ The office approves two of the three.  It knows another rate of refund than we d
 refuses that one, with its reason.
 """
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway.home import filled
 from gateway.purchases import load
 from gateway.refunds import book, draw, send_open, uses_of
-from gateway.showing import Answered, Homecoming, answered, homecoming
+from gateway.showing import Homecoming, answered, counts
 from gateway.submitting import Counter
 from gateway.tax_files import install
+from gateway.tax_forms import write_templates
 from spool.aside import put
 from spool.errors import ForOperator
 from spool.ledger import Ledger
@@ -32,17 +31,16 @@ _SHIRT: Final = "6109100021"
 _BAG: Final = "4202220000"
 _YOGHURT: Final = "0403100000"
 _OWN_BATCH: Final = b"101"
-_INVOICES: Final = (
-    "发票号码,开票日期,销方识别号,购方识别号,行号,商品代码,商品名称,单位,数量,计税金额,税率,税额",
-    ("26332000000012340001", "{bought}", _SELLER, TAXPAYER, 1, _SHIRT, "纯棉印花T恤", "件", 120, 6000, 13, 780),
-    ("26332000000012340002", "{bought}", _SELLER, TAXPAYER, 1, _BAG, "帆布手提包", "件", 40, 2000, 13, 260),
-)
-_DECLARED: Final = (
-    "报关单号,出口日期,境内发货人代码,发票号,成交方式,币制,运费,保费,状态,项号,商品编号,商品名称,数量,单位,"
-    "法定数量,法定单位,总价",
-    (_ENTRY, "{exported}", "3301961A2B", "CK-1", "FOB", 502, 0, 0, "结关", 1, _SHIRT, "纯棉印花T恤", 120, "件", 20, "千克", 1020),
-    (_ENTRY, "{exported}", "3301961A2B", "CK-1", "FOB", 502, 0, 0, "结关", 2, _BAG, "帆布手提包", 40, "件", 16, "千克", 480),
-)
+_INVOICES: Final = f"""\
+发票号码,开票日期,销方识别号,购方识别号,行号,商品代码,商品名称,单位,数量,计税金额,税率,税额
+26332000000012340001,{{bought}},{_SELLER},{TAXPAYER},1,{_SHIRT},纯棉印花T恤,件,120,6000,13,780
+26332000000012340002,{{bought}},{_SELLER},{TAXPAYER},1,{_BAG},帆布手提包,件,40,2000,13,260
+"""
+_DECLARED: Final = f"""\
+报关单号,出口日期,境内发货人代码,发票号,成交方式,币制,运费,保费,状态,项号,商品编号,商品名称,数量,单位,法定数量,法定单位,总价
+{_ENTRY},{{exported}},3301961A2B,CK-1,FOB,502,0,0,结关,1,{_SHIRT},纯棉印花T恤,120,件,20,千克,1020
+{_ENTRY},{{exported}},3301961A2B,CK-1,FOB,502,0,0,结关,2,{_BAG},帆布手提包,40,件,16,千克,480
+"""
 
 
 class NothingDeclared(ForOperator):
@@ -51,6 +49,9 @@ class NothingDeclared(ForOperator):
 
 class TaxAct:
     """The tax office and what is declared to it."""
+
+    authority = "tax"
+    box = "tax"
 
     def __init__(self, home: Path, now: datetime) -> None:
         """Everything was exported last month and is declared in this one."""
@@ -90,17 +91,25 @@ class TaxAct:
         """The daemon ends the office."""
 
     def told(self, ledger: Ledger) -> Homecoming:
-        """Return how the declarations stand, with the refund that was drawn up as the example."""
+        """Return how the declarations stand, each with its verdict."""
         documents = answered(ledger, self._home, "tax")
-        where = f"spool/partners/{_FIRM}/out/*.TAX102.xml, *.TAX202.xml"
-        return homecoming("tax", "税务 tax office", self._handed_in, documents, where, self._example(documents))
+        out = f"spool/partners/{_FIRM}/out"
+        where = (f"{out}/*.TAX102.xml", f"{out}/*.TAX202.xml", "forms/*.xlsx")
+        return Homecoming(
+            "tax", "税务 tax office", _FIRM, "folder", self._handed_in, *counts(documents), where,
+            tuple(map(str, sorted(documents, key=lambda one: one.key))),
+        )  # fmt: skip
+
+    def entry(self, line: dict[str, Any]) -> str:
+        """Return the declaration that a line of the office's book is about."""
+        return f"{line['spec']}|{'|'.join(line['key'])}"
 
     def _declare(self) -> str:
         now = datetime.now(UTC)
         with Counter(self._home) as counter:
             partner = counter.house.partner(_FIRM)
-            for kind, rows in (("purchases", _INVOICES), ("exports", _DECLARED)):
-                file = self._table(kind, rows)
+            for kind, text in (("purchases", _INVOICES), ("exports", _DECLARED)):
+                file = self._table(kind, text)
                 loaded = load(counter.ledger, self._home, kind, file, "", partner, TAXPAYER, now)
                 if loaded.is_refused:
                     raise NothingDeclared(f"{kind}: {loaded.findings[0].en}")
@@ -109,18 +118,14 @@ class TaxAct:
                 raise NothingDeclared("; ".join(one.en for one in drawn.forms.findings))
             book(counter.ledger, drawn, partner.name, "refund", uses_of(drawn.forms))
             send_open(counter, now)
+        write_templates(self._home / "forms", drawn.head, drawn.forms)
         self._handed_in += 1
         return drawn.head["refundTotal"]
 
-    def _table(self, name: str, rows: Sequence[str | Sequence[object]]) -> Path:
-        days = {"bought": self._bought.isoformat(), "exported": self._exported.isoformat()}
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        for row in rows:
-            cells = row.split(",") if isinstance(row, str) else [str(cell).format_map(days) for cell in row]
-            writer.writerow(cells)
-        file = self._home / f"spool/{name}.csv"
-        put(file, text.getvalue().encode())
+    def _table(self, name: str, text: str) -> Path:
+        file = self._home / f"forms/{name}.csv"
+        file.parent.mkdir(exist_ok=True)
+        put(file, text.format(bought=self._bought.isoformat(), exported=self._exported.isoformat()).encode())
         return file
 
     def _own(self, spec: str) -> bytes:
@@ -133,7 +138,3 @@ class TaxAct:
             body = re.sub(rb"(<tax:%s>)\d{8}<" % name, rb"\g<1>%s<" % f"{day:%Y%m%d}".encode(), body)
         stamp = f"{datetime.now(ZoneInfo('Asia/Shanghai')):%Y%m%d%H%M%S}".encode()
         return re.sub(rb"(<tax:appTime>)\d{14}<", rb"\g<1>%s<" % stamp, body)
-
-    @staticmethod
-    def _example(documents: Sequence[Answered]) -> tuple[str, ...]:
-        return tuple(f"{one.key}: {one.status} {one.info}  ({one.partner}/out/{one.file})" for one in documents)

@@ -967,6 +967,7 @@ SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';
 SELECT d.spec, d.partner, d.number, d.ordinal, d.key, d.state, d.status, count(r.id) AS answers, max(r.id) AS last
   FROM outbox o JOIN document d ON d.message = o.message
   LEFT JOIN receipt r ON r.number = d.number AND r.ordinal = d.ordinal AND r.partner = d.partner
+   AND r.spec NOT IN ('CEB816', 'CEB818')
  WHERE o.destination = ? AND o.state = 'gone' GROUP BY d.number, d.ordinal ORDER BY d.number, d.ordinal;
 
 -- name: receipt_numbered
