@@ -56,8 +56,11 @@ class SampleMissing(ForOperator):
     """The sample configuration does not stand beside the program; install Kouan again"""
 
 
-def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
-    """The folder is a home that `kouan run` starts in; with `demo` it has four partners and a customs in a box."""
+def make_home(home: Path, now: datetime, *, demo: bool = False, wanted: Mapping[str, int] = PORTS) -> Path:
+    """The folder is a home that `kouan run` starts in; with `demo` it has four partners and a customs in a box.
+
+    The doors of a demo home are at the `wanted` ports where those are free; 0 wants any.
+    """
     home = home.absolute()
     if (home / "kouan.toml").exists():
         raise HomeExists(str(home))
@@ -73,7 +76,7 @@ def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
     settings = (SAMPLE / "kouan.toml").read_text("utf-8")
     if demo:
         _make_demo(home, now)
-        ports = free_ports()
+        ports = free_ports(wanted)
         _make_payment_caller(home, ports["http"])
         for door, port in ports.items():
             settings = settings.replace(f'"127.0.0.1:{PORTS[door]}"', f'"127.0.0.1:{port}"')
@@ -82,14 +85,14 @@ def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
     return home
 
 
-def free_ports() -> dict[str, int]:
-    """Return a free port of the loopback for each door, the usual one where it is free."""
+def free_ports(wanted: Mapping[str, int] = PORTS) -> dict[str, int]:
+    """Return a free port of the loopback for each door, the wanted one where it is free."""
     found = {}
     with ExitStack() as held:
-        for door, usual in PORTS.items():
+        for door, port in wanted.items():
             listener = held.enter_context(socket.socket())
             try:
-                listener.bind(("127.0.0.1", usual))
+                listener.bind(("127.0.0.1", port))
             except OSError:
                 listener = held.enter_context(socket.socket())
                 listener.bind(("127.0.0.1", 0))
