@@ -116,7 +116,7 @@ def _make_demo(home: Path, now: datetime) -> None:
                 "ssh_keys": [_new_ssh_key(folder, f"{name}@kouan-demo")],
                 "token_sha256": [_new_token(folder)],
                 "certificates": [f"keys/{name}/cert.pem"],
-                "maps": _maps_of(tomllib.loads(text)["specs"]),
+                "maps": maps_of(tomllib.loads(text)["specs"]),
             },
         )
         put(home / f"partners/{name}.toml", with_key(text, name).encode())
@@ -137,13 +137,17 @@ def _make_payment_caller(home: Path, port: int) -> None:
     put(home / "simulators/payment_data.toml", text.encode(), 0o600)
 
 
-def _maps_of(specs: Iterable[str]) -> list[object]:
-    """Return every map of ours for one of these specs, each with the files it is for."""
+def maps_of(specs: Iterable[str]) -> list[object]:
+    """Return every map of ours for one of these specs, each with the files it is for: those whose name holds its own.
+
+    >>> maps_of(["JSHD", "CEB311", "CEB303"])[1:]
+    [{'map': 'orders-303', 'files': '*303*'}, {'map': 'settlement-jshd', 'files': '*JSHD*'}]
+    """
     from mapping.table import shipped
 
     # Maps that draw up an inventory read a table of our own joining, never one that a partner drops.
-    ours = {name: name.rpartition("-")[2] for name in shipped() if not name.startswith("draw-")}
-    mine = [name for name, number in ours.items() if f"CEB{number}" in specs]
+    ours = {name: name.rpartition("-")[2].upper() for name in shipped() if not name.startswith("draw-")}
+    mine = [name for name, word in ours.items() if (f"CEB{word}" if word.isdigit() else word) in specs]
     named: list[object] = [{"map": one, "files": f"*{ours[one]}*"} for one in mine if one not in EVERY_TABLE]
     return [*(one for one in EVERY_TABLE if one in mine), *named]
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from gateway import drill
-from gateway.home import add_partner, change_partner, filled
+from gateway.home import add_partner, filled, maps_of
 from gateway.showing import Homecoming, answered, counts
 from message_specs.opening import open_message
 from spool.aside import put
@@ -23,10 +23,7 @@ from spool.ledger import Ledger
 BANK: Final = "bank"
 _INSTITUTION: Final = "330100000101"
 _FIRM: Final = "600037341"
-_MAPS: Final = {
-    "BOPA": "income-bopa", "BOPB": "remittance-bopb", "BOPG": "income-bopg", "BOPH": "remittance-boph",
-    "JSHD": "settlement-jshd", "JSHF": "settlement-jshf",
-}  # fmt: skip
+_SPECS: Final = ("BOPA", "BOPB", "BOPG", "BOPH", "JSHD", "JSHF")
 _GATHERS: Final = 0.0
 _INCOMES: Final = 3
 _REMITTED: Final = "20"
@@ -56,10 +53,9 @@ class ExchangeAct:
         """The bank has a mailbox, the firm stands in the directory, and the office plays in a box."""
         add_partner(self._home, BANK, {
             "title": "示例商业银行杭州分行", "code": "91330100MA00000015", "dxp_id": "DXPENT0000030009",
-            "roles": ["bank"], "specs": list(_MAPS),
+            "roles": ["bank"], "specs": list(_SPECS),
+            "maps": maps_of(_SPECS),
         })  # fmt: skip
-        maps = [{"map": one, "files": f"{spec}*"} for spec, one in _MAPS.items()]
-        change_partner(self._home, BANK, {"maps": maps})
         since = date(self._today.year, 1, 1).isoformat()
         put(self._home / "fx-directory.csv", f"code,grade,since,until,note\n{_FIRM},A,{since},,\n".encode())
         put(self._home / "fx-rates.csv", f"currency,usd,since,until,note\nCNY,0.14,{since},,\n".encode())

@@ -30,9 +30,7 @@ _PICTURE = (
 @click.option("--trades", type=click.IntRange(1, 10_000), default=12, show_default=True, help="How many trades.")
 @click.option("--behaviour", "behaviours", multiple=True, metavar="AUTHORITY:NAME[=ARGUMENT]",
               help="A misbehaviour of customs, tax, safe or payment_data, as tax:silent.")  # fmt: skip
-@click.option(
-    "--patience", type=float, default=90.0, show_default=True, help="Seconds until every answer must be home."
-)
+@click.option("--patience", type=float, default=30.0, show_default=True, help="Seconds without any progress to wait.")
 @json_option
 def demo(keep: Path | None, trades: int, behaviours: tuple[str, ...], patience: float, as_json: bool) -> None:
     """Show the gateway at work: daemon, authorities in a box, real files through SFTP, folder and HTTP.
