@@ -96,7 +96,7 @@ class Demonstration:
         self._misbehave()
         paid = range(self.first, self.first + min(self.trades, 3))
         payments = PaymentAct(self.home, paid, self._post)
-        self.acts = (TaxAct(self.home, now), ExchangeAct(self.home, now, paid), payments)
+        self.acts = (TaxAct(self.home, lambda: datetime.now(UTC)), ExchangeAct(self.home, now, paid), payments)
         for act in self.acts:
             act.prepare()
         log = (self.home / "daemon.log").open("w")

@@ -1,11 +1,13 @@
 """Showing an exchange office: a bank drops tables, they leave in batches of files, and feedback comes for each record.
 
 Income that stays in foreign currency and a person's settlement rest on nothing.  A remittance to a supplier abroad
-names trades of this very day, so it waits until customs has released them.
+names trades of this very day, so it waits until customs has released them.  One record changes another that the office
+does not know, and is refused with its reason.
 """
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
@@ -66,11 +68,13 @@ class ExchangeAct:
     def begin(self) -> Iterator[str]:
         """Income and a settlement are dropped."""
         incomes = [self._income(serial) for serial in range(1, _INCOMES + 1)]
+        # The office never had it, so it refuses to change it.
+        incomes.append(self._income(_INCOMES + 1) | {"操作类型": "修改", "修改或删除原因": "更正账号"})
         self._drop("BOPA", incomes)
         settled = {"申报号码": self._report("0001"), **_PERSON, "外汇账号": "6222000000000003"}
         settled |= {"人民币账号": "6222000000000004", "交易对方名称": _ABROAD, "结汇金额": "1000.00"}
         self._drop("JSHD", [settled | {"结汇币种": "USD", "结汇汇率": "7.10000000", "银行业务编号": "BANK0101"}])
-        yield f"{_INCOMES} incomes from abroad and a person's settlement, as tables of a bank: by folder"
+        yield f"{_INCOMES} incomes, a change of an unknown one and a person's settlement, as a bank's tables: by folder"
 
     def go_on(self) -> Iterator[str]:
         """The incomes are declared, and a remittance pays for released trades."""
@@ -90,11 +94,11 @@ class ExchangeAct:
     def told(self, ledger: Ledger) -> Homecoming:
         """Return how the records stand, with their files and what was said of one record of each kind."""
         documents = answered(ledger, self._home, "safe")
-        of_each_kind = {one.spec: one for one in reversed(documents)}
+        of_each_kind = {(one.spec, one.state): one for one in reversed(documents)}
         where = (f"spool/partners/{BANK}/out/*R.xml", "spool/authorities/safe/read")
         return Homecoming(
             "safe", "外汇 exchange office", BANK, "folder", self._handed_in, *counts(documents), where,
-            (*_files(ledger), *(str(of_each_kind[spec]) for spec in sorted(of_each_kind))),
+            (*_files(ledger), *(str(of_each_kind[kind]) for kind in sorted(of_each_kind))),
         )  # fmt: skip
 
     def entry(self, line: dict[str, Any]) -> str:
@@ -114,7 +118,7 @@ class ExchangeAct:
 
     def _drop(self, spec: str, rows: Sequence[Mapping[str, str]], documents: int = 0) -> None:
         text = io.StringIO()
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(text, list(dict.fromkeys(itertools.chain(*rows))), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
         put(self._home / f"spool/partners/{BANK}/in/{spec}-1.csv", text.getvalue().encode())

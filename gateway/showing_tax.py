@@ -5,8 +5,8 @@ refuses that one, with its reason.
 """
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
@@ -53,10 +53,11 @@ class TaxAct:
     authority = "tax"
     box = "tax"
 
-    def __init__(self, home: Path, now: datetime) -> None:
+    def __init__(self, home: Path, clock: Callable[[], datetime]) -> None:
         """Everything was exported last month and is declared in this one."""
         self._home = home
-        today = now.astimezone(ZoneInfo("Asia/Shanghai")).date()
+        self._clock = clock
+        today = clock().astimezone(ZoneInfo("Asia/Shanghai")).date()
         self._month = f"{today:%Y%m}"
         last = today.replace(day=1) - timedelta(days=1)
         self._exported, self._bought = last.replace(day=15), last.replace(day=5)
@@ -105,8 +106,8 @@ class TaxAct:
         return f"{line['spec']}|{'|'.join(line['key'])}"
 
     def _declare(self) -> str:
-        now = datetime.now(UTC)
-        with Counter(self._home) as counter:
+        now = self._clock()
+        with Counter(self._home, self._clock) as counter:
             partner = counter.house.partner(_FIRM)
             for kind, text in (("purchases", _INVOICES), ("exports", _DECLARED)):
                 file = self._table(kind, text)
@@ -136,5 +137,5 @@ class TaxAct:
         body = body.replace(b">202612<", b">" + month + b"<")
         for name, day in ((b"ckrq", self._exported), (b"kprq", self._bought)):
             body = re.sub(rb"(<tax:%s>)\d{8}<" % name, rb"\g<1>%s<" % f"{day:%Y%m%d}".encode(), body)
-        stamp = f"{datetime.now(ZoneInfo('Asia/Shanghai')):%Y%m%d%H%M%S}".encode()
+        stamp = f"{self._clock().astimezone(ZoneInfo('Asia/Shanghai')):%Y%m%d%H%M%S}".encode()
         return re.sub(rb"(<tax:appTime>)\d{14}<", rb"\g<1>%s<" % stamp, body)

@@ -39,8 +39,9 @@ def test_everything_goes_out_once_and_every_answer_comes_home(shown: tuple[Path,
         "customs": (169, 168, 168, 420, 168, 1),
         # A refund drawn up from tables, one that the firm made by another rate, and a registration; two words each.
         "tax": (3, 3, 3, 6, 2, 1),
-        # Three incomes with their declarations, a person's settlement, a remittance for released trades.
-        "safe": (8, 8, 8, 8, 8, 0),
+        # Three incomes with their declarations, a change of one that the office never had, a person's settlement, a
+        # remittance for released trades.
+        "safe": (9, 9, 9, 9, 8, 1),
         "payment_data": (2, 2, 2, 2, 2, 0),
     }
 
@@ -69,8 +70,11 @@ def test_an_example_of_each_authority_is_told(shown: tuple[Path, dict[str, dict[
     ]  # fmt: skip
     taken = [one.rpartition("/")[2] for one in safe if "records taken" in one]
     assert sorted((one[:4], one.partition("→ ")[2]) for one in taken) == [
-        ("BOPA", "3 of 3 records taken"), ("BOPB", "1 of 1 records taken"), ("BOPG", "3 of 3 records taken"),
+        ("BOPA", "3 of 4 records taken"), ("BOPB", "1 of 1 records taken"), ("BOPG", "3 of 3 records taken"),
         ("JSHD", "1 of 1 records taken"),
+    ]  # fmt: skip
+    assert [one.partition(" → ")[2].partition("  ")[0] for one in safe if one.startswith("BOPA ")] == [
+        "0 外汇局已采用 taken by the exchange office", "1 RPTNO RPTNO 申报号码不存在，不能修改或删除",
     ]  # fmt: skip
     assert len(asked) == 1
     for example in (*tax, *picture["customs"]["examples"], *(one for one in safe if "/out/" in one)):
@@ -103,7 +107,7 @@ def _caller(home: Path) -> str:
 
 @pytest.mark.parametrize(
     ("behaviours", "missing"),
-    [(["tax:silent"], "tax 0/3"), (["safe:silent", "payment_data:500"], "safe 0/8, payment_data 0/1")],
+    [(["tax:silent"], "tax 0/3"), (["safe:silent", "payment_data:500"], "safe 0/9, payment_data 0/1")],
 )
 def test_an_authority_that_does_not_answer_fails_it_by_name(
     tmp_path: Path, behaviours: list[str], missing: str
