@@ -532,7 +532,7 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
 -- name: dossiers_of
 SELECT p.number, p.ordinal, p.kind, p.dossier, d.spec, CASE p.kind WHEN 'aggregate' THEN p.body END AS body, o.phase
   FROM json_each(?) AS k
-  JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]'
+  JOIN paper p ON p.number = k.value ->> 0 AND p.ordinal = k.value ->> 1
   JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
   LEFT JOIN dossier o ON o.mark = p.dossier AND o.number = p.number AND o.ordinal = p.ordinal AND o.why IS NULL;
 
