@@ -54,7 +54,8 @@ def test_an_authority_is_open_until_it_is_paused_and_open_again_when_resumed(
     (paused,) = told("authority", "pause", "customs", "--until", "2h", "--reason", "系统升级", "--by", "li")
     assert (paused["state"], paused["why"], bool(paused["until"])) == ("paused", "li: 系统升级", True)
     assert [one["name"] for one in told("queue")[0]["authorities"]] == ["customs"]
-    assert [one["state"] for one in told("doctor")[0]["authorities"]] == ["paused", "open"]
+    states = {one["name"]: one["state"] for one in told("doctor")[0]["authorities"]}
+    assert (states.pop("customs"), set(states.values())) == ("paused", {"open"})
     (whole,) = told("authority", "show", "customs")
     assert (whole["paused"]["by"], whole["paused"]["reason"]) == ("li", "系统升级")
     assert [(one["what"], one["by"]) for one in whole["stamps"]] == [("paused", "li")]
@@ -138,7 +139,7 @@ def test_the_doctor_and_the_queue_say_in_both_languages_for_whom_nothing_leaves_
 ) -> None:
     def seen() -> list[tuple[str, str, str]]:
         (answer,) = told("doctor")
-        assert [one["name"] for one in answer["authorities"]] == ["customs", "safe"]
+        assert "customs" in [one["name"] for one in answer["authorities"]]
         of_customs = [one for one in answer["symptoms"] if one["name"] == "authority customs"]
         return [(one["status"], one["seen"].partition(" 至 until")[0], one["cure"]) for one in of_customs]
 
