@@ -15,10 +15,9 @@ from mapping.judging import transfer_of
 from message_specs import writing
 from message_specs.amounts import number
 from message_specs.document import escaped
-from message_specs.tax.linking import Forms
+from message_specs.tax.forms import Forms
 from spool.aside import put
 
-_VAT: Final = "V"
 _BUSINESS: Final = "01"
 _DATA_FROM: Final = 9
 _EXPORTS: Final = {
@@ -60,8 +59,8 @@ def export_rows(forms: Forms) -> list[dict[str, str]]:
             "xh": f"{place:08d}",
             "glh": row.link,
             "ckfphm": row.export.invoice_no,
-            "ckhwbgdh": row.export.number,
-            "dlzm": "",
+            "ckhwbgdh": "" if row.export.agency else row.export.number,
+            "dlzm": row.export.agency,
             "ckrq": f"{row.export.exported_on:%Y%m%d}",
             "ckspdm": row.export.hs,
             "ckspmc": row.export.name,
@@ -70,7 +69,7 @@ def export_rows(forms: Forms) -> list[dict[str, str]]:
             "mylaj": f"{row.export.fob or 0:.2f}",
             "sbspdm": "",
             "ywlx": _BUSINESS,
-            "bz": "",
+            "bz": row.export.note,
         }
         for place, row in enumerate(forms.exports, 1)
     ]
@@ -81,7 +80,7 @@ def purchase_rows(forms: Forms) -> list[dict[str, str]]:
     return [
         {
             "glh": row.link,
-            "sz": _VAT,
+            "sz": row.purchase.tax,
             "pzzl": row.purchase.kind,
             "jhpzh": row.purchase.voucher,
             "pzhh": str(row.purchase.line),

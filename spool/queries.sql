@@ -908,7 +908,12 @@ INSERT INTO purchase_line (holder, invoice, line, issued_on, hs, loaded_at, body
 ON CONFLICT DO NOTHING;
 
 -- name: purchase
-SELECT holder, body FROM purchase_line WHERE invoice = ? AND line = ?;
+SELECT holder, body, EXISTS (SELECT 1 FROM tax_use u
+                              WHERE u.thing = 'purchase|' || p.invoice || '|' || p.line AND u.freed_at IS NULL) AS used
+  FROM purchase_line p WHERE invoice = ? AND line = ?;
+
+-- name: amend_purchase
+UPDATE purchase_line SET issued_on = ?, hs = ?, loaded_at = ?, body = ? WHERE invoice = ? AND line = ?;
 
 -- name: purchases_of
 SELECT p.*, coalesce((SELECT sum(u.amount) FROM tax_use u
@@ -921,6 +926,12 @@ ON CONFLICT DO NOTHING;
 
 -- name: export
 SELECT holder, body FROM export_line WHERE declaration = ? AND item = ?;
+
+-- name: amend_export
+UPDATE export_line SET exported_on = ?, loaded_at = ?, body = ? WHERE declaration = ? AND item = ?;
+
+-- name: items_of_export
+SELECT item, exported_on, body FROM export_line WHERE declaration = ?;
 
 -- name: exports_of
 SELECT * FROM export_line WHERE holder = ? AND exported_on <= ? ORDER BY exported_on, declaration, item;

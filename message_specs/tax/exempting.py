@@ -10,15 +10,16 @@ Known limits: preferences for small firms and tax-free income stay open; a decla
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Final
 
 from message_specs.amounts import number
 from message_specs.findings import Finding, finding
 from message_specs.tax.laws import NoLaw, Row, holds, in_force
-from message_specs.trade.sharing import WIDE
+from message_specs.trade.sharing import WIDE, fen
 
 _FEN: Final = Decimal("0.01")
+_WHOLE: Final = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def checks(one: Record, zone: str, districts: frozenset[str], excluded: Sequence
         yield finding("X202", path=place, value=one.district, names=place, found=one.district, zone=zone)
     if any(one.hs.startswith(row["hs"]) and holds(row, one.exported_on) for row in excluded):
         yield finding("X203", path=place, value=one.hs, names=place, hs=one.hs)
-    due = WIDE.multiply(one.quantity, one.price).quantize(_FEN, ROUND_HALF_UP)
+    due = fen(WIDE.multiply(one.quantity, one.price))
     if abs(due - one.amount) > _FEN:
         told = number(one.amount)
         yield finding("X205", path=place, value=told, names=place, found=told, expected=f"{due:f}")
@@ -84,5 +85,5 @@ def assessed(receipts: Decimal, law: Iterable[Row], on: date) -> Assessment:
     if row is None:
         raise NoLaw(on.isoformat())
     margin, rate = Decimal(row["margin"]), Decimal(row["rate"])
-    income = (receipts * margin / 100).quantize(_FEN, ROUND_HALF_UP)
-    return Assessment(receipts, margin, income, rate, (income * rate / 100).quantize(_FEN, ROUND_HALF_UP))
+    income = fen(WIDE.divide(WIDE.multiply(receipts, margin), _WHOLE))
+    return Assessment(receipts, margin, income, rate, fen(WIDE.divide(WIDE.multiply(income, rate), _WHOLE)))

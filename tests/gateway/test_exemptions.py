@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.exemptions import Drawn, draw, report, uses_of
-from gateway.refunds import NotATaxpayer, book
+from gateway.refunds import book
 from gateway.refunds import draw as draw_refund
 from gateway.tax_files import install
+from gateway.taxpayers import NotATaxpayer
 from tests.gateway.border import Border
 from tests.gateway.test_refunds import LATER, UNTIL, carried, sent
 from tests.taxpayers import BAG, SHIRT, TAXPAYER, with_tax

@@ -208,11 +208,28 @@ def test_what_is_not_covered_waits_for_more_invoices_and_the_rest_of_a_purchase_
 
 def test_an_invoice_loaded_again_changes_nothing_and_another_under_its_number_is_refused(border: Border) -> None:
     assert (loads(border, BAGS).lines, loads(border, BAGS).fresh) == (1, 0)
-    other = loads(border, invoice(2, BAG, "帆布手提包", "41", "2000", "260"), invoice(9))
+    # Until it is declared it may be corrected.
+    shirts = invoice(1, qty="120", base="6000", tax="780")
+    mended = loads(border, invoice(2, BAG, "帆布手提包", "41", "2000", "260"), shirts)
+    assert ([one.code for one in mended.findings], mended.fresh) == (["X139"], 1)
+    booked(border)
+    other = loads(border, BAGS, invoice(9))
     assert ([one.code for one in other.findings], other.fresh) == (["X114"], 0)
     wrong = loads(border, BAGS.replace(TAXPAYER, "91330200MA2C5E6F70").replace("0002,", "0005,"), invoice(4, tax="651"))
     assert sorted(one.code for one in wrong.findings) == ["X113", "X122"]
-    assert border.world.rows("SELECT count(*) FROM purchase_line") == [(1,)]
+    assert border.world.rows("SELECT count(*) FROM purchase_line") == [(2,)]
+
+
+@pytest.mark.parametrize("changes", [{"qty": "-100"}, {"base": "-5000"}, {"qty": "0"}])
+def test_a_red_letter_invoice_is_no_purchase(border: Border, changes: dict[str, str]) -> None:
+    assert [one.code for one in loads(border, invoice(1, **changes)).findings] == ["X127"]
+
+
+def test_an_invoice_written_in_another_way_is_the_same_invoice(border: Border) -> None:
+    assert loads(border, invoice(1)).fresh == 1
+    again = loads(border, invoice(1).replace("26332000000012340001", "2633-2000-0000-1234-0001"))
+    assert (again.fresh, again.findings) == (0, ())
+    assert border.world.rows("SELECT invoice FROM purchase_line") == [("26332000000012340001",)]
 
 
 def test_the_import_templates_hold_both_details_from_row_nine_on(border: Border, tmp_path: Path) -> None:
