@@ -19,7 +19,7 @@ from gateway.config import Partner
 from gateway.declared_elsewhere import elsewhere
 from gateway.refunds import Declared, export_thing, next_batch, used_things
 from gateway.tax_exports import Listed, part_of, released
-from gateway.tax_files import own, table
+from gateway.tax_files import NoTaxLaw, own, table
 from gateway.tax_forms import element, message_of
 from gateway.taxpayers import Taxpayer, taxpayer_of
 from message_specs import writing
@@ -27,7 +27,7 @@ from message_specs.amounts import amount, number
 from message_specs.findings import Finding, Severity, finding
 from message_specs.tax.exempting import Record, assessed, checks
 from message_specs.tax.forms import Forms
-from message_specs.tax.laws import Row, in_force
+from message_specs.tax.laws import NoLaw, Row, in_force
 from message_specs.trade.sharing import WIDE, fen
 from spool.ledger import Ledger
 
@@ -152,7 +152,10 @@ def report(ledger: Ledger, home: Path, taxpayer: str, first: date, last: date) -
     receipts = sum((value for _, value in worth if value is not None), Decimal(0))
     untold = sorted({one.currency for one, value in worth if value is None})
     found += [finding("X207", value=one, currency=one) for one in untold]
-    income = assessed(receipts, table(home, "assessment"), last)
+    try:
+        income = assessed(receipts, table(home, "assessment"), last)
+    except NoLaw as lacking:
+        raise NoTaxLaw(f"assessment {lacking}") from lacking
     sums: dict[str, Decimal] = {}
     for one in records:
         sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.amount

@@ -1,7 +1,8 @@
 """Statements: what a collecting enterprise is to pay on the retail imports of a month, line by line, to be checked.
 
 Every released inventory stands in it with what was predicted, what customs billed, how both differ, under which pay-in
-document it is collected, when it is due, and what of it still occupies the guarantee.  The sums are those of the lines.
+document it is collected, what of it is paid and what is open, when it is due, and what of it still occupies the
+guarantee.  The sums are those of the lines; each pay-in document has the sum of its own bills.
 """
 
 import calendar
@@ -14,17 +15,19 @@ from gateway.config_shapes import Tax
 from gateway.fetching import paper_of
 from gateway.guarantees import Inventory, inventory_of, yuan
 from gateway.living import life_in
-from message_specs.tax.laws import Row
-from message_specs.tax.securing import due, due_findings, target
-from message_specs.trade.bills import VOID, compare
+from gateway.tax_files import NoTaxLaw
+from message_specs.tax.laws import NoLaw, Row
+from message_specs.tax.securing import Due, due, due_findings, target
+from message_specs.trade.bills import VOID, Bill, compare
 from message_specs.trade.expected import read_expected
 from spool.ledger import Ledger
 
 Facts = dict[str, Any]
 COLUMNS: Final = (
-    "invt_no", "order_no", "number", "released_on", "predicted", "billed", "difference", "tax_no", "duty_no", "state",
-    "due_from", "due_until", "occupied", "findings",
+    "invt_no", "order_no", "number", "released_on", "predicted", "billed", "difference", "tax_no", "duty_no", "paid",
+    "open", "state", "due_from", "due_until", "occupied", "findings",
 )  # fmt: skip
+_SUMMED: Final = ("predicted", "billed", "difference", "paid", "open", "occupied")
 _NOTHING: Final = Decimal(0)
 
 
@@ -41,7 +44,7 @@ def open_dues(ledger: Ledger, account: str | None, calendar_rows: Sequence[Row],
     """Return every released inventory whose tax is to be told of on that day, the earliest due first."""
     found = []
     for row in ledger.all("guarantee_days", account):
-        window = due(date.fromisoformat(row["released_on"]), calendar_rows)
+        window = _window(row["released_on"], calendar_rows)
         if today < window.alarm:
             continue
         rows = ledger.all("guaranteed", row["account"], row["released_on"], row["released_on"])
@@ -58,20 +61,41 @@ def _line(ledger: Ledger, row: Any, calendar_rows: Sequence[Row], today: date, t
     stands = life.deciding is not None and life.deciding.of == paper.name
     one = inventory_of(ledger, paper, life if stands else None, tax)
     reason, still = target(one.standing)
-    window = due(date.fromisoformat(row["released_on"]), calendar_rows)
+    window = _window(row["released_on"], calendar_rows)
     living = [bill for bill in one.standing.bills if bill.status != VOID]
-    billed = sum((bill.owed.total for bill in living if bill.owed is not None), _NOTHING)
-    ours = one.standing.remaining
+    duties = _by_duty(living)
+    billed, paid = sum(duties.values(), _NOTHING), sum((duties[name] for name in duties if name in one.standing.paid),
+                                                       _NOTHING)  # fmt: skip
+    # Of what customs took back nothing is expected any more.
+    ours = one.standing.remaining if one.standing.is_released else _NOTHING
     differs = billed - ours if living and ours is not None else None
     found = [*due_findings(one.invt_no or paper.name, window, today, still), *_against(ledger, one, tax)]
     return {
         "invt_no": one.invt_no, "order_no": paper.head.get("orderNo", ""), "number": paper.name,
         "released_on": row["released_on"], "predicted": _text(ours), "billed": _text(billed if living else None),
         "difference": _text(differs), "tax_no": [bill.tax_no for bill in one.standing.bills],
-        "duty_no": [bill.duty_no for bill in living if bill.duty_no], "state": reason,
+        "duty_no": {name: _text(duties[name]) for name in sorted(duties) if name}, "paid": _text(paid),
+        "open": _text(still), "state": reason,
         "due_from": window.first.isoformat(), "due_until": window.last.isoformat(), "occupied": yuan(row["occupied"]),
         "findings": [{"code": said.code, "zh": said.zh, "en": said.en, "hint": said.hint} for said in found],
     }  # fmt: skip
+
+
+def _window(released_on: str, calendar_rows: Sequence[Row]) -> Due:
+    """Return when the tax on what was released that day is due; NoTaxLaw where no row of the table says."""
+    try:
+        return due(date.fromisoformat(released_on), calendar_rows)
+    except NoLaw as lacking:
+        raise NoTaxLaw(f"due {lacking}") from lacking
+
+
+def _by_duty(bills: Iterable[Bill]) -> dict[str, Decimal]:
+    """Return what is owed by the bills of each pay-in document, "" being those of none yet."""
+    found: dict[str, Decimal] = {}
+    for bill in bills:
+        owed = bill.owed.total if bill.owed is not None else _NOTHING
+        found[bill.duty_no] = found.get(bill.duty_no, _NOTHING) + owed
+    return found
 
 
 def _against(ledger: Ledger, one: Inventory, tax: Tax) -> Iterator[Any]:
@@ -91,11 +115,11 @@ def _totals(lines: Iterable[Facts]) -> Facts:
     listed = list(lines)
     duties: dict[str, Decimal] = {}
     for line in listed:
-        for duty_no in line["duty_no"]:
-            duties[duty_no] = duties.get(duty_no, _NOTHING) + Decimal(line["billed"] or 0)
+        for duty_no, owed in line["duty_no"].items():
+            duties[duty_no] = duties.get(duty_no, _NOTHING) + Decimal(owed)
     return {
         "inventories": len(listed),
-        **{name: _text(_sum(listed, name)) for name in ("predicted", "billed", "difference", "occupied")},
+        **{name: _text(_sum(listed, name)) for name in _SUMMED},
         "unknown": sum(line["predicted"] is None for line in listed),
         "unbilled": sum(line["billed"] is None and line["state"] != "void" for line in listed),
         "duty_no": {name: _text(duties[name]) for name in sorted(duties)},

@@ -890,6 +890,10 @@ SELECT r.value FROM given_number g
 -- name: duty_paid
 INSERT INTO duty_paid (duty_no, paid_on, at, by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- name: billed_under
+SELECT count(*) AS bills FROM record r
+ WHERE r.key >= 'bill|' AND r.key < 'bill}' AND r.value <> '' AND r.value ->> '$.duty_no' = ?;
+
 -- name: duties_paid
 SELECT duty_no, paid_on FROM duty_paid WHERE duty_no IN (SELECT value FROM json_each(?));
 

@@ -4,7 +4,8 @@ The collector (代收代缴) gives a guarantee; a release occupies what customs 
 and a return, a void bill, a cancel or the payment gives it back (海关总署公告2018年第194号).
 
 Known limits: whether the day of release is day 0 and whether a holiday moves the last day is not published; both stand
-in due.csv.  Partly returned goods are given back by their share of what was expected.
+in due.csv.  Partly returned goods are given back by their share of what was expected; whether a bill was made before
+the return is told by its amount, which is nearer to the whole or to what stays.
 """
 
 from collections.abc import Sequence
@@ -91,11 +92,23 @@ def target(one: Standing) -> tuple[str, Decimal | None]:
         return "paid", NOTHING
     if any(bill.owed is None for bill in open_ones):
         return "released", one.remaining
-    billed = sum((bill.owed.total for bill in open_ones if bill.owed is not None), NOTHING)
-    back = (one.expected or NOTHING) - (one.remaining or NOTHING)
-    if back <= 0 or (one.remaining is not None and billed <= one.remaining):
-        return "billed", billed
-    return "returned", max(WIDE.subtract(billed, back), NOTHING)
+    return _of_open(one, _sum(open_ones), _sum(living))
+
+
+def _sum(bills: Sequence[Bill]) -> Decimal:
+    return sum((bill.owed.total for bill in bills if bill.owed is not None), NOTHING)
+
+
+def _of_open(one: Standing, still: Decimal, billed: Decimal) -> tuple[str, Decimal]:
+    """Return what open bills occupy: less what came back, where they were made before it did."""
+    if one.remaining is None or one.remaining == one.expected:
+        return "billed", still
+    if one.expected is None:
+        # What could not be told came back whole, and what stays can be.
+        return "returned", min(still, one.remaining)
+    if abs(WIDE.subtract(billed, one.remaining)) <= abs(WIDE.subtract(one.expected, billed)):
+        return "billed", still
+    return "returned", max(WIDE.subtract(still, WIDE.subtract(one.expected, one.remaining)), NOTHING)
 
 
 def account_findings(account: str, limit: Decimal | None, used: Decimal) -> tuple[Finding, ...]:

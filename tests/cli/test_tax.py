@@ -118,3 +118,10 @@ def test_guarantees_and_statements_are_told(home: Path, told: Any, tmp_path: Pat
     assert ended(["tax", "guarantee", "paid", "291020261000000017"]) == 0
     assert ended(["tax", "statement", account, "--month", released[:7]]) == 0
     assert ended(["tax", "guarantee", "show"]) == 0
+
+
+def test_a_pay_in_document_that_nobody_knows_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = with_customs(home)
+    world.close()
+    assert ended(["tax", "guarantee", "paid", "291020261000000018", "--home", str(home)]) == 0
+    assert "X307" in capsys.readouterr().out
