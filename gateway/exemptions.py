@@ -52,11 +52,11 @@ def draw(ledger: Ledger, home: Path, partner: Partner, taxpayer: str, month: str
     batch = next_batch(ledger, taxpayer, month, "exempt", theirs)
     found: list[Finding] = []
     good: list[Record] = []
-    listed = list(_records(ledger, firm, until, found))
+    listed = list(lines_of(ledger, firm, until, found))
     used = used_things(ledger, [thing_of(one) for one in listed])
     excluded = table(home, "excluded")
     for one in listed:
-        if thing_of(one) in used or _number(one) in theirs.exports:
+        if thing_of(one) in used or one.number in theirs.exports:
             continue
         wrong = list(checks(one, firm.zone(one.exported_on), firm.districts(one.exported_on), excluded))
         found += wrong
@@ -72,11 +72,7 @@ def draw(ledger: Ledger, home: Path, partner: Partner, taxpayer: str, month: str
 
 def thing_of(one: Record) -> str:
     """Return the name under which a line is used: that of a refund, so that no line is both."""
-    return export_thing(_number(one))
-
-
-def _number(one: Record) -> str:
-    return f"{one.invt_no}{one.gnum:03d}"
+    return export_thing(one.number)
 
 
 def uses_of(records: Iterable[Record]) -> dict[str, tuple[int, int]]:
@@ -84,7 +80,8 @@ def uses_of(records: Iterable[Record]) -> dict[str, tuple[int, int]]:
     return {thing_of(one): (1, 1) for one in records}
 
 
-def _records(ledger: Ledger, firm: Taxpayer, until: date, found: list[Finding]) -> Iterable[Record]:
+def lines_of(ledger: Ledger, firm: Taxpayer, until: date, found: list[Finding]) -> Iterable[Record]:
+    """Yield every line that a firm exported until a day, less what came back, and tell of that in `found`."""
     for listed in released(ledger, firm.codes, until):
         if not firm.is_filed(listed.exported_on):
             continue
@@ -146,7 +143,7 @@ def report(ledger: Ledger, home: Path, taxpayer: str, first: date, last: date) -
     """Return what a firm exported in a period and what income is assessed on it (核定征收)."""
     firm = taxpayer_of(own(home, "enterprises"), taxpayer, "exempt", last)
     found: list[Finding] = []
-    records = [one for one in _records(ledger, firm, last, found) if one.exported_on >= first]
+    records = [one for one in lines_of(ledger, firm, last, found) if one.exported_on >= first]
     dollars = table(home, "dollars")
     worth = [(one, in_yuan(one, dollars)) for one in records]
     receipts = sum((value for _, value in worth if value is not None), Decimal(0))
@@ -156,16 +153,25 @@ def report(ledger: Ledger, home: Path, taxpayer: str, first: date, last: date) -
         income = assessed(receipts, table(home, "assessment"), last)
     except NoLaw as lacking:
         raise NoTaxLaw(f"assessment {lacking}") from lacking
+    used = used_things(ledger, [thing_of(one) for one in records])
+    theirs = elsewhere(ledger, "exempt", taxpayer).exports
+    registered = sum(thing_of(one) in used or one.number in theirs for one in records)
     sums: dict[str, Decimal] = {}
     for one in records:
         sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.amount
     return {
         "taxpayer": taxpayer, "name": firm.name, "zone": firm.zone(last), "from": first.isoformat(),
         "until": last.isoformat(), "lists": len({one.invt_no for one in records}), "records": len(records),
+        "registered": registered, "unregistered": len(records) - registered,
         "amounts": {name: f"{sums[name]:.2f}" for name in sorted(sums)}, "receipts": f"{receipts:.2f}",
         "margin": f"{income.margin:f}", "income": f"{income.income:f}", "rate": f"{income.rate:f}",
-        "tax": f"{income.tax:f}", "findings": [said.as_dict() for said in found],
+        "tax": f"{income.tax:f}", "preferred_rate": _text(income.preferred),
+        "preferred_tax": _text(income.preferred_tax), "findings": [said.as_dict() for said in found],
     }  # fmt: skip
+
+
+def _text(figure: Decimal | None) -> str | None:
+    return None if figure is None else f"{figure:f}"
 
 
 def in_yuan(one: Record, dollars: Iterable[Row]) -> Decimal | None:

@@ -1,13 +1,13 @@
 """Proceeds (收汇): the foreign exchange that was received for an export, and what of the exports is declared without.
 
-It is known from the home's table `receipts`, by declaration or item, and from the income records (BOPA) of this ledger
-that name the orders behind a list.  What is declared after its filing period needs it; what has none until its last day
-is to be paid back (gateway.declared_since).
+It is known from the home's table `receipts`, by declaration or item, and from the records of income (BOPA), else of
+settlement (JSHD), of this ledger that name the orders behind a list.  What is declared after its filing period needs
+it; what has none until its last day is to be paid back (gateway.declared_since).
 
-Known limits: a record of income counts once it is with the exchange office, also before that has answered.
+Known limits: a record counts once it is with the exchange office, also before that has answered.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -24,12 +24,13 @@ from message_specs.tax.deadlines import deadline, late_until
 from message_specs.tax.forms import Export
 from message_specs.tax.laws import Row, holds
 from message_specs.trade.choosing import live
-from message_specs.trade.papers import mark_of
+from message_specs.trade.papers import Paper, mark_of
 from message_specs.trade.sharing import WIDE, fen
 from spool.ledger import Ledger
 from spool.states import State
 
-_INCOME: Final = "BOPA"
+_TELL: Final = {"BOPA": "TXCCY", "JSHD": "FCYCCY"}
+"""Which records tell that foreign exchange came, the stronger first, and where they name its currency."""
 _DELETES: Final = "3"
 _WITH_THE_OFFICE: Final = frozenset({State.SENT, State.CLOSED})
 _NOTE: Final = 250
@@ -57,6 +58,8 @@ class Proof:
 
     proceeds: tuple[Proceeds, ...]
     is_whole: bool
+    is_of_item: bool = True
+    """Whether it is of this very item, and not of the whole declaration."""
 
     @property
     def note(self) -> str:
@@ -66,10 +69,11 @@ class Proof:
 
 def proof_of(ledger: Ledger, one: Export, receipts: Iterable[Row]) -> Proof:
     """Return what is known to have been received for an export."""
-    filed = tuple(_filed(row) for row in receipts if row["declaration"] in (one.number, one.number[:-3]))
+    mine = [row for row in receipts if row["declaration"] in (one.number, one.number[:-3])]
+    filed = tuple(_filed(row) for row in mine)
     if filed:
-        return Proof(filed, is_whole=True)
-    by_order = {order: tuple(_income(ledger, *order)) for order in one.orders if order[1]}
+        return Proof(filed, is_whole=True, is_of_item=all(row["declaration"] == one.number for row in mine))
+    by_order = {order: _told(ledger, *order) for order in one.orders if order[1]}
     every = tuple(dict.fromkeys(each for found in by_order.values() for each in found))
     return Proof(every, is_whole=bool(by_order) and all(by_order.values()))
 
@@ -79,17 +83,27 @@ def _filed(row: Row) -> Proceeds:
     return Proceeds(on, currency_of(row["currency"]), worth, row["voucher"], row.get("reason", ""))
 
 
-def _income(ledger: Ledger, platform: str, order: str) -> Iterator[Proceeds]:
+def _told(ledger: Ledger, platform: str, order: str) -> tuple[Proceeds, ...]:
+    """Return what the records of one kind say of an order; what came and was settled is not counted twice."""
     marks = msgspec.json.encode([mark_of("settled", order)]).decode()
     papers = [paper_of(row) for row in ledger.all("papers_by_marks", marks)]
-    for one in live([each for each in papers if each.spec == _INCOME]):
-        day = day_of(one.head.get("RPTNO", ""))
-        if one.state not in _WITH_THE_OFFICE or one.app_type == _DELETES or not day:
-            continue
-        for line in one.lines:
-            if (line.get("ebpCode", "").strip(), line.get("orderNo", "").strip()) == (platform, order):
-                on = date(int(day[:4]), int(day[4:6]), int(day[6:]))
-                yield Proceeds(on, one.head.get("TXCCY", ""), amount(line.get("amount")), one.head["RPTNO"])
+    for spec, currency in _TELL.items():
+        mine = [one for one in live([each for each in papers if each.spec == spec]) if one.app_type != _DELETES]
+        found = tuple(
+            Proceeds(on, one.head.get(currency, ""), amount(line.get("amount")), one.head.get("RPTNO", ""))
+            for one in mine
+            if one.state in _WITH_THE_OFFICE and (on := _day(one)) is not None
+            for line in one.lines
+            if (line.get("ebpCode", "").strip(), line.get("orderNo", "").strip()) == (platform, order)
+        )
+        if found:
+            return found
+    return ()
+
+
+def _day(one: Paper) -> date | None:
+    day = day_of(one.head.get("RPTNO", ""))
+    return date(int(day[:4]), int(day[4:6]), int(day[6:])) if day else None
 
 
 def timely(

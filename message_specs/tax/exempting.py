@@ -4,7 +4,8 @@ Free of VAT and consumption tax is what a firm registered in a pilot zone export
 each export stands there with date, goods, unit, quantity, price and amount (财税〔2018〕103号).  Income is assessed at
 a share of receipts (国家税务总局公告2019年第36号).
 
-Known limits: preferences for small firms and tax-free income stay open; a declaration tells them to the office itself.
+Known limits: who is a small firm of low profit is his to know; what it would pay is told beside the statutory tax.
+Tax-free income stays open; a declaration tells it to the office itself.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,6 +38,11 @@ class Record:
     amount: Decimal
     currency: str
     district: str
+
+    @property
+    def number(self) -> str:
+        """The number of the list with the item."""
+        return f"{self.invt_no}{self.gnum:03d}"
 
 
 def checks(one: Record, zone: str, districts: frozenset[str], excluded: Sequence[Row]) -> Iterator[Finding]:
@@ -71,6 +77,9 @@ class Assessment:
     income: Decimal
     rate: Decimal
     tax: Decimal
+    preferred: Decimal | None = None
+    """The rate that small firms of low profit pay in effect; None where the law tells none."""
+    preferred_tax: Decimal | None = None
 
 
 def assessed(receipts: Decimal, law: Iterable[Row], on: date) -> Assessment:
@@ -78,12 +87,20 @@ def assessed(receipts: Decimal, law: Iterable[Row], on: date) -> Assessment:
 
     >>> from message_specs.tax.laws import shipped
     >>> one = assessed(Decimal(1000000), shipped("assessment"), date(2026, 11, 30))
-    >>> one.income, one.tax
-    (Decimal('40000.00'), Decimal('10000.00'))
+    >>> one.income, one.tax, one.preferred_tax
+    (Decimal('40000.00'), Decimal('10000.00'), Decimal('2000.00'))
     """
     row = in_force(law, on)
     if row is None:
         raise NoLaw(on.isoformat())
     margin, rate = Decimal(row["margin"]), Decimal(row["rate"])
-    income = fen(WIDE.divide(WIDE.multiply(receipts, margin), _WHOLE))
-    return Assessment(receipts, margin, income, rate, fen(WIDE.divide(WIDE.multiply(income, rate), _WHOLE)))
+    income = _part(receipts, margin)
+    told = row.get("preferred") or ""
+    preferred = Decimal(told) if told else None
+    return Assessment(
+        receipts, margin, income, rate, _part(income, rate), preferred, preferred and _part(income, preferred)
+    )
+
+
+def _part(income: Decimal, rate: Decimal) -> Decimal:
+    return fen(WIDE.divide(WIDE.multiply(income, rate), _WHOLE))
