@@ -22,6 +22,7 @@ from gateway.tax_exports import Exports, exports
 from gateway.tax_files import own, table
 from gateway.taxpayers import NotATaxpayer, Taxpayer, taxpayer_of
 from message_specs.amounts import amount, number
+from message_specs.codes import receipt_status
 from message_specs.document import Document
 from message_specs.findings import Finding, finding
 from message_specs.opening import open_message, open_receipt
@@ -37,13 +38,13 @@ _TOLD_BEFORE: Final = timedelta(days=90)
 """So long before its last day a receipt of foreign exchange is asked after (our choice; no law)."""
 _WAITS: Final = frozenset({"X101", "X118", "X126", "X134"})
 _APPROVED: Final = "3"
+_REFUSED: Final = "4"
 
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """One declaration that stands: as it was written, and what was said of it."""
+    """One declaration as it was written, and its row: its number in the hall, and whether it was undone."""
 
-    key: str
     name: str
     document: Document
     row: Any
@@ -66,14 +67,17 @@ def since(ledger: Ledger, home: Path, taxpayer: str, today: date) -> list[Findin
     return found
 
 
-def _standing(ledger: Ledger, kind: str, firm: Taxpayer) -> Iterator[_Declared]:
-    for row in ledger.all("drawn_standing", kind, f"{kind}|{firm.number}"):
+def _drawn(ledger: Ledger, kind: str, firm: Taxpayer) -> Iterator[_Declared]:
+    for row in ledger.all("drawn_of", kind, f"{kind}|{firm.number}"):
         [document] = open_message(bytes(row["body"])).documents
-        yield _Declared(row["key"], "-".join(row["key"].split("|")[2:]), document, row)
+        yield _Declared("-".join(row["key"].split("|")[2:]), document, row)
 
 
 def _refunds(ledger: Ledger, home: Path, firm: Taxpayer, today: date) -> Iterator[Finding]:
-    standing = list(_standing(ledger, "refund", firm))
+    declared = list(_drawn(ledger, "refund", firm))
+    for one in declared:
+        yield from _approved(ledger, home, one)
+    standing = [one for one in declared if not one.row["undone_at"]]
     if not standing:
         return
     dollars, windows = table(home, "dollars"), table(home, "windows")
@@ -85,7 +89,6 @@ def _refunds(ledger: Ledger, home: Path, firm: Taxpayer, today: date) -> Iterato
             export = now.get(exported(line)) if "ckrq" in line else None
             if export is not None:
                 yield from _received(ledger, home, one, export, today)
-        yield from _approved(ledger, home, one)
         last = index_until(_day(one.document.head["appTime"]), windows)
         if last is not None and today <= last:
             yield finding("X140", path=one.name, value=one.name, key=one.name, until=last.isoformat())
@@ -136,21 +139,31 @@ def _received(ledger: Ledger, home: Path, one: _Declared, export: Export, today:
         yield finding("X132", path=place, value=names, names=names, key=one.name, until=last.isoformat())
 
 
-def _approved(ledger: Ledger, home: Path, one: _Declared) -> Iterator[Finding]:
-    """Yield where the office approved another refund than was declared."""
-    verdicts = []
-    for row in ledger.all("answers_of", one.row["number"], 1) if one.row["number"] else ():
+def _verdicts(ledger: Ledger, home: Path, number: int | None) -> list[Texts]:
+    """Return the verdicts on a declaration by the time that the office gave them, whenever they came."""
+    verdicts: list[Texts] = []
+    for row in ledger.all("answers_of", number, 1) if number else ():
         try:
             data = (home / "spool/store" / row["evidence"]).read_bytes()
         except OSError:
             # Evidence that was archived away.
             continue
         verdicts += [unit.head for unit in open_receipt(message_of(data)).documents if unit.ordinal == row["unit"]]
-    final = [head for head in verdicts if head.get("returnStatus") == _APPROVED and head.get("refundTotal")]
-    if not final:
+    final = [head for head in verdicts if head.get("returnStatus") in (_APPROVED, _REFUSED)]
+    return sorted(final, key=lambda head: head.get("returnTime", ""))
+
+
+def _approved(ledger: Ledger, home: Path, one: _Declared) -> Iterator[Finding]:
+    """Yield where the office approved another refund than was declared, or said one thing and then the other."""
+    final = _verdicts(ledger, home, one.row["number"])
+    said = [head["returnStatus"] for head in final]
+    if len(set(said)) > 1:
+        first, last = (receipt_status("TAX102", status).zh for status in (said[0], said[-1]))
+        yield finding("X143", path=one.name, value=said[-1], key=one.name, found=first, expected=last)
         return
-    last = max(final, key=lambda head: head.get("returnTime", ""))
-    asked, given = amount(one.document.head.get("refundTotal")), amount(last.get("refundTotal"))
+    if not final or said[-1] != _APPROVED or not final[-1].get("refundTotal"):
+        return
+    asked, given = amount(one.document.head.get("refundTotal")), amount(final[-1].get("refundTotal"))
     if asked != given:
         told = f"{given:.2f}"
         yield finding("X138", path=one.name, value=told, key=one.name, found=told, expected=f"{asked:.2f}")
@@ -158,7 +171,7 @@ def _approved(ledger: Ledger, home: Path, one: _Declared) -> Iterator[Finding]:
 
 def _exemptions(ledger: Ledger, home: Path, firm: Taxpayer, today: date) -> Iterator[Finding]:  # noqa: ARG001
     """Yield each registered line of which less stands by now than was registered."""
-    standing = list(_standing(ledger, "exempt", firm))
+    standing = [one for one in _drawn(ledger, "exempt", firm) if not one.row["undone_at"]]
     now = {one.number: one.quantity for one in lines_of(ledger, firm, _EVER, [])} if standing else {}
     for one in standing:
         for line in one.document.lines:

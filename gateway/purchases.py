@@ -20,6 +20,7 @@ from gateway.config import Partner
 from gateway.desks.refund import whole_key
 from gateway.maps import facts_of, house_map
 from gateway.settling import iso
+from gateway.tax_files import own
 from mapping.apply import map_file
 from mapping.judging import judge, transfer_of
 from mapping.tracing import placed_in_sheet, traced
@@ -67,6 +68,7 @@ def load(
     used = house_map(home, map_name or MAPS[kind])
     if used.spec.code != _SPECS[kind]:
         return Loaded(0, 0, (finding("S010", name=used.spec.code, expected=_SPECS[kind]),))
+    codes = _codes(home, holder)
     found: list[Finding] = []
     lines: list[_Line] = []
     with file.open("rb") as source:
@@ -76,10 +78,16 @@ def load(
             found += judged.findings
             for one, document in zip(batch, judged.documents, strict=False):
                 lines += _lines(kind, document)
-                found += traced(run, replace(one, findings=[]), _checks(kind, document, holder))
+                found += traced(run, replace(one, findings=[]), _checks(kind, document, holder, codes))
     found = [*(placed_in_sheet(run, one) for one in run.findings), *found]
     loaded = Loaded(len(lines), 0, tuple(found))
     return loaded if loaded.is_refused else _written(ledger, kind, holder, lines, tuple(found), iso(now))
+
+
+def _codes(home: Path, holder: str) -> frozenset[str]:
+    """Return every number under which a filed taxpayer exports; none of one who is not filed."""
+    known = frozenset(row["code"] for row in own(home, "enterprises") if row["taxpayer"] == holder)
+    return known | {holder} if known else known
 
 
 def _lines(kind: str, document: Document) -> Iterator[_Line]:
@@ -95,8 +103,13 @@ def _lines(kind: str, document: Document) -> Iterator[_Line]:
             yield _Line(head.get("entryId", ""), gnum, _day(head.get("ckrq", "")), line.get("gcode", ""), body)
 
 
-def _checks(kind: str, document: Document, holder: str) -> Iterator[Finding]:
+def _checks(kind: str, document: Document, holder: str, codes: frozenset[str]) -> Iterator[Finding]:
     if kind != "purchases":
+        found, number = document.head.get("jyf", ""), document.head.get("entryId", "")
+        # An agent's declaration names the agent; the proof of agency makes it ours.
+        if codes and found not in codes and not document.head.get("dlzm"):
+            place = "DeclarationHead/jyf"
+            yield finding("X142", document=document.ordinal, path=place, value=found, names=number, found=found)
         return
     number = document.head.get("jhpzh", "")
     buyer = document.head.get("gmfsbh", "")

@@ -975,9 +975,9 @@ SELECT t.key, t.partner, t.kind, t.drawn_at, t.number, t.undone_at, d.state, d.s
   FROM tax_drawn t LEFT JOIN document d ON d.number = t.number AND d.ordinal = 1
  WHERE t.kind = ? ORDER BY t.key;
 
--- name: drawn_standing
-SELECT key, body, number FROM tax_drawn
- WHERE kind = ?1 AND undone_at IS NULL AND key > ?2 || '|' AND key < ?2 || '}' ORDER BY key;
+-- name: drawn_of
+SELECT key, body, number, undone_at FROM tax_drawn
+ WHERE kind = ?1 AND key > ?2 || '|' AND key < ?2 || '}' ORDER BY key;
 
 -- name: last_batch
 SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';

@@ -1,5 +1,6 @@
 """Each export and each invoice is declared once, whoever wrote the declaration and whoever comes first."""
 
+import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -77,6 +78,35 @@ def test_of_two_that_come_together_the_first_is_declared(border: Border) -> None
     first, second = comes(border, declared.body, anew(declared.body, "002"))
     assert (codes(first), sorted(set(codes(second)))) == ([], ["X107", "X141"])
     assert state(border) == [("ready", ""), ("refused", "")]
+
+
+def test_of_two_that_are_judged_at_one_moment_by_two_workers_one_is_declared(border: Border) -> None:
+    loads(border, SHIRTS, BAGS)
+    declared = drawn(border)
+    others: list[dict[str, Any]] = []
+    with Counter(border.world.home, lambda: border.world.moment) as counter:
+
+        def meanwhile(step: str) -> None:
+            if step == "sealed" and not others:
+                others.append(json.loads(border.world.post("shop", declared.body) or b""))
+
+        counter.clerk._pulse = meanwhile
+        [told] = counter.hand_in([Claim(0, "shop", "folder", "mine.xml", body=anew(declared.body, "002"))])
+    assert [codes(one) for one in others] == [[]]
+    assert sorted(set(codes(told))) == ["X107", "X141"]
+    assert sorted(one for one, _ in state(border)) == ["ready", "refused"]
+
+
+def test_a_verdict_on_a_batch_that_nobody_declared_is_held_and_changes_nothing(border: Border) -> None:
+    loads(border, SHIRTS, BAGS)
+    booked(border)
+    sent(border)
+    verdict(border, "3", "077")
+    rows = border.world.rows("SELECT key, state, why FROM document WHERE spec = 'TAX102'")
+    assert [(key.endswith("202701|077"), state) for key, state, _ in rows] == [(True, "held")]
+    assert "K103" in rows[0][2]
+    assert state(border) == [("ready", "")]
+    assert border.world.rows("SELECT count(*) FROM tax_use WHERE freed_at IS NULL") == [(6,)]
 
 
 def test_what_the_office_refused_may_be_declared_anew(border: Border) -> None:

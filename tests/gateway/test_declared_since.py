@@ -1,7 +1,7 @@
 """What became of what was declared is told: what came back, what was never paid for, and what the office approved."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -44,14 +44,14 @@ def declares(border: Border) -> None:
     sent(border)
 
 
-def verdict(border: Border, refund: str) -> None:
-    """The office approves so much of batch 001."""
+def verdict(border: Border, refund: str, status: str = "3") -> None:
+    """The office approves so much of batch 001, or says something else of it."""
     fields = {
-        "guid": guid("T", 1), "taxpayerNo": TAXPAYER, "sbny": "202701", "sbpc": "001", "returnStatus": "3",
+        "guid": guid("T", 1), "taxpayerNo": TAXPAYER, "sbny": "202701", "sbpc": "001", "returnStatus": status,
         "returnTime": writing.return_time(border.world.moment), "refundTotal": refund, "returnInfo": "审核通过",
     }  # fmt: skip
     body = writing.receipt("TaxRefundReturnMessage", guid("V", 1), [("RefundReturn", fields)])
-    border.world.drop("tax", f"verdict-{refund}.xml", body)
+    border.world.drop("tax", f"verdict-{refund}-{status}.xml", body)
     border.world.take_in()
 
 
@@ -101,6 +101,18 @@ def test_another_refund_than_was_declared_is_told(border: Border, refund: str, c
     # Read twice it says the same, and the refund is the declaration's still.
     verdict(border, refund)
     assert (state(border), told(border)) == ([("closed", "3")], codes)
+
+
+def test_verdicts_that_contradict_each_other_are_told_to_the_operator(border: Border) -> None:
+    declares(border)
+    carried(border)
+    verdict(border, "960.00", "4")
+    booked(border)
+    border.world.moment += timedelta(minutes=1)
+    verdict(border, "960.00", "3")
+    assert told(border) == [("X143", "202701-001")]
+    [said] = [one for one in since(border.world.ledger, border.world.home, TAXPAYER, SOON) if one.code == "X143"]
+    assert said.zh == "202701-001 的审核结果前后不一：先为 审核不通过，后为 审核通过"
 
 
 def test_foreign_exchange_is_asked_after_and_missed_from_the_first_of_may(border: Border) -> None:

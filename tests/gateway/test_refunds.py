@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import python_calamine
 
-from adapters.simulators.tax_law import Law
+from adapters.simulators.tax_law import Judged, Law, judge
 from adapters.simulators.tax_rounds import Office, behaviour
 from gateway.dispatch import Outgoing
 from gateway.purchases import Loaded, load
@@ -242,6 +242,11 @@ def test_consumption_tax_is_loaded_and_declared_beside_the_value_added_tax(borde
     [told] = sent(border)
     assert ([one["state"] for one in told["documents"]], told["findings"]) == (["ready"], [])
     assert drawn(border).forms.purchases == ()
+    # The office by its own law finds the same.
+    [body] = carried(border)
+    assert judge(body, Law({SHIRT: "13"}), {}) == Judged(
+        "TAX101", (TAXPAYER, "202701", "001"), (), tuple(f"{border.number(one)}001" for one in (1, 2)), "1680.00"
+    )
 
 
 def test_an_invoice_written_in_another_way_is_the_same_invoice(border: Border) -> None:

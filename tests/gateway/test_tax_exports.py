@@ -158,6 +158,11 @@ def test_an_agent_s_export_stands_by_its_proof(border: Border) -> None:
     assert [(one.number, one.agency) for one in found(border).items] == [(f"{ENTRY}001", "33010020260000012301")]
 
 
+def test_a_declaration_of_another_firm_needs_its_proof_of_agency(border: Border) -> None:
+    other = loads(border, item(1, "10000").replace("3301961A2B", "3301980Q3D"))
+    assert ([(one.code, one.value) for one in other.findings], other.is_refused) == ([("X142", "3301980Q3D")], True)
+
+
 def test_a_list_that_is_released_and_not_closed_waits(border: Border) -> None:
     border.trade(1, CEB603={"statisticsFlag": "A"})
     border.meets()
