@@ -11,7 +11,7 @@ from typing import Any, Final
 from gateway.purchases import DELETED, texts_of
 from message_specs.amounts import amount
 from message_specs.findings import Finding, finding
-from message_specs.tax.forms import Export
+from message_specs.tax.forms import OVERSEAS, Export
 from message_specs.tax.laws import Row, in_force
 from message_specs.trade.sharing import WIDE, fen, shares
 
@@ -49,6 +49,7 @@ def of_declaration(rows: Sequence[Any], dollars: Sequence[Row]) -> Iterator[Expo
         yield Export(
             number, on, *named, tuple(amounts.items()), in_usd, texts.get("ckfphm", ""), row["declaration"],
             agency=f"{proof}{row['item']:02d}" if proof else "",
+            mode=OVERSEAS if texts.get("tradeMode") == OVERSEAS else "",
         )  # fmt: skip
 
 

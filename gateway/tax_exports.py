@@ -22,7 +22,7 @@ from gateway.living import life_in
 from gateway.loaded_exports import in_dollars, of_declaration
 from message_specs.amounts import amount
 from message_specs.findings import Finding, finding
-from message_specs.tax.forms import Export
+from message_specs.tax.forms import OVERSEAS, Export
 from message_specs.tax.laws import Row
 from message_specs.trade.expected import shares_back
 from message_specs.trade.giving_back import accepted_returns
@@ -182,8 +182,14 @@ def _of_line(listed: Listed, line: Texts, number: str, stays: Decimal, dollars: 
         in_dollars(value, line.get("currency", ""), listed.exported_on, dollars),
         listed.paper.head.get("orderNo", "").strip(),
         listed.paper.name,
+        mode=_mode(listed.paper.head.get("tradeMode", "").strip()),
         orders=((listed.paper.head.get("ebpCode", "").strip(), listed.paper.head.get("orderNo", "").strip()),),
     )
+
+
+def _mode(mode: str) -> str:
+    """Return the mode where it makes a difference to a refund, else ""."""
+    return mode if mode == OVERSEAS else ""
 
 
 def part_of(quantity: Decimal, stays: Decimal) -> Decimal:

@@ -55,7 +55,12 @@ def write_templates(folder: Path, head: Mapping[str, str], forms: Forms) -> list
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     sold = export_rows(forms)
-    sheets = [sold, purchase_rows(forms), [row for row in sold if row["bz"]], index_rows(forms)]
+    sheets = [
+        sold,
+        purchase_rows(forms),
+        [row for row, one in zip(sold, forms.exports, strict=True) if one.export.note],
+        index_rows(forms),
+    ]
     for (title, columns), rows in zip((*TEMPLATES, *_OURS), sheets, strict=True):
         if not rows:
             continue
@@ -89,7 +94,7 @@ def export_rows(forms: Forms) -> list[dict[str, str]]:
             "mylaj": f"{row.export.fob or 0:.2f}",
             "sbspdm": "",
             "ywlx": _BUSINESS,
-            "bz": row.export.note,
+            "bz": row.export.remark,
         }
         for place, row in enumerate(forms.exports, 1)
     ]

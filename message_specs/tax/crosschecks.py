@@ -16,6 +16,8 @@ from message_specs.tax.laws import Row
 from message_specs.tax.rebating import Law
 
 Texts = Mapping[str, str]
+_EVIDENCE: Final = "收汇"
+"""What stands beside an export whose foreign exchange is told with it."""
 _AGENCY: Final = 20
 """How long a proof of agency (代理出口货物证明) with its item is: 18 and 2, as offline clients ask for it."""
 
@@ -165,7 +167,7 @@ def _deadlines(exports: Sequence[Texts], windows: Sequence[Row], today: date) ->
         if never is not None and today > never:
             names = one.get("ckhwbgdh") or one.get("dlzm", "")
             yield finding("X131", path=place, value=value, names=names, until=never.isoformat())
-        elif last is not None and today > last and not one.get("bz", "").strip():
+        elif last is not None and today > last and _EVIDENCE not in one.get("bz", ""):
             yield finding("X110", path=place, value=value, until=last.isoformat())
 
 

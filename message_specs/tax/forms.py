@@ -14,6 +14,8 @@ from message_specs.trade.sharing import WIDE, fen
 NOTHING: Final = Decimal(0)
 VAT: Final = "V"
 CONSUMPTION: Final = "C"
+OVERSEAS: Final = "9810"
+"""Goods to an overseas warehouse: refunded on departure (预退) and settled once sold (STA notice 2025 no. 3)."""
 _WHOLE: Final = Decimal(100)
 
 
@@ -36,8 +38,19 @@ class Export:
     """The proof of agency (代理出口货物证明) with its item, where an agent exported it."""
     orders: tuple[tuple[str, str], ...] = ()
     """Platform and number of the orders behind it, where they are known."""
+    mode: str = ""
+    """How it was supervised (监管方式), where that makes a difference here: 9810."""
     note: str = ""
-    """What is written beside it: the receipt of its foreign exchange, where it is declared late."""
+    """The receipt of its foreign exchange, where it is declared late."""
+
+    @property
+    def remark(self) -> str:
+        """What is written beside it: that it is refunded on departure and settled later, and what was received for it.
+
+        >>> Export("N", date(2026, 11, 21), "0", "n", (), None, mode=OVERSEAS, note="收汇 2027-03-02 FX1").remark
+        '海外仓预退；收汇 2027-03-02 FX1'
+        """
+        return "；".join(word for word in ("海外仓预退" if self.mode == OVERSEAS else "", self.note) if word)
 
     def in_unit(self, unit: str) -> Decimal | None:
         """How many of that unit it is; None where it is not counted in it."""

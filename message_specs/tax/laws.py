@@ -48,7 +48,8 @@ def shipped(name: str) -> tuple[Row, ...]:
 def with_own(name: str, own: Sequence[Row]) -> tuple[Row, ...]:
     """The rows that hold where a home has these of its own, the stronger first: its own, and of these the latest.
 
-    >>> rows = [{"hs": "1", "valid_from": day, "rate": rate} for day, rate in (("2019-07-01", "13"), ("2026-01-01", "9"))]
+    >>> days = {"2019-07-01": "13", "2026-01-01": "9"}
+    >>> rows = [{"hs": "1", "valid_from": day, "rate": rate} for day, rate in days.items()]
     >>> [in_force(with_own("rebates", rows), date(year, 11, 21), hs="1")["rate"] for year in (2025, 2026)]
     ['13', '9']
     """

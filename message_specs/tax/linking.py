@@ -1,10 +1,10 @@
 """Linking: exports and the purchases they came from become the two detail forms of a refund declaration.
 
-Exports of one tariff code, unit, rate and name share a 关联号; purchases of the same code, unit and name are used first
-in, first out, each unit of quantity once.  What no purchase of its own name covers takes what is left of others, and is
-told.  The rate is that of the day of export and never above the tax that was paid; consumption tax is refunded as it
-was paid, beside the value added tax and for no more goods.  What cannot be declared is left out, each with its reason;
-nothing here is guessed.
+Exports of one tariff code, unit, rate, mode and name share a 关联号; purchases of the same code, unit and name are used
+first in, first out, each unit of quantity once.  What no purchase of its own name covers takes what is left of others,
+and is told.  The rate is that of the day of export and never above the tax that was paid; consumption tax is refunded
+as it was paid, beside the value added tax and for no more goods.  What cannot be declared is left out, each with its
+reason; nothing here is guessed.
 
 Known limits: of consumption tax only what is levied by value; a document of so much a litre has no rate here.
 """
@@ -24,11 +24,12 @@ _IN_TURN = attrgetter("issued_on", "voucher", "line")
 
 
 class _Group(NamedTuple):
-    """What shares a 关联号: a code, its unit and rate, and the name of the goods; "" for what is left of any name."""
+    """What shares a 关联号: code, unit, rate, mode, and the name of the goods; "" for what is left of any name."""
 
     hs: str
     unit: str
     rate: Decimal
+    mode: str
     name: str
 
 
@@ -71,7 +72,7 @@ def link(exports: Iterable[Export], purchases: Sequence[Purchase], law: Law) -> 
         if isinstance(placed, Finding):
             found.append(placed)
         else:
-            groups.setdefault(_Group(one.hs, *placed, one.name), []).append(one)
+            groups.setdefault(_Group(one.hs, *placed, one.mode, one.name), []).append(one)
     drawing = _Drawing(law, _Stock(purchases))
     rest: dict[_Group, list[Export]] = {}
     for group, members in sorted(groups.items()):

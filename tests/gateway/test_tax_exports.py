@@ -152,10 +152,13 @@ def test_terms_of_delivery_that_nobody_knows_are_told_and_not_taken_for_others(b
 def test_an_agent_s_export_stands_by_its_proof(border: Border) -> None:
     file = border.world.home / "declarations.csv"
     plain = item(1, "10000").rstrip("\n")
-    file.write_text(HEADINGS.rstrip("\n") + ",代理证明号\n" + plain + ",330100202600000123\n", "utf-8")
+    head = HEADINGS.rstrip("\n") + ",代理证明号,监管方式\n"
+    file.write_text(f"{head}{plain},330100202600000123,9810\n", "utf-8")
     shop = border.world.clerk.house.partner("shop")
     load(border.world.ledger, border.world.home, "exports", file, "", shop, TAXPAYER, LATER)
-    assert [(one.number, one.agency) for one in found(border).items] == [(f"{ENTRY}001", "33010020260000012301")]
+    assert [(one.number, one.agency, one.mode) for one in found(border).items] == [
+        (f"{ENTRY}001", "33010020260000012301", "9810"),
+    ]  # fmt: skip
 
 
 def test_a_declaration_of_another_firm_needs_its_proof_of_agency(border: Border) -> None:

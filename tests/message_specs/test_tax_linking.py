@@ -110,6 +110,16 @@ def test_purchases_of_the_same_name_come_first_however_late_they_are() -> None:
     assert [one.code for one in more.findings] == ["X102"]
 
 
+def test_goods_to_an_overseas_warehouse_stand_by_themselves_and_say_so() -> None:
+    forms = link([export(1, "60"), replace(export(2, "40"), mode="9810")], [purchase(1)], LAW)
+    assert [(row.link[-1], row.export.number[-1], row.export.remark) for row in forms.exports] == [
+        ("1", "1", ""), ("2", "2", "海外仓预退"),
+    ]  # fmt: skip
+    assert [(row.link[-1], row.amount, row.refund) for row in forms.purchases] == [
+        ("1", Decimal(60), Decimal("46800.00")), ("2", Decimal(40), Decimal("31200.00")),
+    ]  # fmt: skip
+
+
 def test_consumption_tax_is_refunded_as_it_was_paid_and_for_no_more_goods() -> None:
     paid = replace(purchase(3, "80", "40000", rate="15"), tax="C", kind="11")
     forms = link([export(1, "60")], [purchase(1), paid], LAW)
