@@ -6,14 +6,12 @@ How much an invoice line holds is known where it was loaded; where it is not, on
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
 
 from message_specs.amounts import amount, number
 from message_specs.findings import Finding, finding
 
 Texts = Mapping[str, str]
 Place = tuple[str, int]
-_VOUCHER: Final = "PurchaseList/jhpzh"
 
 
 def uses(lines: Iterable[Texts]) -> dict[Place, Decimal]:
@@ -25,7 +23,7 @@ def uses(lines: Iterable[Texts]) -> dict[Place, Decimal]:
     found: dict[Place, Decimal] = {}
     for one in lines:
         if one.get("jhpzh"):
-            place = (one["jhpzh"].strip(), int(amount(one.get("pzhh"))))
+            place = _place(one)
             found[place] = found.get(place, Decimal(0)) + amount(one.get("sl"))
     return found
 
@@ -47,15 +45,23 @@ def used_before(
     """Yield what another declaration has declared already; `wholes` is how much of an invoice line there is."""
     theirs = [line for lines in others for line in lines]
     exports = {exported(line) for line in theirs} - {""}
-    for line in mine:
+    for row, line in enumerate([line for line in mine if exported(line)], 1):
         if exported(line) in exports:
-            yield finding("X107", path="ExportList", value=exported(line), names=exported(line))
+            there = f"ExemptionList[{row}]/invtNo" if line.get("invtNo") else f"ExportList[{row}]/ckhwbgdh"
+            yield finding("X107", path=there, value=exported(line), names=exported(line))
     used = uses(theirs)
+    rows: dict[Place, int] = {}
+    for row, line in enumerate([line for line in mine if line.get("jhpzh")], 1):
+        rows.setdefault(_place(line), row)
     for place, asked in uses(mine).items():
         before, whole = used.get(place, Decimal(0)), wholes.get(place)
-        names = f"{place[0]}/{place[1]}"
+        names, where = f"{place[0]}/{place[1]}", f"PurchaseList[{rows[place]}]/jhpzh"
         if whole is not None and before + asked > whole:
             found, most = number(before + asked), number(whole)
-            yield finding("X141", path=_VOUCHER, value=place[0], names=names, found=found, expected=most)
+            yield finding("X141", path=where, value=place[0], names=names, found=found, expected=most)
         elif whole is None and before:
-            yield finding("X107", path=_VOUCHER, value=place[0], names=names)
+            yield finding("X107", path=where, value=place[0], names=names)
+
+
+def _place(line: Texts) -> Place:
+    return line["jhpzh"].strip(), int(amount(line.get("pzhh")))

@@ -68,6 +68,9 @@ def test_a_partner_cannot_declare_again_what_was_drawn_up_here(border: Border) -
     sent(border)
     [told] = comes(border, anew(declared.body, "009"))
     assert codes(told) == ["X107"] * 4 + ["X141"] * 2
+    assert [one["path"].rpartition("/Refund")[2].partition("]/")[2] for one in told["findings"]] == [
+        *(f"ExportList[{row}]/ckhwbgdh" for row in (1, 2, 3, 4)), *(f"PurchaseList[{row}]/jhpzh" for row in (1, 2)),
+    ]  # fmt: skip
     assert told["findings"][-1]["zh"] == "凭证 26332000000012340001/1 共申报 240，发票只有 120"
     assert state(border) == [("ready", ""), ("refused", "")]
 
