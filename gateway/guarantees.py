@@ -15,14 +15,14 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.bills import expected_of
+from gateway.bills import expected_of, returned_of
 from gateway.config_shapes import Tax
 from gateway.desks.tax import expected_key
 from gateway.fetching import number_of, paper_of
 from gateway.living import life_in
 from message_specs.findings import Finding
 from message_specs.tax.laws import Row, in_force
-from message_specs.tax.securing import Standing, account_findings, target, total
+from message_specs.tax.securing import Standing, account_findings, target, total, value_of
 from message_specs.trade.bills import Bill, read_bill
 from message_specs.trade.expected import read_expected
 from message_specs.trade.life import Life
@@ -80,12 +80,15 @@ def inventory_of(ledger: Ledger, paper: Paper, life: Life | None, tax: Tax) -> I
     bills = bills_of(ledger, *place)
     numbers = [one.duty_no for one in bills if one.duty_no]
     paid = frozenset(row["duty_no"] for row in ledger.all("duties_paid", msgspec.json.encode(numbers).decode()))
+    whole, left = read_expected(record["value"]) if record else None, expected_of(ledger, *place, tax)
     standing = Standing(
         life is not None and life.phase in _RELEASED,
-        total(read_expected(record["value"]) if record else None),
-        total(expected_of(ledger, *place, tax)),
+        total(whole),
+        total(left),
         bills,
         paid,
+        returned_of(ledger, *place),
+        (value_of(whole), value_of(left)),
     )
     return Inventory(paper, number_of(ledger, paper), released_on(life, paper.name) if life else None, standing)
 

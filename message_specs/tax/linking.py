@@ -34,31 +34,32 @@ class _Group(NamedTuple):
 
 
 class _Stock:
-    """What is left of the purchases, by tax, code and unit, the earliest first."""
+    """What is left of the purchases, by tax, code, unit and name, the earliest first."""
 
     def __init__(self, purchases: Iterable[Purchase]) -> None:
-        self._left: dict[tuple[str, str, str], list[Purchase]] = {}
+        self._now: dict[tuple[str, int], Purchase] = {}
+        self._by_name: dict[tuple[str, str, str, str], list[tuple[str, int]]] = {}
         for one in sorted(purchases, key=_IN_TURN):
-            self._left.setdefault((one.tax, one.hs, one.unit), []).append(one)
+            place = (one.voucher, one.line)
+            self._now[place] = one
+            for name in {one.name, ""}:
+                self._by_name.setdefault((one.tax, one.hs, one.unit, name), []).append(place)
 
     def of(self, tax: str, group: _Group) -> Sequence[Purchase]:
         """Return what is left for a group: purchases of its name, or of any where it has none."""
-        return [one for one in self._left.get((tax, group.hs, group.unit), ())
-                if one.left > 0 and group.name in ("", one.name)]  # fmt: skip
+        places = self._by_name.get((tax, group.hs, group.unit, group.name), ())
+        return [self._now[place] for place in places if self._now[place].left > 0]
 
     def take(self, tax: str, group: _Group, wanted: Decimal, serial: str) -> Iterator[PurchaseRow]:
         """Yield the purchases that cover so many, and take them off."""
-        all_left = self._left.get((tax, group.hs, group.unit), [])
-        for place, one in enumerate(all_left):
+        for one in self.of(tax, group):
             if wanted <= 0:
                 return
-            if one.left <= 0 or group.name not in ("", one.name):
-                continue
             amount = min(one.left, wanted)
             rate = one.tax_rate if tax == CONSUMPTION else min(group.rate, one.tax_rate)
             base = one.base_of(amount)
             yield PurchaseRow(serial, one, amount, base, rate, refund_of(base, rate))
-            all_left[place] = replace(one, used=one.used + amount)
+            self._now[one.voucher, one.line] = replace(one, used=one.used + amount)
             wanted -= amount
 
 

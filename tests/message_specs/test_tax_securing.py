@@ -46,3 +46,18 @@ def test_an_open_bill_occupies_what_is_still_owed_of_it(
 ) -> None:
     paid = frozenset({"D1"})
     assert told(expected, remaining, *bills, paid=paid) == occupied
+
+
+def test_a_bill_of_what_could_not_be_told_is_given_back_by_its_lines() -> None:
+    lines = tuple(
+        {"gnum": str(gnum), "taxPrice": value, "customsTax": "0", "valueAddedTax": vat, "consumptionTax": "0"}
+        for gnum, value, vat in ((1, "200.00", "18.20"), (2, "100.00", "9.11"))
+    )
+    whole = Bill("I1", "T1", "1", "", Taxes(vat=Decimal("27.31")), {}, lines)
+    half = {2: Decimal("0.5")}
+    values = (Decimal("300.00"), Decimal("250.00"))
+    assert target(Standing(True, None, None, (whole,), frozenset(), half, values)) == ("returned", Decimal("22.76"))
+    assert target(Standing(True, None, None, (whole,))) == ("billed", Decimal("27.31"))
+    # A bill of what stays was made after the return.
+    after = Bill("I1", "T2", "1", "", Taxes(vat=Decimal("22.76")), {}, (lines[0], lines[1] | {"taxPrice": "50.00"}))
+    assert target(Standing(True, None, None, (after,), frozenset(), half, values)) == ("billed", Decimal("22.76"))
