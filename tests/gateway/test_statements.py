@@ -44,15 +44,16 @@ def test_a_statement_shows_prediction_bill_difference_and_due_dates_and_sums_the
     [line] = told["lines"]
     assert {name: line[name] for name in line if name not in ("number", "findings")} == {
         "invt_no": INVT, "order_no": samples.trade(8801)["orderNo"], "released_on": released.isoformat(),
-        "predicted": "42.89", "billed": "42.99", "difference": "0.10", "tax_no": [TAX],
+        "collected": "42.16", "predicted": "42.89", "billed": "42.99", "difference": "0.10", "tax_no": [TAX],
         "duty_no": {"291020261000000017": "42.99"}, "paid": "0.00", "open": "42.99", "state": "billed",
         "due_from": (released + timedelta(days=31)).isoformat(),
         "due_until": (released + timedelta(days=45)).isoformat(), "occupied": "42.99",
     }  # fmt: skip
-    assert [one["code"] for one in line["findings"]] == ["T310", "T311"]
+    assert [one["code"] for one in line["findings"]] == ["T310", "T311", "X308"]
+    assert line["findings"][-1]["zh"] == f"清单 {INVT} 向购买人代收 42.16 元，税单为 42.99 元"
     assert told["totals"] == {
-        "inventories": 1, "predicted": "42.89", "billed": "42.99", "difference": "0.10", "paid": "0.00",
-        "open": "42.99", "occupied": "42.99", "unknown": 0, "unbilled": 0, "duty_no": {"291020261000000017": "42.99"},
+        "inventories": 1, "collected": "42.16", "predicted": "42.89", "billed": "42.99", "difference": "0.10",
+        "paid": "0.00", "open": "42.99", "occupied": "42.99", "unknown": 0, "unbilled": 0, "duty_no": {"291020261000000017": "42.99"},
     }  # fmt: skip
     other = statement(world.ledger, account(world), "2001-01", (), released, house)
     assert (other["lines"], other["totals"]["billed"]) == ([], "0.00")
@@ -65,6 +66,22 @@ def test_what_is_due_is_told_from_day_40_and_is_overdue_after_day_45(world: Worl
     today = world.moment.astimezone(CHINA).date() + timedelta(days=days)
     rows = open_dues(world.ledger, None, (), today, world.clerk.house.kouan.tax)
     assert [one["code"] for row in rows for one in row["findings"]] == codes
+
+
+def test_what_is_paid_is_due_no_more_though_its_bill_was_another_than_expected(world: World) -> None:
+    inventory_is(world, "800")
+    bill(world, valueAddedTax="20.00")
+    collected(world, TAX, "291020261000000017")
+    looks(world)
+    later = world.moment.astimezone(CHINA).date() + timedelta(days=46)
+
+    def due_codes() -> list[str]:
+        rows = open_dues(world.ledger, None, (), later, world.clerk.house.kouan.tax)
+        return [one["code"] for row in rows for one in row["findings"]]
+
+    assert due_codes() == ["X305"]
+    assert pay(world.ledger, "291020261000000017", later, iso(world.moment), "shop")
+    assert due_codes() == []
 
 
 def test_a_home_of_another_calendar_has_other_days(world: World) -> None:
@@ -137,6 +154,7 @@ def test_what_customs_took_back_is_in_no_sum(world: World) -> None:
     told = statement(
         world.ledger, account(world), f"{released:%Y-%m}", (), released, world.clerk.house.kouan.tax
     )  # fmt: skip
-    assert {name: told["totals"][name] for name in ("predicted", "billed", "open", "occupied", "unbilled")} == {
-        "predicted": "0.00", "billed": "0.00", "open": "0.00", "occupied": "0.00", "unbilled": 0,
+    names = ("collected", "predicted", "billed", "open", "occupied", "unbilled")
+    assert {name: told["totals"][name] for name in names} == {
+        "collected": "0.00", "predicted": "0.00", "billed": "0.00", "open": "0.00", "occupied": "0.00", "unbilled": 0,
     }  # fmt: skip
