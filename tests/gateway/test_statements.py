@@ -53,7 +53,8 @@ def test_a_statement_shows_prediction_bill_difference_and_due_dates_and_sums_the
     assert line["findings"][-1]["zh"] == f"清单 {INVT} 向购买人代收 42.16 元，税单为 42.99 元"
     assert told["totals"] == {
         "inventories": 1, "collected": "42.16", "predicted": "42.89", "billed": "42.99", "difference": "0.10",
-        "paid": "0.00", "open": "42.99", "occupied": "42.99", "unknown": 0, "unbilled": 0, "duty_no": {"291020261000000017": "42.99"},
+        "paid": "0.00", "open": "42.99", "occupied": "42.99", "unknown": 0, "unbilled": 0,
+        "duty_no": {"291020261000000017": "42.99"},
     }  # fmt: skip
     other = statement(world.ledger, account(world), "2001-01", (), released, house)
     assert (other["lines"], other["totals"]["billed"]) == ([], "0.00")
