@@ -27,6 +27,7 @@ from mapping.tracing import placed_in_sheet, traced
 from message_specs.amounts import amount
 from message_specs.document import Document
 from message_specs.findings import Finding, Severity, finding
+from message_specs.tax.crosschecks import voucher_checks
 from message_specs.tax.forms import refund_of
 from message_specs.trade.papers import mark_of
 from spool.ledger import Ledger
@@ -116,6 +117,9 @@ def _checks(kind: str, document: Document, holder: str, codes: frozenset[str]) -
     if buyer != holder:
         place = "InvoiceHead/gmfsbh"
         yield finding("X122", document=document.ordinal, path=place, value=buyer, names=number, expected=holder)
+    head = {**document.head, "jhpzh": voucher_of(number)}
+    for one in voucher_checks(head, "InvoiceHead/jhpzh", "InvoiceHead/ghfsbh"):
+        yield replace(one, document=document.ordinal)
     for row, line in enumerate(document.lines, 1):
         yield from _line_checks(line, f"InvoiceList[{row}]", f"{number}/{line.get('gnum')}", document.ordinal)
 

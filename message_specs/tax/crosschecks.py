@@ -10,6 +10,7 @@ from typing import Final
 
 from message_specs.amounts import amount, number
 from message_specs.findings import Finding, finding
+from message_specs.identity import is_credit_code
 from message_specs.tax.deadlines import deadline, late_until
 from message_specs.tax.forms import CONSUMPTION, NOTHING, VAT, refund_of
 from message_specs.tax.laws import Row
@@ -18,6 +19,8 @@ from message_specs.tax.rebating import Law
 Texts = Mapping[str, str]
 _EVIDENCE: Final = "收汇"
 """What stands beside an export whose foreign exchange is told with it."""
+_SPECIAL: Final = "02"
+"""A special VAT invoice (增值税专用发票)."""
 _AGENCY: Final = 20
 """How long a proof of agency (代理出口货物证明) with its item is: 18 and 2, as offline clients ask for it."""
 
@@ -56,6 +59,20 @@ def _kinds(purchases: Sequence[Texts]) -> Iterator[Finding]:
     for row, one in enumerate(purchases, 1):
         if one.get("sz") not in (VAT, CONSUMPTION):
             yield finding("X137", path=f"PurchaseList[{row}]/sz", value=one.get("sz"), found=one.get("sz", ""))
+        yield from voucher_checks(one, f"PurchaseList[{row}]/jhpzh", f"PurchaseList[{row}]/ghfsbh")
+
+
+def voucher_checks(one: Texts, number_at: str, seller_at: str) -> Iterator[Finding]:
+    """Yield where the number of an invoice or of its seller cannot be right.
+
+    >>> [said.code for said in voucher_checks({"pzzl": "02", "jhpzh": "1234", "ghfsbh": "91330100MA2B1C3D4F"}, "", "")]
+    ['X145', 'X144']
+    """
+    voucher, seller = one.get("jhpzh", ""), one.get("ghfsbh", "")
+    if one.get("pzzl") == _SPECIAL and not (voucher.isascii() and voucher.isdigit() and len(voucher) in (18, 20)):
+        yield finding("X145", path=number_at, value=voucher, found=voucher)
+    if not is_credit_code(seller):
+        yield finding("X144", path=seller_at, value=seller, found=seller, names=voucher)
 
 
 def _links(exports: Sequence[Texts], purchases: Sequence[Texts]) -> Iterator[Finding]:

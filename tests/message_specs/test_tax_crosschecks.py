@@ -21,7 +21,8 @@ EXPORT = {
     "jldw": "007", "cksl": "100",
 }  # fmt: skip
 PURCHASE = {
-    "glh": GLH, "sz": "V", "pzzl": "02", "jhpzh": "26332000000012340001", "pzhh": "1", "ckspdm": HS, "spmc": "酸乳",
+    "glh": GLH, "sz": "V", "pzzl": "02", "jhpzh": "26332000000012340001", "pzhh": "1",
+    "ghfsbh": "91330200MA2C5E6F70", "ckspdm": HS, "spmc": "酸乳",
     "jldw": "007", "sl": "100", "jsje": "600000.00", "zsl": "13", "tsl": "13", "ktse": "78000.00",
 }  # fmt: skip
 Texts = dict[str, str]
@@ -48,6 +49,9 @@ def test_the_worked_refund_of_the_fact_sheet_agrees_with_itself() -> None:
         ({"ckrq": "20261031"}, {"tsl": "9", "ktse": "54000.00"}, []),
         ({}, {"zsl": "3", "tsl": "3", "ktse": "18000.00"}, []),
         ({}, {"ktse": "78000.01"}, [("X106", "PurchaseList[1]/ktse")]),
+        ({}, {"ghfsbh": "91330200MA2C5E6F71"}, [("X144", "PurchaseList[1]/ghfsbh")]),
+        ({}, {"jhpzh": "2633200000001234000"}, [("X145", "PurchaseList[1]/jhpzh")]),
+        ({}, {"jhpzh": "330020113012345678"}, []),
         ({}, {"sz": "W"}, [("X137", "PurchaseList[1]/sz")]),
         ({}, {"spmc": "奶粉"}, [("X102", "PurchaseList[1]/spmc")]),
         ({}, {"sl": "99"}, [("X104", GLH)]),
@@ -69,7 +73,15 @@ def test_each_disagreement_is_told_at_its_place(
 
 
 def test_consumption_tax_stands_beside_the_value_added_tax_and_covers_no_more() -> None:
-    paid = PURCHASE | {"sz": "C", "jhpzh": "C1", "jsje": "40000.00", "zsl": "15", "tsl": "15", "ktse": "6000.00"}
+    paid = PURCHASE | {
+        "sz": "C",
+        "pzzl": "11",
+        "jhpzh": "C1",
+        "jsje": "40000.00",
+        "zsl": "15",
+        "tsl": "15",
+        "ktse": "6000.00",
+    }
     assert said(EXPORT, PURCHASE, paid) == []
     assert said(EXPORT, PURCHASE, paid | {"sl": "80"}) == []
     assert said(EXPORT, PURCHASE, paid | {"sl": "101"}) == [("X104", GLH)]
