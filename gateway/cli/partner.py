@@ -26,6 +26,9 @@ def partner() -> None:
 @click.option("--role", "roles", multiple=True, help=f"One of {', '.join(ROLES)}.")
 @click.option("--spec", "specs", multiple=True, help="What it may send, as CEB311; else whatever its roles may send.")
 @click.option("--ssh-key", type=click.File("r", encoding="utf-8"), help="Its public key, a .pub file of OpenSSH.")
+@click.option(
+    "--maps", "is_mapped", is_flag=True, help="It may drop tables: each spec with our map, where there is one."
+)
 @json_option
 @home_option
 def new_partner(
@@ -37,6 +40,7 @@ def new_partner(
     roles: tuple[str, ...],
     specs: tuple[str, ...],
     ssh_key: Any,
+    is_mapped: bool,
     as_json: bool,
     home: Path,
 ) -> None:
@@ -45,7 +49,7 @@ def new_partner(
     Without --code and --dxp-id it stands suspended until both are filled in.
     """
     from gateway.config import load_house
-    from gateway.home import add_partner, new_token
+    from gateway.home import add_partner, maps_of, new_token
 
     load_house(home)
     token, digest = new_token()
@@ -61,6 +65,8 @@ def new_partner(
         "token_sha256": [digest],
         "suspended": not known,
     }
+    if is_mapped:
+        values["maps"] = maps_of(specs or _specs_of(roles))
     file = add_partner(home, name, values)
     try:
         load_house(home)
