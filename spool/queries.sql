@@ -939,6 +939,10 @@ SELECT r.value FROM given_number g
 -- name: duty_paid
 INSERT INTO duty_paid (duty_no, paid_on, at, by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- name: billed_under
+SELECT count(*) AS bills FROM record r
+ WHERE r.key >= 'bill|' AND r.key < 'bill}' AND r.value <> '' AND r.value ->> '$.duty_no' = ?;
+
 -- name: duties_paid
 SELECT duty_no, paid_on FROM duty_paid WHERE duty_no IN (SELECT value FROM json_each(?));
 
@@ -957,7 +961,12 @@ INSERT INTO purchase_line (holder, invoice, line, issued_on, hs, loaded_at, body
 ON CONFLICT DO NOTHING;
 
 -- name: purchase
-SELECT holder, body FROM purchase_line WHERE invoice = ? AND line = ?;
+SELECT holder, body, EXISTS (SELECT 1 FROM tax_use u
+                              WHERE u.thing = 'purchase|' || p.invoice || '|' || p.line AND u.freed_at IS NULL) AS used
+  FROM purchase_line p WHERE invoice = ? AND line = ?;
+
+-- name: amend_purchase
+UPDATE purchase_line SET issued_on = ?, hs = ?, loaded_at = ?, body = ? WHERE invoice = ? AND line = ?;
 
 -- name: purchases_of
 SELECT p.*, coalesce((SELECT sum(u.amount) FROM tax_use u
@@ -970,6 +979,12 @@ ON CONFLICT DO NOTHING;
 
 -- name: export
 SELECT holder, body FROM export_line WHERE declaration = ? AND item = ?;
+
+-- name: amend_export
+UPDATE export_line SET exported_on = ?, loaded_at = ?, body = ? WHERE declaration = ? AND item = ?;
+
+-- name: items_of_export
+SELECT item, exported_on, body FROM export_line WHERE declaration = ?;
 
 -- name: exports_of
 SELECT * FROM export_line WHERE holder = ? AND exported_on <= ? ORDER BY exported_on, declaration, item;
@@ -1008,6 +1023,10 @@ SELECT * FROM tax_drawn WHERE number IS NULL AND undone_at IS NULL ORDER BY key;
 SELECT t.key, t.partner, t.kind, t.drawn_at, t.number, t.undone_at, d.state, d.status
   FROM tax_drawn t LEFT JOIN document d ON d.number = t.number AND d.ordinal = 1
  WHERE t.kind = ? ORDER BY t.key;
+
+-- name: drawn_of
+SELECT key, body, number, undone_at FROM tax_drawn
+ WHERE kind = ?1 AND key > ?2 || '|' AND key < ?2 || '}' ORDER BY key;
 
 -- name: last_batch
 SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';
