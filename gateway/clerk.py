@@ -220,7 +220,7 @@ class Clerk:
             for one in judged:
                 if one.answer_to and one.duplicate_of is None:
                     settled[one.arrival.claim.number] = settle(ledger, one, at, self.house)
-                    fx_feedback.note(ledger, one, self._opener.secret)
+                    fx_feedback.note(ledger, one)
         return settled
 
     def _let_go(

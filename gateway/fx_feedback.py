@@ -14,7 +14,6 @@ from typing import Final
 
 from adapters import fx
 from gateway.case import Arrival, Case, Judged
-from gateway.desks.settlement import quota_key
 from gateway.said import said
 from message_specs import writing
 from message_specs.catalog import catalog
@@ -23,8 +22,6 @@ from message_specs.findings import Finding, finding
 from message_specs.limits import Limits
 from message_specs.opening import Opened, parse
 from message_specs.spec import Spec
-from message_specs.trade import quotas
-from message_specs.trade.papers import unpack
 from spool.ledger import Ledger
 from spool.number import CHINA
 
@@ -32,8 +29,6 @@ TAKEN: Final = "0"
 REFUSED: Final = "1"
 _TAKEN_WORDS: Final = "外汇局已采用 taken by the exchange office"
 _INFO: Final = 4000
-_CHANGES: Final = "2"
-_DELETES: Final = "3"
 _REVISION: Final = "202205"
 _NOT_DIGITS: Final = re.compile(r"\D")
 
@@ -143,29 +138,11 @@ def _key(report: str, places: Mapping[str, tuple[int, int]], judged: Judged) -> 
     return report if report in places else f"{report} {judged.arrival.claim.file}"
 
 
-def note(ledger: Ledger, judged: Judged, secret: bytes) -> None:
-    """That a data file was answered, and what its refusals give back, is in the open transaction."""
+def note(ledger: Ledger, judged: Judged) -> None:
+    """That a data file was answered is in the open transaction."""
     if judged.feedback is not None:
         claim = judged.arrival.claim
         ledger.run("fx_answered", claim.number, judged.feedback.bad, claim.file)
-        if judged.feedback.current == "JSHD":
-            _give_back(ledger, judged, secret)
-
-
-def _give_back(ledger: Ledger, judged: Judged, secret: bytes) -> None:
-    """What was refused, or is deleted by now, uses nothing of its person's year."""
-    status = {case.key: case.told.status for case in judged.cases if case.told is not None}
-    for row in ledger.all("fx_records", judged.arrival.claim.file):
-        document, paper = (ledger.one(name, row["number"], row["ordinal"]) for name in ("document", "paper"))
-        if document is None or paper is None:
-            continue
-        ended = status.get(row["key"]) == (TAKEN if document["app_type"] == _DELETES else REFUSED)
-        key = quota_key(unpack(paper["body"])[0], secret)
-        if not ended or key is None or document["app_type"] == _CHANGES:
-            continue
-        record = ledger.one("record", key)
-        if record is not None and record["value"]:
-            ledger.run("put_record", key, quotas.given_back(record["value"], row["key"]) or "")
 
 
 def written(spec: Spec, number: int, told: Iterable[Mapping[str, str]]) -> bytes:

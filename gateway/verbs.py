@@ -164,7 +164,7 @@ class Verbs:
     def _remember(self, row: sqlite3.Row) -> None:
         """The desk that held the document will know that an operator has let it go on."""
         code, key = (row["why"] or "").partition(" ")[0], released_key(row["number"], row["ordinal"])
-        if code.startswith("T"):
+        if code.startswith(("T", "F")):
             known = self._ledger.one("record", key)
             self._ledger.run("put_record", key, f"{known['value']} {code}" if known else code)
 

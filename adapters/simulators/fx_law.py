@@ -20,7 +20,7 @@ _TRANSFER = (
     "<dxpId>DXPENT0000000000</dxpId></BaseTransfer>"
 )
 _GUID = "00000000-0000-0000-0000-000000000000"
-_BASIC = {"BOPG": "BOPA", "BOPH": "BOPB", "JSHF": "JSHD"}
+_BASIC = {"BOPG": "BOPA", "BOPH": "BOPB", "JSHF": "JSHD", "JSHG": "JSHE"}
 _AT_ONCE = 100
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from sqlite3 import Row
 
+    from spool.ledger import Ledger
+
 FILES = ("authority", "batch", "file", "records", "made_at", "state", "refused", "answer")
 WAITS = ("authority", "batch", "reason")
 
@@ -73,23 +75,31 @@ def _waiting(home: Path, authorities: Any) -> "Iterator[tuple[str, str, str]]":
 @fx.command()
 @click.argument("person")
 @click.option("--year", type=int, help="The year; else this one in China.")
+@click.option("--bought", is_flag=True, help="Of the quota of purchase, not of settlement.")
 @json_option
 @home_option
-def quota(*, person: str, year: int | None, as_json: bool, home: Path) -> None:
+def quota(*, person: str, year: int | None, bought: bool, as_json: bool, home: Path) -> None:
     """Show what PERSON, an identity number, has used of a year's quota of settlement, in US dollars."""
-    from gateway.desks.settlement import person_key
+    from gateway.person_years import person_key
     from gateway.secret import secret_of
     from message_specs.amounts import number
     from message_specs.exchange import limit_on
-    from message_specs.trade.quotas import used
+    from message_specs.trade.spent import used
 
     book = open_book(home)
     today = datetime.now(ZoneInfo("Asia/Shanghai")).date()
     of = year or today.year
-    row = book.one("record", person_key(person, str(of), secret_of(home)))
-    spent, limit = used(row["value"] if row and row["value"] else None), limit_on("person_year", date(of, 12, 31))
+    row = book.one("record", person_key(person, str(of), secret_of(home), buys=bought))
+    spent = used(row["value"] if row else None, lambda name: _state(book, name))
+    limit = limit_on("person_year_bought" if bought else "person_year", date(of, 12, 31))
     told = {"year": of, "used": number(spent), "limit": number(limit), "left": number(max(limit - spent, limit * 0))}
     if as_json:
         give(told)
     else:
         click.echo(f"{of}: used {told['used']} of {told['limit']} US dollars, {told['left']} left")
+
+
+def _state(book: "Ledger", name: str) -> str:
+    number, _, ordinal = name.partition(".")
+    row = book.one("document", int(number), int(ordinal))
+    return str(row["state"]) if row else ""

@@ -101,7 +101,7 @@ def test_a_new_partner_with_code_and_id_can_send_at_once(told: Any, home: Path) 
     assert list(made) == ["name", "file", "mailbox", "token"]
     (acme,) = (row for row in told("partner", "list", "--home", home) if row["name"] == "acme")
     assert (acme["specs"], acme["doors"], acme["suspended"]) == (
-        ["BOPA", "BOPB", "BOPG", "BOPH", "CEB403", "CEB411", "JSHD", "JSHF"],
+        ["BOPA", "BOPB", "BOPG", "BOPH", "CEB403", "CEB411", "JSHD", "JSHE", "JSHF", "JSHG"],
         ["folder", "sftp", "http"],
         False,
     )

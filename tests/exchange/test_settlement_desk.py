@@ -9,13 +9,14 @@ import pytest
 
 from gateway.case import Case, Outcome
 from gateway.desks import Records, released_key
-from gateway.desks.settlement import decide, needs, quota_key, used_key
+from gateway.desks.settlement import decide, needs, used_key
+from gateway.person_years import quota_key
 from message_specs import writing
 from message_specs.exchange import Grade, Tables, Worth
 from message_specs.opening import open_message
 from message_specs.trade.life import Said
 from message_specs.trade.papers import Paper, mark_of, marks
-from message_specs.trade.quotas import counted, used
+from message_specs.trade.spent import noted, used
 from spool.states import State
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -74,7 +75,11 @@ def codes(outcome: Outcome) -> tuple[State, list[str]]:
 
 def test_a_released_trade_is_settled_and_its_use_is_written_down() -> None:
     case = settlement(("A1", "100"))
-    assert set(needs(case, records()).values) == {released_key(case.number, 1), used_key("JSHD", ORDER)}
+    assert set(needs(case, records()).values) == {
+        released_key(case.number, 1),
+        used_key("JSHD", ORDER),
+        used_key("BOPA", ORDER),
+    }
     outcome = decide(case, records(*TRADE))
     assert codes(outcome) == (State.CHECKED, [])
     assert outcome.keeps == {used_key("JSHD", ORDER): json.dumps({"by": case.key})}
@@ -145,12 +150,12 @@ def test_a_firm_of_another_class_is_held_until_an_operator_releases_it(grade: st
 def test_a_person_without_trades_uses_the_quota_of_his_year_and_with_trades_does_not() -> None:
     person = {"CUSTYPE": "D", "CUSTCOD": "", "IDCODE": PERSON}
     case = settlement(FCYAMT="9000.00", **person)
-    key = quota_key(case.document.head, SECRET) or ""
+    key = quota_key("JSHD", case.document.head, SECRET) or ""
     assert PERSON not in key
-    before = counted(None, "other", Decimal(42000))
+    before = noted(None, "other", "1.1", Decimal(42000), str)
     assert codes(decide(case, records(values={key: before or ""}))) == (State.HELD, ["F131"])
     smaller = decide(settlement(FCYAMT="8000.00", **person), records(values={key: before or ""}))
-    assert (codes(smaller), used(smaller.keeps[key])) == ((State.CHECKED, []), Decimal(50000))
+    assert (codes(smaller), used(smaller.keeps[key], str)) == ((State.CHECKED, []), Decimal(50000))
     proven = decide(settlement(("A1", "100"), **person), records(*TRADE, values={key: before or ""}))
     assert (codes(proven), list(proven.keeps)) == ((State.CHECKED, []), [used_key("JSHD", ORDER)])
 
