@@ -14,6 +14,7 @@ from typing import Final
 
 from adapters import fx
 from gateway.case import Arrival, Case, Judged
+from gateway.fx_records import hold_all
 from gateway.said import said
 from message_specs import writing
 from message_specs.catalog import catalog
@@ -56,9 +57,7 @@ def opened(arrival: Arrival, authority: str, limits: Limits) -> Judged:
         return judged
     if feedback.current != f"{name.app}{name.type}":
         judged.add(finding("F165", file=file, what=f"CURRENTFILE {feedback.current}"))
-    elif feedback.format_errors:
-        judged.add(finding("F164", file=file, what="; ".join(feedback.formats)))
-    elif feedback.trouble:
+    elif feedback.trouble and not feedback.format_errors:
         judged.add(finding("F161", file=file, what=feedback.trouble))
     else:
         judged.feedback = feedback
@@ -77,11 +76,15 @@ def _complete(judged: Judged, feedback: fx.Feedback, ledger: Ledger) -> None:
     row = ledger.one("fx_file", file)
     ours = ledger.all("fx_records", file) if row is not None and row["authority"] == judged.answer_to else []
     spec = catalog().specs.get(f"{feedback.current}R")
+    if row is not None and row["answer"] and _is_same(judged, ledger.one("interchange", row["answer"])):
+        judged.duplicate_of = row["answer"]
+        return
     if not ours or spec is None:
         _give_up(judged, finding("F163", file=file))
         return
-    if row is not None and row["answer"] and _is_same(judged, ledger.one("interchange", row["answer"])):
-        judged.duplicate_of = row["answer"]
+    if feedback.format_errors:
+        # None of its records was read: they are held with the answer (fx_records).
+        judged.add(finding("F164", file=file, what="; ".join(feedback.formats)[:_INFO] or str(feedback.format_errors)))
         return
     refused = {one.report: one for one in feedback.refused}
     keys = [str(one["key"]) for one in ours]
@@ -138,11 +141,16 @@ def _key(report: str, places: Mapping[str, tuple[int, int]], judged: Judged) -> 
     return report if report in places else f"{report} {judged.arrival.claim.file}"
 
 
-def note(ledger: Ledger, judged: Judged) -> None:
-    """That a data file was answered is in the open transaction."""
-    if judged.feedback is not None:
-        claim = judged.arrival.claim
-        ledger.run("fx_answered", claim.number, judged.feedback.bad, claim.file)
+def note(ledger: Ledger, judged: Judged, at: str) -> None:
+    """That a data file was answered is in the open transaction; so is what became of one that was refused whole."""
+    feedback, claim = judged.feedback, judged.arrival.claim
+    if feedback is None:
+        return
+    row = ledger.one("fx_file", claim.file)
+    bad = row["records"] if feedback.format_errors and row is not None else feedback.bad
+    ledger.run("fx_answered", claim.number, bad, claim.file)
+    if feedback.format_errors:
+        hold_all(ledger, claim.file, judged.answer_to, judged.findings[-1], at)
 
 
 def written(spec: Spec, number: int, told: Iterable[Mapping[str, str]]) -> bytes:

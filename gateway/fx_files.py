@@ -76,7 +76,8 @@ class FileRegister:
         ledger.run("add_fx_batch", control.folder, self._authority.name, app, iso(now))
         for name, part in files:
             assert name is not None
-            ledger.run("add_fx_file", str(name), control.folder, name.type, sum(map(_count, part)))
+            listen = iso(now + timedelta(days=self._authority.exchange.silent_days))
+            ledger.run("add_fx_file", str(name), control.folder, name.type, sum(map(_count, part)), listen)
             ledger.run_many("add_fx_part", [(row["message"], str(name)) for row in part])
         return True
 
@@ -119,15 +120,20 @@ class _Names:
 
 
 def _parts(rows: Iterable[sqlite3.Row], most: int) -> Iterator[list[sqlite3.Row]]:
-    """Yield the messages of each file: so many records at most, one message at least."""
+    """Yield the messages of each file: so many records at most, one message at least, and of no record two versions.
+
+    Feedback names a record by its number alone, so what it says of two versions in one file could not be told apart.
+    """
     part: list[sqlite3.Row] = []
+    keys: set[str] = set()
     records = 0
     for row in rows:
-        count = _count(row)
-        if part and (records + count > most or len(part) >= _MOST_PARTS):
+        count, mine = _count(row), msgspec.json.decode(row["keys"], type=list[str])
+        if part and (records + count > most or len(part) >= _MOST_PARTS or not keys.isdisjoint(mine)):
             yield part
-            part, records = [], 0
+            part, records, keys = [], 0, set()
         part.append(row)
+        keys.update(mine)
         records += count
     if part:
         yield part

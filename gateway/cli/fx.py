@@ -1,6 +1,6 @@
 """`kouan fx`: the files that left for an exchange office and what was said of them, and what a person has used."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from gateway.cli.options import home_option, json_option
 from gateway.cli.talk import give, present, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from sqlite3 import Row
 
     from spool.ledger import Ledger
@@ -35,19 +35,25 @@ def fx() -> None:
 def files(*, authority: str | None, only_open: bool, as_json: bool, utc: bool, home: Path) -> None:
     """Show each data file: its batch, how many records, whether it has left, and what came back.
 
+    A file that is silent has left for longer than silent_days, and nothing came back.
+
     Batches of feedback that are not whole yet, or that were refused, are told on stderr with the reason.
     """
     from gateway.config import load_house
 
-    book = open_book(home)
-    rows = [_file(row, as_json=as_json, utc=utc) for row in book.all("fx_files", authority)]
+    book, house = open_book(home), load_house(home)
+    silent = {name: timedelta(days=one.exchange.silent_days) for name, one in house.authorities.items()}
+    rows = [_file(row, silent, as_json=as_json, utc=utc) for row in book.all("fx_files", authority)]
     present(as_json, FILES, (row for row in rows if not only_open or row["answer"] is None), "No file has left.")
-    for name, batch, reason in _waiting(home, load_house(home).authorities):
+    for name, batch, reason in waiting_batches(home, house.authorities):
         say(f"{name}: {batch}: {reason}")
 
 
-def _file(row: "Row", *, as_json: bool, utc: bool) -> dict[str, Any]:
+def _file(row: "Row", silent: "Mapping[str, timedelta]", *, as_json: bool, utc: bool) -> dict[str, Any]:
     left = "gone" if row["gone"] == row["messages"] else "leaving"
+    patience = silent.get(row["authority"])
+    if left == "gone" and patience and datetime.now(UTC) - datetime.fromisoformat(row["left_at"]) >= patience:
+        left = "silent"
     return {
         "authority": row["authority"], "batch": row["batch"], "file": row["name"], "records": row["records"],
         "made_at": row["made_at"] if as_json else shown(row["made_at"], utc=utc),
@@ -56,7 +62,8 @@ def _file(row: "Row", *, as_json: bool, utc: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _waiting(home: Path, authorities: Any) -> "Iterator[tuple[str, str, str]]":
+def waiting_batches(home: Path, authorities: Any) -> "Iterator[tuple[str, str, str]]":
+    """Yield each batch of feedback that was not read: its authority, its name, and why."""
     from adapters.doors.batches import state_of
     from gateway.fx_visiting import beside
 
