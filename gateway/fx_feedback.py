@@ -74,11 +74,12 @@ def complete(judged: Iterable[Judged], ledger: Ledger) -> None:
 def _complete(judged: Judged, feedback: fx.Feedback, ledger: Ledger) -> None:
     file = judged.arrival.claim.file
     row = ledger.one("fx_file", file)
-    ours = ledger.all("fx_records", file) if row is not None and row["authority"] == judged.answer_to else []
-    spec = catalog().specs.get(f"{feedback.current}R")
-    if row is not None and row["answer"] and _is_same(judged, ledger.one("interchange", row["answer"])):
+    is_ours = row is not None and row["authority"] == judged.answer_to
+    if row is not None and is_ours and row["answer"] and _is_same(judged, ledger.one("interchange", row["answer"])):
         judged.duplicate_of = row["answer"]
         return
+    ours = ledger.all("fx_records", file) if is_ours else []
+    spec = catalog().specs.get(f"{feedback.current}R")
     if not ours or spec is None:
         _give_up(judged, finding("F163", file=file))
         return

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.simulators.fx_answers import Answers, File, put
 from tests.exchange.house import House
 from tests.exchange.office import BASIC, DECLARED, report, reporting, told
 from tests.homes import demo_home
@@ -198,3 +199,17 @@ def test_a_record_in_a_file_that_waits_to_be_written_is_not_refused_behind_its_b
     house.meets()
     assert house.states() == [(report(1), "closed"), (report(2), "closed")]
     assert [one["report"] for one in told(home)] == [report(1), report(2)]
+
+
+@pytest.mark.parametrize("behaviour", ["wrong-encoding", "wrong-totals", "wrong-counts"])
+def test_the_right_feedback_after_a_wrong_one_settles_everything(home: Path, behaviour: str) -> None:
+    house = House(home, behaviour, "reject-some=2")
+    house.drop("BOPA-1.csv", *rows(1, 2))
+    house.carry()
+    house.meets()
+    assert house.states() == [(report(1), "sent"), (report(2), "sent")]
+    right = Answers()
+    told_again = File(DATA, "BOPA", 2, (), ())
+    put(home / "spool/authorities/safe/receive", CONTROL, [told_again], right)
+    house.meets()
+    assert house.states() == [(report(1), "closed"), (report(2), "closed")]

@@ -4,8 +4,11 @@ The real daemon and a real office in a box, as processes: also an office that is
 """
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from gateway.cli import fx_symptoms
 from gateway.config import load_house
@@ -72,3 +75,54 @@ def test_an_office_that_says_nothing_is_told_to_the_partner_and_the_operator(tmp
     assert [one["report"] for one in told(home)] == [report(1)]
     found = fx_symptoms.feedback(load_house(home), datetime.now(UTC) + timedelta(seconds=2))
     assert [(one.status, one.name) for one in found] == [("warning", "feedback of safe")]
+
+
+BOTH = [BASIC | {"申报号码": report(n)} for n in (1, 2)]
+CLOSED = [(report(1), "closed"), (report(2), "closed")]
+SENT = [(report(1), "sent"), (report(2), "sent")]
+
+
+def why_held(home: Path) -> str:
+    rows = ask(home, "SELECT why FROM document WHERE partner = 'safe' AND state = 'held'")
+    return " ".join(why for (why,) in rows)
+
+
+@pytest.mark.parametrize(("behaviour", "ends", "why"), [
+    ("half=2", CLOSED, ""),
+    ("unknown-record", CLOSED, "K103 BOPAR 999999999999261122Z999"),
+    ("wrong-encoding reject-some=2", SENT, "K104 the feedback is in the wrong encoding"),
+    ("wrong-counts", SENT, "K104 the control file BOPT"),
+    ("wrong-totals", SENT, "K104 the counts of the feedback"),
+])  # fmt: skip
+def test_bad_feedback_settles_what_it_says_clearly_and_nothing_else(
+    tmp_path: Path, behaviour: str, ends: list[tuple[str, str]], why: str
+) -> None:
+    home = reporting(quiet_home(demo_home(tmp_path)))
+    with office(home, *behaviour.split()), running(home, "run"):
+        drop(home, *BOTH)
+        until(lambda: _has(home, ends, why), 30, lambda: f"{states(home)} {why_held(home)}")
+    assert states(home) == ends
+    assert why_held(home).startswith(why)
+
+
+def _has(home: Path, ends: list[tuple[str, str]], why: str) -> bool:
+    return states(home) == ends and (not why or why in why_held(home))
+
+
+def _appears(folder: Path) -> Callable[[], bool]:
+    return lambda: folder.is_dir() and any(folder.iterdir())
+
+
+def test_a_daemon_that_is_killed_over_feedback_settles_it_once_when_it_is_there_again(tmp_path: Path) -> None:
+    home = reporting(quiet_home(demo_home(tmp_path)))
+    beside = home / "spool/authorities/safe"
+    with office(home, "late=1"):
+        with running(home, "run"):
+            box = drop(home, *BOTH)
+            taken, read = _appears(beside / "taken"), _appears(beside / "read")
+            until(lambda: taken() or read(), 30, lambda: str(states(home)), pause=0.001)
+        with running(home, "run"):
+            until(lambda: states(home) == CLOSED and read(), 30, lambda: str(states(home)))
+    receipts = list((box / "out").glob("*.BOPAR.xml"))
+    assert [one.read_text("utf-8").count("<returnStatus>0</returnStatus>") for one in receipts] == [2]
+    assert len(told(home)) == 2
