@@ -77,15 +77,15 @@ def admission(authority: Authority, stands: Standing, now: datetime) -> Admissio
     if (until := shut_until(authority.maintenance, now)) is not None:
         return Admission("maintenance", until=until)
     breaker = stands.breaker
-    if breaker.state != "closed":
-        if not breaker.may_probe(now):
-            return Admission("broken", until=breaker.retry_at, why=breaker.trouble)
-        return Admission("probing", 1, why=breaker.trouble)
+    if breaker.state != "closed" and not breaker.may_probe(now):
+        return Admission("broken", until=breaker.retry_at, why=breaker.trouble)
+    most = ANY_NUMBER
     if authority.pace.messages_a_minute:
         seconds, a_minute = now.timestamp(), authority.pace.messages_a_minute
         most = allowance(stands.spent, seconds, a_minute)
         if most == 0:
             until = datetime.fromtimestamp(next_at(stands.spent, seconds, a_minute), UTC)
             return Admission("paced", until=until)
-        return Admission(OPEN, most)
-    return Admission(OPEN, ANY_NUMBER)
+    if breaker.state != "closed":
+        return Admission("probing", 1, why=breaker.trouble)
+    return Admission(OPEN, most)
