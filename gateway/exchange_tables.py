@@ -6,7 +6,7 @@ more is then held or refused with that reason.
 
 import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from gateway.config_files import Problem
 from gateway.config_shapes import Partner
-from message_specs.exchange import Code, Grade, Tables, Worth
+from message_specs.exchange import Code, Grade, Tables, Worth, organisations
 
 DIRECTORY: Final = "fx-directory.csv"
 RATES: Final = "fx-rates.csv"
@@ -33,7 +33,17 @@ def read_tables(home: Path, partners: Mapping[str, Partner], problems: list[Prob
     worths = tuple(_lines(home, RATES, _worth, problems))
     codes = tuple(_lines(home, CODES, _code, problems))
     paying = (name for name, one in partners.items() if "payment" in one.roles and "bank" not in one.roles)
-    return Tables(grades, worths, codes, frozenset(paying))
+    return Tables(grades, worths, codes, frozenset(paying), _organisations(partners.values()))
+
+
+def _organisations(partners: Iterable[Partner]) -> dict[str, frozenset[str]]:
+    return {
+        code: found
+        for one in partners
+        if (found := organisations((one.code, *one.also_codes)))
+        for code in (one.code, *one.also_codes)
+        if code
+    }
 
 
 def _lines(home: Path, file: str, made: Callable[[Mapping[str, str]], Line], problems: list[Problem]) -> Iterator[Line]:

@@ -21,7 +21,8 @@ from message_specs.trade.persons import person_mark
 from message_specs.trade.settled import LISTS, exchanged, standing
 
 _PERSONS: Final = ("D", "F")
-_BUYS: Final = ("BOPB", "JSHE")
+BUYS: Final = ("BOPB", "JSHE")
+"""The records that buy foreign exchange, or pay with it."""
 _NOTHING: Final = Decimal(0)
 
 
@@ -30,7 +31,7 @@ def quota_key(spec: str, head: Mapping[str, str], secret: bytes) -> str | None:
     person, day = head.get("IDCODE", "").strip(), day_of(head.get("RPTNO", ""))
     if head.get("CUSTYPE") not in _PERSONS or not person or not day:
         return None
-    return person_key(person, day[:4], secret, buys=spec in _BUYS)
+    return person_key(person, day[:4], secret, buys=spec in BUYS)
 
 
 def person_key(person: str, year: str, secret: bytes, *, buys: bool = False) -> str:
@@ -85,7 +86,7 @@ def count_nothing(case: Case, records: Records, keeps: dict[str, str | None]) ->
 
 def _limit(spec: str, kind: str) -> str:
     """Return which limit holds; a person from abroad has a year to settle and none to buy (实施细则 article 2)."""
-    if spec not in _BUYS:
+    if spec not in BUYS:
         return "person_year"
     return "person_year_bought" if kind == "D" else "stranger_year_bought"
 

@@ -11,8 +11,8 @@ A firm must stand in the directory with class A.  A person who names no trade us
 where the versions of his records stand (spent).  With trades the quota is not touched.  A payment institution settles
 no item above its limit.
 
-An operator's release lets pass what people may judge (class, directory, quota); what the trades say is never
-overruled, so a release only looks again.
+An operator's release lets pass what people may judge (class, directory, quota, whose trade it is and in which
+direction); what else the trades say is never overruled, so a release only looks again.
 
 **Known limits.** Only this ledger's trades are seen.  A return of part of a trade returns it whole, and one that
 comes after the settlement is not told.  Small firms below USD 200,000 a year need no directory by the law; here they
@@ -27,26 +27,31 @@ from typing import Final
 
 from gateway.case import Case, Outcome
 from gateway.desks import Needs, Records, released_key
-from gateway.person_years import count_nothing, over_quota, quota_key, years
+from gateway.person_years import BUYS, count_nothing, over_quota, quota_key, years
 from message_specs.amounts import amount, number
 from message_specs.exchange import currency_of, limit_on
 from message_specs.findings import Finding, Severity, finding
 from message_specs.reader import named
 from message_specs.trade import spent
 from message_specs.trade.choosing import live
-from message_specs.trade.papers import Paper, marks_of
+from message_specs.trade.papers import Paper, marks_of, side_of
 from message_specs.trade.settled import OTHER_KIND, by_order, exchanged, part_of, users
 from spool.states import State
 
 _DELETES: Final = "3"
 _PROVEN: Final = ("BOPA", "JSHD")
 """Of these a firm must name the trades behind what it settles."""
-_MAY_BE_RELEASED: Final = frozenset({"F131", "F137", "F138"})
+_MAY_BE_RELEASED: Final = frozenset({"F131", "F137", "F138", "F146", "F147"})
 _WITHIN: Final = Decimal("1.03")
 """So far a trade in another currency may be above its order: rates differ by their day (our choice of 2026-11)."""
 _GRADES: Final[Mapping[str, tuple[str, str]]] = {
     "B": ("逐笔核查", "each item is checked"),
     "C": ("须先登记", "each item is registered first"),
+}
+_SIDES: Final[Mapping[str, tuple[str, str]]] = {"import": ("进口", "an import"), "export": ("出口", "an export")}
+_USES: Final[Mapping[str, tuple[str, str]]] = {
+    "import": ("收汇、结汇", "income"),
+    "export": ("购汇、付汇", "payment"),
 }
 _NOTHING: Final = Decimal(0)
 
@@ -159,11 +164,40 @@ def _trade(case: Case, records: Records, mark: int, line: Mapping[str, str], cur
         yield finding("F134", path=path, order=name)
     elif life.phase not in ("released", "closed"):
         yield finding("F133", path=path, order=name, state=life.zh, state_en=life.en)
+    yield from _direction(case, order)
+    yield from _owner(case, records, order, alive)
     spec = case.document.spec.code
     other, _ = _user(case, records, spec, mark)
     if other:
         yield finding("F135", path=path, order=name, other=f"{spec} {other}")
     yield from _worth(case, records, order, mark, line, currency)
+
+
+def _direction(case: Case, order: Paper) -> Iterator[Finding]:
+    """What comes in is paid for with what is bought, what goes out brings what is sold."""
+    side = side_of(order.spec)
+    if side == ("import" if case.document.spec.code in BUYS else "export"):
+        return
+    (zh, en), (use, use_en) = _SIDES[side], _USES[side]
+    name = order.head.get("orderNo", "")
+    yield finding("F146", path="TradeList/orderNo", order=name, side=zh, side_en=en, use=use, use_en=use_en)
+
+
+def _owner(case: Case, records: Records, order: Paper, papers: Iterable[Paper]) -> Iterator[Finding]:
+    """A firm settles its own trades, or those that it sold or was paid for as platform or payment firm.
+
+    Codes of customs name no organisation; where no partner's file tells the merchant's other code, nothing is said.
+    """
+    firm = case.document.head.get("CUSTCOD", "")
+    of = records.exchange.organisations_of
+    owners = of(order.head.get("ebcCode", ""))
+    if case.document.head.get("CUSTYPE") != "C" or not owners or firm in owners:
+        return
+    named = [order.head.get("ebpCode", ""), *(one.head.get("payCode", "") for one in papers)]
+    named += records.codes.get(case.partner, ())
+    if not any(firm in of(code) for code in named):
+        name = order.head.get("orderNo", "")
+        yield finding("F147", path="REC/CUSTCOD", order=name, firm=firm, owner=" ".join(sorted(owners)))
 
 
 def _user(case: Case, records: Records, kind: str, mark: int) -> tuple[str, tuple[Paper, ...]]:

@@ -48,15 +48,6 @@ def test_income_that_was_sold_is_not_sold_again_by_a_settlement(tmp_path: Path) 
     assert bank.hands(income(2, 750, 1, line((2, "1")))) == ("held", ["F145"])
 
 
-def test_what_was_bought_for_a_remittance_is_not_bought_again(tmp_path: Path) -> None:
-    bank = Bank(house_with(tmp_path, 1, 2))
-    assert bank.hands(income(1, 700, 350, line((1, "700")), spec="BOPB", letter="A")) == ("ready", [])
-    assert bank.hands(exchange(1, "401.00", line((1, "401")), spec="JSHE")) == ("held", ["F145"])
-    assert bank.hands(exchange(2, "400.00", line((1, "400")), spec="JSHE")) == ("ready", [])
-    assert bank.hands(exchange(3, "750.00", line((2, "750")), spec="JSHE")) == ("ready", [])
-    assert bank.hands(income(2, 750, 0, line((2, "750")), spec="BOPB", letter="A")) == ("ready", [])
-
-
 def test_an_order_that_is_named_twice_counts_with_both_amounts(tmp_path: Path) -> None:
     bank = Bank(house_with(tmp_path, 1))
     assert bank.hands(exchange(1, "800.00", line((1, "400")), line((1, "400")))) == ("held", ["F144"])
