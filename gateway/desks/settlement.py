@@ -144,10 +144,9 @@ def _trades(case: Case, records: Records, keeps: dict[str, str | None]) -> Itera
     if must and total > covered:
         yield finding("F136", path="TradeList", found=number(total), expected=number(covered))
     for mark, line in orders.items():
-        told = list(_trade(case, records, mark, line, currency))
-        yield from told
-        if not told:
-            keeps[used_key(spec, mark)] = json.dumps({"by": case.key})
+        yield from _trade(case, records, mark, line, currency)
+        # It is written down only if the record passes, also when an operator has released what was found.
+        keeps[used_key(spec, mark)] = json.dumps({"by": case.key})
 
 
 def _trade(case: Case, records: Records, mark: int, line: Mapping[str, str], currency: str) -> Iterator[Finding]:
@@ -228,10 +227,11 @@ def _worth(
     worth = amount(order.head.get("acturalPaid") or order.head.get("goodsValue"))
     theirs = currency_of(order.head.get("currency", ""))
     asked = amount(line.get("amount"))
-    yield from _within(records, name, (worth, theirs), [(asked, currency)])
+    too_much = list(_within(records, name, (worth, theirs), [(asked, currency)]))
+    yield from too_much
     other, versions = _user(case, records, OTHER_KIND[spec], mark)
     mine = part_of(spec, case.document.head, line)
-    if not other or not mine or asked > worth:
+    if not other or not mine or too_much:
         return
     parts = [
         (part_of(one.spec, one.head, by_order(one.lines)[mark]), exchanged(one.spec, one.head)[0]) for one in versions

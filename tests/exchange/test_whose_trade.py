@@ -15,7 +15,7 @@ from message_specs.trade.life import Said
 from message_specs.trade.papers import Paper, marks
 from message_specs.trade.settled import by_order
 from spool.states import State
-from tests.exchange.test_settlement_desk import LISTED, NOW, SECRET, codes, paper
+from tests.exchange.test_settlement_desk import LISTED, NOW, SECRET, YUAN, codes, paper
 from tests.exchange.traded import FIRM, exchange, income, line, number
 from tests.samples import SHOP
 
@@ -47,7 +47,7 @@ def settled(
     asked = [*by_order(case.document.lines), *case.marks.get("settled", ()), *case.marks["report"]]
     bearers = {code: organisations(ones) for ones in registered.values() for code in ones}
     known = Records(
-        NOW, SECRET, exchange=replace(LISTED, organisations=bearers),
+        NOW, SECRET, exchange=replace(LISTED, worths=(YUAN,), organisations=bearers),
         by_mark={mark: list(papers) for mark in asked}, values=dict(values),
         said={(7, 2): [Said("2026-11-21T10:00:00", "800", _ANSWERS[papers[1].spec], "9.1")]},
         codes={name: frozenset(ones) for name, ones in registered.items()},
@@ -64,7 +64,10 @@ def test_exports_bring_income_and_imports_are_paid_for() -> None:
         assert codes(settled(case_of(body), *IMPORT)) == (State.CHECKED, [])
         assert codes(settled(case_of(body), *EXPORT)) == (State.HELD, ["F146"])
     released = {released_key(261122120000000001, 1): "F146"}
-    assert codes(settled(case_of(sells), *IMPORT, values=released)) == (State.CHECKED, [])
+    outcome = settled(case_of(sells), *IMPORT, values=released)
+    assert codes(outcome) == (State.CHECKED, [])
+    (order,) = by_order(case_of(sells).document.lines)
+    assert outcome.keeps == {used_key("JSHD", order): json.dumps({"by": number(1)})}
 
 
 def remitted(amount: str, yuan: str) -> Paper:
@@ -75,8 +78,9 @@ def remitted(amount: str, yuan: str) -> Paper:
 
 
 def test_what_was_bought_for_a_remittance_is_not_bought_again() -> None:
-    def buys(amount: str, *papers: Paper) -> tuple[State, list[str]]:
-        case = case_of(exchange(1, f"{amount}.00", line((1, amount)), spec="JSHE"))
+    def buys(amount: str, *papers: Paper, currency: str = "USD") -> tuple[State, list[str]]:
+        body = exchange(1, f"{amount}.00", line((1, amount)), spec="JSHE")
+        case = case_of(body.replace(b"USD", currency.encode()))
         (order,) = by_order(case.document.lines)
         used = {used_key("BOPB", order): json.dumps({"by": "330100000101261122A001"})}
         return codes(settled(case, *IMPORT, *papers, values=used))
@@ -84,6 +88,9 @@ def test_what_was_bought_for_a_remittance_is_not_bought_again() -> None:
     assert buys("401", remitted("700", "350")) == (State.HELD, ["F145"])
     assert buys("400", remitted("700", "350")) == (State.CHECKED, [])
     assert buys("750", remitted("750", "")) == (State.CHECKED, [])
+    # In another currency both are held against the order in dollars: 5,000 yuan are 700 of them.
+    assert buys("5000", remitted("700", "350"), currency="CNY") == (State.HELD, ["F145"])
+    assert buys("2000", remitted("700", "350"), currency="CNY") == (State.CHECKED, [])
     # Its use is known and it is not: nothing may be bought beside it.
     assert buys("1") == (State.HELD, ["F145"])
 
