@@ -89,14 +89,18 @@ def _complete(judged: Judged, feedback: fx.Feedback, ledger: Ledger) -> None:
         return
     refused = {one.report: one for one in feedback.refused}
     keys = [str(one["key"]) for one in ours]
-    unknown = [report for report in refused if report not in set(keys)]
+    unknown = refused.keys() - set(keys)
     if feedback.total != len(keys) + len(unknown):
         _give_up(judged, finding("F161", file=file, what=f"TOTALRECORDS {feedback.total}, {len(keys)}"))
         return
     # Two answers of one second are two: the last digits of a number tell them apart.
     number = judged.arrival.claim.number
     at = f"{judged.arrival.came_at(datetime.now(CHINA)):%Y%m%d%H%M%S}{number % 1000:03d}"
-    told = [_unit(report, REFUSED, at, _reasons(refused[report])) for report in (*unknown, *keys) if report in refused]
+    told = [
+        _unit(report, REFUSED, at, _reasons(refused[report]))
+        for report in (*sorted(unknown), *keys)
+        if report in refused
+    ]
     told += [_unit(key, TAKEN, at, _TAKEN_WORDS) for key in keys if key not in refused]
     places = {str(one["key"]): (int(one["number"]), int(one["ordinal"])) for one in ours}
     _settle_by(judged, spec, told, places)

@@ -3,7 +3,8 @@
 What a record settles: of income (BOPA) the part that becomes yuan (LCYAMT); of a settlement (JSHD) or a purchase
 (JSHE) all of it; of a remittance (BOPB) what it names.  The trades are the record's TradeList, and each is looked up
 in this ledger: its order, what customs has said of its inventory, cancels and returns.  Which record uses an order
-stands in the record `fxused|KIND|ORDER`; whether it still does follows from all versions of that record (settled).
+stands in the record `fxused|sells|ORDER` or `fxused|buys|ORDER`; whether it still does follows from all versions of
+that record (settled).
 Two kinds that sell, or buy, for one trade (BOPA and JSHD, BOPB and JSHE) may share its worth and not exceed it.
 
 A firm must stand in the directory with class A.  A person who names no trade uses his year's quota, of settlement in
@@ -63,8 +64,11 @@ def settled(case: Case) -> tuple[str, Decimal]:
 
 
 def used_key(spec: str, order: int) -> str:
-    """Return the key under which stands which record settles an order."""
-    return f"fxused|{spec}|{order}"
+    """Return the key under which stands which record of each kind sells, or buys, for an order.
+
+    Both kinds write it, so that of two workers one always sees what the other has let pass.
+    """
+    return f"fxused|{'buys' if spec in BUYS else 'sells'}|{order}"
 
 
 def needs(case: Case, records: Records) -> Needs:
@@ -72,7 +76,7 @@ def needs(case: Case, records: Records) -> Needs:
     document = case.document
     spec, orders = document.spec.code, by_order(document.lines)
     keys = [released_key(case.number, case.ordinal)]
-    keys += [used_key(kind, one) for one in orders for kind in (spec, OTHER_KIND[spec])]
+    keys += [used_key(spec, one) for one in orders]
     if year := quota_key(spec, document.head, records.secret):
         keys.append(year)
     marks = (*orders, *case.marks.get("settled", ()), *case.marks.get("report", ()))
@@ -146,7 +150,13 @@ def _trades(case: Case, records: Records, keeps: dict[str, str | None]) -> Itera
     for mark, line in orders.items():
         yield from _trade(case, records, mark, line, currency)
         # It is written down only if the record passes, also when an operator has released what was found.
-        keeps[used_key(spec, mark)] = json.dumps({"by": case.key})
+        key = used_key(spec, mark)
+        keeps[key] = json.dumps(_uses(records, key) | {spec: case.key}, sort_keys=True)
+
+
+def _uses(records: Records, key: str) -> dict[str, str]:
+    value = records.value(key)
+    return dict(json.loads(value)) if value else {}
 
 
 def _trade(case: Case, records: Records, mark: int, line: Mapping[str, str], currency: str) -> Iterator[Finding]:
@@ -204,8 +214,8 @@ def _user(case: Case, records: Records, kind: str, mark: int) -> tuple[str, tupl
 
     Of a record that is known by its use alone there are no versions: it still settles the order.
     """
-    spec, value = case.document.spec.code, records.value(used_key(kind, mark))
-    by = json.loads(value)["by"] if value else ""
+    spec = case.document.spec.code
+    by = _uses(records, used_key(kind, mark)).get(kind, "")
     if not by or (kind == spec and by == case.key):
         return "", ()
     near = _marks_of(case)

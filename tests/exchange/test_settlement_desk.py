@@ -75,14 +75,10 @@ def codes(outcome: Outcome) -> tuple[State, list[str]]:
 
 def test_a_released_trade_is_settled_and_its_use_is_written_down() -> None:
     case = settlement(("A1", "100"))
-    assert set(needs(case, records()).values) == {
-        released_key(case.number, 1),
-        used_key("JSHD", ORDER),
-        used_key("BOPA", ORDER),
-    }
+    assert set(needs(case, records()).values) == {released_key(case.number, 1), used_key("JSHD", ORDER)}
     outcome = decide(case, records(*TRADE))
     assert codes(outcome) == (State.CHECKED, [])
-    assert outcome.keeps == {used_key("JSHD", ORDER): json.dumps({"by": case.key})}
+    assert outcome.keeps == {used_key("JSHD", ORDER): json.dumps({"JSHD": case.key})}
 
 
 @pytest.mark.parametrize(
@@ -100,8 +96,8 @@ def test_what_is_not_here_not_released_or_returned_is_held(papers: tuple[Paper, 
 
 def test_a_trade_is_settled_once_and_by_its_own_record_again() -> None:
     case = settlement(("A1", "100"))
-    mine = {used_key("JSHD", ORDER): json.dumps({"by": case.key})}
-    other = {used_key("JSHD", ORDER): json.dumps({"by": "3301000001012611220002"})}
+    mine = {used_key("JSHD", ORDER): json.dumps({"JSHD": case.key})}
+    other = {used_key("JSHD", ORDER): json.dumps({"JSHD": "3301000001012611220002"})}
     assert codes(decide(case, records(*TRADE, values=mine))) == (State.CHECKED, [])
     assert codes(decide(case, records(*TRADE, values=other))) == (State.HELD, ["F135"])
     released = other | {released_key(case.number, 1): "F135"}
@@ -118,7 +114,7 @@ def test_a_refused_or_deleted_record_uses_a_trade_no_more(app_type: str, state: 
     line = {"ebpCode": "EBP1", "orderNo": "A1"}
     one = Paper(8, 1, "JSHD", "fx_basic", "bank", State.CLOSED, "1", 1, "", {"RPTNO": first}, (line,))
     last = Paper(9, 1, "JSHD", "fx_basic", "bank", state, app_type, 2, "", {"RPTNO": first}, (line,))
-    told = records(*TRADE, values={used_key("JSHD", ORDER): json.dumps({"by": first})})
+    told = records(*TRADE, values={used_key("JSHD", ORDER): json.dumps({"JSHD": first})})
     told.by_mark[mark] = [one, last] if app_type == "3" else [last]
     assert codes(decide(case, told)) == ((State.CHECKED, []) if is_free else (State.HELD, ["F135"]))
 

@@ -1,11 +1,14 @@
 """What a trade is worth is sold once and bought once, whoever asks, in whatever order, and whatever becomes of it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.exchange.traded import SHOP, Bank, exchange, house_with, income, line
+from gateway.submitting import Counter
+from spool.interchange import BATCH, Claim
+from tests.exchange.traded import SHOP, Bank, exchange, house_with, income, line, second
 
 
 def test_a_change_to_another_order_frees_the_first_when_it_is_taken(tmp_path: Path) -> None:
@@ -67,7 +70,6 @@ def test_without_a_platform_a_trade_is_known_by_its_merchant(tmp_path: Path) -> 
 def test_what_an_operator_lets_go_goes(tmp_path: Path, code: str) -> None:
     from gateway.replaying import Ruling
     from gateway.selecting import Selection
-    from gateway.submitting import Counter
     from gateway.verbs import Verbs
 
     house = house_with(tmp_path, 1)
@@ -85,22 +87,41 @@ def test_what_an_operator_lets_go_goes(tmp_path: Path, code: str) -> None:
     assert [state for _, state in again.states("JSHD")] == ["ready"]
 
 
-def test_two_banks_do_not_settle_one_trade_nor_under_one_number(tmp_path: Path) -> None:
-    from tests.exchange.traded import second
-
+def two_banks(tmp_path: Path, pulse: Callable[[str], None] = str) -> Any:
+    """A house with a closed trade and two banks."""
     house = house_with(tmp_path, 1)
     home = second(house.home)
     house.close()
-    again: Any = type(house)(home)
+    again: Any = type(house)(home, pulse=pulse)
     again.moment = house.moment
-    bank = Bank(again)
+    return again
 
-    def of_other(body: bytes) -> bytes:
-        body = body.replace(b"91330100MA00000015", b"91330100MA00000023").replace(
-            "示例商业".encode(), "听泉商业".encode()
-        )
-        return body.replace(b"DXPENT0000030009", b"DXPENT0000030019")
 
+def of_other(body: bytes) -> bytes:
+    """The same message, of the other bank."""
+    body = body.replace(b"91330100MA00000015", b"91330100MA00000023").replace("示例商业".encode(), "听泉商业".encode())
+    return body.replace(b"DXPENT0000030009", b"DXPENT0000030019")
+
+
+def test_two_banks_do_not_settle_one_trade_nor_under_one_number(tmp_path: Path) -> None:
+    bank = Bank(two_banks(tmp_path))
     assert bank.hands(exchange(1, "700.00", line((1, "700")))) == ("ready", [])
     assert bank.hands(of_other(exchange(1, "701.00", line((1, "701")))), "other") == ("refused", ["P303"])
     assert bank.hands(of_other(exchange(2, "700.00", line((1, "700")))), "other") == ("held", ["F135"])
+
+
+@pytest.mark.parametrize("theirs", [exchange(9, "700.00", line((1, "700"))), income(9, 700, 700, line((1, "700")))])
+def test_two_banks_at_the_same_moment_do_not_both_settle_one_trade(tmp_path: Path, theirs: bytes) -> None:
+    answers: list[Any] = []
+
+    def pulse(step: str) -> None:
+        # Between the look at who uses the trade and the writing of it another worker does the whole of his own.
+        if step == "sealed" and not answers:
+            answers.append(None)
+            with Counter(house.home, clock=house.now) as counter:
+                answers.extend(counter.hand_in([Claim(0, "other", BATCH, "o.xml", "", of_other(theirs))]))
+
+    house = two_banks(tmp_path, pulse)
+    told = Bank(house).hands(exchange(1, "700.00", line((1, "700"))))
+    assert answers[1]["documents"][0]["state"] == "ready", answers
+    assert told == ("held", ["F135" if b"JSHD" in theirs else "F145"])

@@ -67,7 +67,7 @@ def test_exports_bring_income_and_imports_are_paid_for() -> None:
     outcome = settled(case_of(sells), *IMPORT, values=released)
     assert codes(outcome) == (State.CHECKED, [])
     (order,) = by_order(case_of(sells).document.lines)
-    assert outcome.keeps == {used_key("JSHD", order): json.dumps({"by": number(1)})}
+    assert outcome.keeps == {used_key("JSHD", order): json.dumps({"JSHD": number(1)})}
 
 
 def remitted(amount: str, yuan: str) -> Paper:
@@ -82,7 +82,7 @@ def test_what_was_bought_for_a_remittance_is_not_bought_again() -> None:
         body = exchange(1, f"{amount}.00", line((1, amount)), spec="JSHE")
         case = case_of(body.replace(b"USD", currency.encode()))
         (order,) = by_order(case.document.lines)
-        used = {used_key("BOPB", order): json.dumps({"by": "330100000101261122A001"})}
+        used = {used_key("BOPB", order): json.dumps({"BOPB": "330100000101261122A001"})}
         return codes(settled(case, *IMPORT, *papers, values=used))
 
     assert buys("401", remitted("700", "350")) == (State.HELD, ["F145"])
