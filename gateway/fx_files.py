@@ -125,18 +125,21 @@ def _parts(rows: Iterable[sqlite3.Row], most: int) -> Iterator[list[sqlite3.Row]
     Feedback names a record by its number alone, so what it says of two versions in one file could not be told apart.
     """
     part: list[sqlite3.Row] = []
-    keys: set[str] = set()
     records = 0
     for row in rows:
-        count, mine = _count(row), msgspec.json.decode(row["keys"], type=list[str])
-        if part and (records + count > most or len(part) >= _MOST_PARTS or not keys.isdisjoint(mine)):
+        count = _count(row)
+        if part and (records + count > most or len(part) >= _MOST_PARTS or _has_another_version(part, row)):
             yield part
-            part, records, keys = [], 0, set()
+            part, records = [], 0
         part.append(row)
-        keys.update(mine)
         records += count
     if part:
         yield part
+
+
+def _has_another_version(part: Sequence[sqlite3.Row], row: sqlite3.Row) -> bool:
+    """Tell whether a message changes what stands in one of these; they are in the order of their numbers."""
+    return row["after"] is not None and bool(row["after"] >= part[0]["message"])
 
 
 def _count(row: sqlite3.Row) -> int:

@@ -791,7 +791,9 @@ UPDATE paper SET dossier = ? WHERE number = ? AND ordinal = ? AND dossier IS NUL
 
 -- name: fx_waiting
 SELECT o.message, m.spec, m.documents, m.evidence,
-       (SELECT json_group_array(d.key) FROM document d WHERE d.message = o.message) AS keys
+       (SELECT max(e.message) FROM document d
+          JOIN document e ON e.key = d.key AND e.spec = d.spec AND e.message < d.message
+         WHERE d.message = o.message AND d.app_type <> '1') AS after
   FROM outbox o JOIN message m ON m.number = o.message
  WHERE o.destination = ?1 AND o.state = 'waiting'
    AND NOT EXISTS (SELECT 1 FROM fx_part p WHERE p.message = o.message)
@@ -831,7 +833,10 @@ INSERT INTO fx_part (message, file) VALUES (?, ?);
 SELECT f.*, b.authority, b.made_at FROM fx_file f JOIN fx_batch b ON b.name = f.batch WHERE f.name = ?;
 
 -- name: fx_records
-SELECT d.number, d.ordinal, d.key, d.spec, d.partner, d.state FROM fx_part p JOIN document d ON d.message = p.message
+SELECT d.number, d.ordinal, d.key, d.spec, d.partner, d.state FROM fx_part p JOIN message m ON m.number = p.message
+  JOIN json_each('["' || replace(m.documents, ' ', '","') || '"]') AS name
+  JOIN document d ON d.number = CAST(substr(name.value, 1, instr(name.value, '.') - 1) AS INTEGER)
+   AND d.ordinal = CAST(substr(name.value, instr(name.value, '.') + 1) AS INTEGER) AND d.message = p.message
  WHERE p.file = ? ORDER BY p.message, d.number, d.ordinal;
 
 -- name: fx_answered
@@ -857,8 +862,8 @@ UPDATE fx_file SET listen_at = ? WHERE name = ? AND answer IS NULL;
 -- name: fx_files
 SELECT b.authority, f.batch, f.name, f.records, b.made_at, f.answer, f.refused,
        sum(o.state = 'gone') AS gone, count(*) AS messages, max(o.tried_at) AS left_at
-  FROM fx_file f JOIN fx_batch b ON b.name = f.batch JOIN fx_part p ON p.file = f.name
-  JOIN outbox o ON o.message = p.message AND o.destination = b.authority
+  FROM fx_file f JOIN fx_batch b ON b.name = f.batch CROSS JOIN fx_part p ON p.file = f.name
+ CROSS JOIN outbox o ON o.message = p.message AND o.destination = b.authority
  WHERE (?1 IS NULL OR b.authority = ?1) GROUP BY f.name ORDER BY b.made_at, f.batch, f.name;
 
 -- name: guarantee_of

@@ -5,3 +5,6 @@ CREATE INDEX fx_file_listened ON fx_file (listen_at) WHERE answer IS NULL AND li
 
 -- Files that left before this stood are looked at once.
 UPDATE fx_file SET listen_at = (SELECT b.made_at FROM fx_batch b WHERE b.name = fx_file.batch) WHERE answer IS NULL;
+
+-- Changes and deletions in a message: what they change may wait for the same file, and two versions never share one.
+CREATE INDEX document_changes ON document (message) WHERE message IS NOT NULL AND app_type <> '1';
