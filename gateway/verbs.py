@@ -198,7 +198,7 @@ class Verbs:
         turned(self._ledger, row["number"], row["ordinal"], self._at)
         if state is not State.SENT and standing is not State.SENT and not there:
             # Customs has never heard of it, so its trade stands as if it had not been declared.
-            go_on(self._ledger, [(row["number"], row["ordinal"])], self._at)
+            go_on(self._ledger, {(row["number"], row["ordinal"]): ()}, self._at)
         if there:
             note += self._messages.arrived(row, "all its documents have ended")
         return _result(row, State.REFUSED, note)

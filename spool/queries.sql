@@ -46,7 +46,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: add_next_stamp
 INSERT INTO stamp (number, ordinal, sequence, at, desk, from_state, to_state, by, reason, findings)
-SELECT ?1, ?2, coalesce(max(sequence), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM stamp WHERE number = ?1 AND ordinal = ?2;
+VALUES (?1, ?2, coalesce((SELECT max(sequence) FROM stamp WHERE number = ?1 AND ordinal = ?2), 0) + 1,
+        ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: add_message
 INSERT INTO message (number, guid, spec, partner, authority, documents, suite, key_name, sealed_at, evidence, size, sha256)
@@ -60,8 +61,14 @@ INSERT INTO receipt (partner, answer, unit, number, ordinal, spec, key, status, 
                      brought_by)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- name: give_number
-INSERT INTO given_number (value, kind, authority, number, ordinal) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+-- name: give_numbers
+INSERT INTO given_number (value, kind, authority, number, ordinal)
+SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, k.value ->> 4 FROM json_each(?) AS k
+ WHERE true ON CONFLICT DO NOTHING RETURNING value, kind, authority, number, ordinal;
+
+-- name: numbers_waited_for
+SELECT DISTINCT e.value, e.kind FROM json_each(?) AS k CROSS JOIN numbered_receipt e
+    ON e.value = k.value ->> 0 AND e.kind = k.value ->> 1 AND e.authority = k.value ->> 2;
 
 -- name: numbered
 SELECT d.*, m.sealed_at FROM given_number g
@@ -178,15 +185,31 @@ SELECT r.id FROM document d JOIN receipt r ON r.number = d.number AND r.ordinal 
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  WHERE d.key = ?1 AND d.spec = ?2 AND d.version IS NOT NULL
    AND m.authority = ?3
-   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
- ORDER BY m.sealed_at, d.version;
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
 
 -- name: answered_by_reply_key
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  WHERE d.reply_key = ?1 AND d.spec = ?2 AND d.version IS NOT NULL
    AND m.authority = ?3
-   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
- ORDER BY m.sealed_at, d.version;
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
+
+-- name: all_answered_by_key
+SELECT d.*, m.sealed_at, k.value ->> 0 AS unit, EXISTS (
+           SELECT 1 FROM document v JOIN receipt r ON r.number = v.number AND r.ordinal = v.ordinal
+            WHERE v.key = d.key AND v.spec = d.spec AND v.version IS NOT NULL AND r.spec = ?4
+              AND r.status = k.value ->> 2 AND r.said_at = k.value ->> 3 AND r.info = k.value ->> 4) AS known
+  FROM json_each(?1) AS k CROSS JOIN document d ON d.key = k.value ->> 1 AND d.spec = ?2 AND d.version IS NOT NULL
+  JOIN message m ON m.number = d.message AND m.authority = ?3
+ WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
+
+-- name: all_answered_by_reply_key
+SELECT d.*, m.sealed_at, k.value ->> 0 AS unit, EXISTS (
+           SELECT 1 FROM document v JOIN receipt r ON r.number = v.number AND r.ordinal = v.ordinal
+            WHERE v.key = d.key AND v.spec = d.spec AND v.version IS NOT NULL AND r.spec = ?4
+              AND r.status = k.value ->> 2 AND r.said_at = k.value ->> 3 AND r.info = k.value ->> 4) AS known
+  FROM json_each(?1) AS k CROSS JOIN document d ON d.reply_key = k.value ->> 1 AND d.spec = ?2 AND d.version IS NOT NULL
+  JOIN message m ON m.number = d.message AND m.authority = ?3
+ WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
 
 -- name: message_by_guid
 SELECT * FROM message WHERE guid = ?;
@@ -341,8 +364,7 @@ SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AN
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  WHERE d.reply_key >= ?1 || '|' AND d.reply_key < ?1 || '}' AND d.spec = ?2 AND d.version IS NOT NULL
    AND m.authority = ?3
-   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
- ORDER BY m.sealed_at, d.version;
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
 
 -- name: last_number_between
 SELECT max(number) AS number FROM (
@@ -508,9 +530,11 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
  WHERE p.number = ? AND p.ordinal = ?;
 
 -- name: dossiers_of
-SELECT p.kind, p.dossier, p.body, d.spec FROM json_each(?) AS k
-  JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]'
-  JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal;
+SELECT p.number, p.ordinal, p.kind, p.dossier, d.spec, CASE p.kind WHEN 'aggregate' THEN p.body END AS body, o.phase
+  FROM json_each(?) AS k
+  JOIN paper p ON p.number = k.value ->> 0 AND p.ordinal = k.value ->> 1
+  JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
+  LEFT JOIN dossier o ON o.mark = p.dossier AND o.number = p.number AND o.ordinal = p.ordinal AND o.why IS NULL;
 
 -- name: said_in_dossiers
 SELECT m.mark, d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared, d.state, d.message, p.kind
@@ -669,6 +693,15 @@ SELECT count(*) AS questions, min(not_before) AS next, max(attempts) AS attempts
 
 -- name: learn_mark
 INSERT INTO mark (mark, number, ordinal, came) SELECT ?, ?, ?, last + 1 FROM filing WHERE true ON CONFLICT DO NOTHING;
+
+-- name: learn_marks
+INSERT INTO mark (mark, number, ordinal, came)
+SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, (SELECT last + 1 FROM filing) FROM json_each(?) AS k
+ WHERE true ON CONFLICT DO NOTHING RETURNING mark;
+
+-- name: marks_of_the_homeless
+SELECT DISTINCT m.mark FROM json_each(?) AS k CROSS JOIN mark m ON m.mark = k.value
+  JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal AND p.dossier IS NULL;
 
 -- name: answers_of
 SELECT r.answer, r.unit, r.spec, i.evidence FROM receipt r JOIN interchange i ON i.number = r.answer
@@ -914,6 +947,10 @@ SELECT r.value FROM given_number g
 -- name: duty_paid
 INSERT INTO duty_paid (duty_no, paid_on, at, by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- name: billed_under
+SELECT count(*) AS bills FROM record r
+ WHERE r.key >= 'bill|' AND r.key < 'bill}' AND r.value <> '' AND r.value ->> '$.duty_no' = ?;
+
 -- name: duties_paid
 SELECT duty_no, paid_on FROM duty_paid WHERE duty_no IN (SELECT value FROM json_each(?));
 
@@ -932,7 +969,12 @@ INSERT INTO purchase_line (holder, invoice, line, issued_on, hs, loaded_at, body
 ON CONFLICT DO NOTHING;
 
 -- name: purchase
-SELECT holder, body FROM purchase_line WHERE invoice = ? AND line = ?;
+SELECT holder, body, EXISTS (SELECT 1 FROM tax_use u
+                              WHERE u.thing = 'purchase|' || p.invoice || '|' || p.line AND u.freed_at IS NULL) AS used
+  FROM purchase_line p WHERE invoice = ? AND line = ?;
+
+-- name: amend_purchase
+UPDATE purchase_line SET issued_on = ?, hs = ?, loaded_at = ?, body = ? WHERE invoice = ? AND line = ?;
 
 -- name: purchases_of
 SELECT p.*, coalesce((SELECT sum(u.amount) FROM tax_use u
@@ -945,6 +987,12 @@ ON CONFLICT DO NOTHING;
 
 -- name: export
 SELECT holder, body FROM export_line WHERE declaration = ? AND item = ?;
+
+-- name: amend_export
+UPDATE export_line SET exported_on = ?, loaded_at = ?, body = ? WHERE declaration = ? AND item = ?;
+
+-- name: items_of_export
+SELECT item, exported_on, body FROM export_line WHERE declaration = ?;
 
 -- name: exports_of
 SELECT * FROM export_line WHERE holder = ? AND exported_on <= ? ORDER BY exported_on, declaration, item;
@@ -984,5 +1032,19 @@ SELECT t.key, t.partner, t.kind, t.drawn_at, t.number, t.undone_at, d.state, d.s
   FROM tax_drawn t LEFT JOIN document d ON d.number = t.number AND d.ordinal = 1
  WHERE t.kind = ? ORDER BY t.key;
 
+-- name: drawn_of
+SELECT key, body, number, undone_at FROM tax_drawn
+ WHERE kind = ?1 AND key > ?2 || '|' AND key < ?2 || '}' ORDER BY key;
+
 -- name: last_batch
 SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';
+
+-- name: declared_to
+SELECT d.spec, d.partner, d.number, d.ordinal, d.key, d.state, d.status, count(r.id) AS answers, max(r.id) AS last
+  FROM outbox o JOIN document d ON d.message = o.message
+  LEFT JOIN receipt r ON r.number = d.number AND r.ordinal = d.ordinal AND r.partner = d.partner
+   AND r.spec NOT IN ('CEB816', 'CEB818')
+ WHERE o.destination = ? AND o.state = 'gone' GROUP BY d.number, d.ordinal ORDER BY d.number, d.ordinal;
+
+-- name: receipt_numbered
+SELECT partner, spec, key, status, info, file FROM receipt WHERE id = ?;

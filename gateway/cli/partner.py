@@ -31,6 +31,9 @@ def partner() -> None:
     help="What it may send, as CEB311; else whatever its roles may send by themselves.",
 )
 @click.option("--ssh-key", type=click.File("r", encoding="utf-8"), help="Its public key, a .pub file of OpenSSH.")
+@click.option(
+    "--maps", "is_mapped", is_flag=True, help="It may drop tables: each spec with our map, where there is one."
+)
 @json_option
 @home_option
 def new_partner(
@@ -42,6 +45,7 @@ def new_partner(
     roles: tuple[str, ...],
     specs: tuple[str, ...],
     ssh_key: Any,
+    is_mapped: bool,
     as_json: bool,
     home: Path,
 ) -> None:
@@ -53,7 +57,7 @@ def new_partner(
     registration of its own with the exchange office (汇发〔2019〕13号).
     """
     from gateway.config import load_house
-    from gateway.home import add_partner, new_token
+    from gateway.home import add_partner, maps_of, new_token
 
     load_house(home)
     token, digest = new_token()
@@ -69,6 +73,8 @@ def new_partner(
         "token_sha256": [digest],
         "suspended": not known,
     }
+    if is_mapped:
+        values["maps"] = maps_of(specs or _specs_of(roles))
     file = add_partner(home, name, values)
     try:
         load_house(home)

@@ -164,7 +164,7 @@ def test_the_configuration_is_checked(told: Any, home: Path, capsys: pytest.Capt
     (home / "keys/pay/key.pem").unlink()
     assert ended(["config", "check", "--home", str(home)]) == 0
     assert ended(["config", "check", "--strict", "--home", str(home)]) == 1
-    (home / "routes.csv").write_text("spec,area,authority,note\n*,*,tax,\n")
+    (home / "routes.csv").write_text("spec,area,authority,note\n*,*,police,\n")
     capsys.readouterr()
     (answer,) = told("config", "check", "--home", home, ends=1)
     assert not answer["valid"]
@@ -172,8 +172,8 @@ def test_the_configuration_is_checked(told: Any, home: Path, capsys: pytest.Capt
         "file": "routes.csv",
         "line": 2,
         "severity": "error",
-        "what": 'no file in authorities/ names "tax"',
-        "cure": "Known here: customs, safe.",
+        "what": 'no file in authorities/ names "police"',
+        "cure": "Known here: customs, safe, tax.",
     }
 
 
@@ -245,5 +245,5 @@ def test_simulate_needs_a_home_that_has_it(home: Path) -> None:
     (home / "simulators/customs.toml").unlink()
     assert ended(["simulate", "customs", "--home", str(home)]) == 4
     assert ended(["simulate", "identity", "--home", str(home.parent)]) == 4
-    assert ended(["simulate", "tax", "--home", str(home)]) == 4
+    assert ended(["simulate", "client", "--home", str(home)]) == 4
     assert ended(["simulate", "bank", "--home", str(home)]) == 2
