@@ -211,7 +211,8 @@ class Feedback:
         """How its counts disagree, "" where they do not."""
         if self.good + self.bad != self.total:
             return f"{self.good} + {self.bad} ≠ {self.total}"
-        return "" if self.bad == len(self.refused) else f"FALRECORDS {self.bad}, REC {len(self.refused)}"
+        named = len({one.report for one in self.refused})
+        return "" if self.bad == named == len(self.refused) else f"FALRECORDS {self.bad}, REC {len(self.refused)}"
 
 
 def read_control(data: bytes) -> Control:

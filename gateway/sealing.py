@@ -23,6 +23,7 @@ from message_specs import writing
 from message_specs.document import Element
 from message_specs.tables import table
 
+_NEW = "1"
 _PLAIN = frozenset({"copCode", "copName", "dxpMode", "dxpId"})
 
 
@@ -73,6 +74,10 @@ class Sealer:
             together = tuple(sorted(one.opened.transfer.items()))
             for case in cases:
                 key = (case.partner, case.authority, case.document.spec.code, together)
+                pack = open_packs.get(key, [])
+                if pack and self._is_another_version(case, pack):
+                    yield Pack(case.partner, case.authority, tuple(pack), owner.pop(key))
+                    del open_packs[key]
                 pack = open_packs.setdefault(key, [])
                 owner.setdefault(key, one)
                 pack.append(case)
@@ -86,6 +91,11 @@ class Sealer:
     def _is_full(self, pack: list[Case], size: int) -> bool:
         most = self._house.authority(pack[0].authority).pack
         return len(pack) >= most or size > self._house.kouan.limits.message_bytes
+
+    def _is_another_version(self, case: Case, pack: list[Case]) -> bool:
+        """Tell whether an exchange office could not say which of two versions in one file it means."""
+        is_exchange = self._house.authority(case.authority).dialect == "fx"
+        return is_exchange and case.document.app_type != _NEW and any(one.key == case.key for one in pack)
 
     def seal(self, pack: Pack, now: datetime) -> Sealed:
         """Return the pack signed and wrapped; ForOperator when a key of ours is in trouble."""

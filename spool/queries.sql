@@ -823,7 +823,7 @@ UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND 
 
 -- name: kept_by_secret
 SELECT 1 FROM record WHERE key BETWEEN 'identity|' AND 'identity}' OR key BETWEEN 'quota|' AND 'quota}'
-    OR key BETWEEN 'fxquota|' AND 'fxquota}'
+    OR key BETWEEN 'fxquota|' AND 'fxquota}' OR key BETWEEN 'fxbought|' AND 'fxbought}'
 UNION ALL SELECT 1 FROM question LIMIT 1;
 
 -- name: came_by_sftp
@@ -839,7 +839,11 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
 UPDATE paper SET dossier = ? WHERE number = ? AND ordinal = ? AND dossier IS NULL;
 
 -- name: fx_waiting
-SELECT o.message, m.spec, m.documents, m.evidence FROM outbox o JOIN message m ON m.number = o.message
+SELECT o.message, m.spec, m.documents, m.evidence,
+       (SELECT max(e.message) FROM document d
+          JOIN document e ON e.key = d.key AND e.spec = d.spec AND e.message < d.message
+         WHERE d.message = o.message AND d.app_type <> '1') AS after
+  FROM outbox o JOIN message m ON m.number = o.message
  WHERE o.destination = ?1 AND o.state = 'waiting'
    AND NOT EXISTS (SELECT 1 FROM fx_part p WHERE p.message = o.message)
  ORDER BY m.spec, o.message;
@@ -869,7 +873,7 @@ SELECT name FROM fx_file WHERE name BETWEEN ?1 AND ?2;
 INSERT INTO fx_batch (name, authority, app_type, made_at) VALUES (?, ?, ?, ?);
 
 -- name: add_fx_file
-INSERT INTO fx_file (name, batch, type, records) VALUES (?, ?, ?, ?);
+INSERT INTO fx_file (name, batch, type, records, listen_at) VALUES (?, ?, ?, ?, ?);
 
 -- name: add_fx_part
 INSERT INTO fx_part (message, file) VALUES (?, ?);
@@ -878,17 +882,37 @@ INSERT INTO fx_part (message, file) VALUES (?, ?);
 SELECT f.*, b.authority, b.made_at FROM fx_file f JOIN fx_batch b ON b.name = f.batch WHERE f.name = ?;
 
 -- name: fx_records
-SELECT d.number, d.ordinal, d.key, d.spec FROM fx_part p JOIN document d ON d.message = p.message
+SELECT d.number, d.ordinal, d.key, d.spec, d.partner, d.state FROM fx_part p JOIN message m ON m.number = p.message
+  JOIN json_each('["' || replace(m.documents, ' ', '","') || '"]') AS name
+  JOIN document d ON d.number = CAST(substr(name.value, 1, instr(name.value, '.') - 1) AS INTEGER)
+   AND d.ordinal = CAST(substr(name.value, instr(name.value, '.') + 1) AS INTEGER) AND d.message = p.message
  WHERE p.file = ? ORDER BY p.message, d.number, d.ordinal;
 
 -- name: fx_answered
 UPDATE fx_file SET answer = ?, refused = ? WHERE name = ? AND answer IS NULL;
 
+-- name: fx_messages
+SELECT message FROM fx_part WHERE file = ? ORDER BY message;
+
+-- name: fx_file_of
+SELECT file FROM fx_part WHERE message = ?;
+
+-- name: due_fx_silence
+SELECT f.name, b.authority FROM fx_file f JOIN fx_batch b ON b.name = f.batch
+ WHERE f.answer IS NULL AND f.listen_at <= ? ORDER BY f.listen_at LIMIT ?;
+
+-- name: fx_file_left
+SELECT sum(o.state <> 'gone') AS waiting, max(o.tried_at) AS left_at FROM fx_part p
+  JOIN outbox o ON o.message = p.message WHERE p.file = ?;
+
+-- name: fx_listen_again
+UPDATE fx_file SET listen_at = ? WHERE name = ? AND answer IS NULL;
+
 -- name: fx_files
 SELECT b.authority, f.batch, f.name, f.records, b.made_at, f.answer, f.refused,
-       sum(o.state = 'gone') AS gone, count(*) AS messages
-  FROM fx_file f JOIN fx_batch b ON b.name = f.batch JOIN fx_part p ON p.file = f.name
-  JOIN outbox o ON o.message = p.message AND o.destination = b.authority
+       sum(o.state = 'gone') AS gone, count(*) AS messages, max(o.tried_at) AS left_at
+  FROM fx_file f JOIN fx_batch b ON b.name = f.batch CROSS JOIN fx_part p ON p.file = f.name
+ CROSS JOIN outbox o ON o.message = p.message AND o.destination = b.authority
  WHERE (?1 IS NULL OR b.authority = ?1) GROUP BY f.name ORDER BY b.made_at, f.batch, f.name;
 
 -- name: guarantee_of

@@ -20,7 +20,7 @@ def doctor(as_json: bool, home: Path) -> int:
     Ends with 1 when something must be mended. With --json one object {"healthy": …, "symptoms": […],
     "authorities": […]}, each authority as in kouan authority list.
     """
-    from gateway.cli import payment_symptoms, symptoms, turnstile_symptoms
+    from gateway.cli import fx_symptoms, payment_symptoms, symptoms, turnstile_symptoms
     from gateway.cli.broker_symptoms import brokers
     from gateway.cli.symptoms_of_remotes import remotes
 
@@ -32,7 +32,7 @@ def doctor(as_json: bool, home: Path) -> int:
         now = datetime.now(UTC)
         found += [*symptoms.disk(house), *symptoms.keys(house, now), *symptoms.ledger(house)]
         found += [*symptoms.unanswered(house, now), *symptoms.identity(house), *brokers(house), *remotes(house)]
-        found += payment_symptoms.payments(house, now)
+        found += [*payment_symptoms.payments(house, now), *fx_symptoms.feedback(house, now)]
         standings = turnstile_symptoms.standings(house, now)
         found += turnstile_symptoms.authorities(standings, now)
     bad = any(one.status == symptoms.ERROR for one in found)
