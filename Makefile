@@ -9,7 +9,7 @@ test:             ## the tests alone, as many as fail first
 fuzz:             ## look for bytes that break a promise, SECONDS a target; what reached something new stays in .cache/fuzz
 	for target in $$($(PY) -m tests.fuzz.targets); do mkdir -p .cache/fuzz/$$target \
 	    && $(PY) -m tests.fuzz.drive $$target $(or $(SECONDS),300) .cache/fuzz/$$target || exit 1; done
-demo:             ## everything on loopback, to the last receipt
+demo:             ## everything on loopback, to the last answer of every authority
 	bin/kouan demo
 bench:            ## speed of this machine
 	bin/kouan bench

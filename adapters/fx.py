@@ -213,7 +213,7 @@ class Feedback:
         if self.good + self.bad != self.total:
             return f"{self.good} + {self.bad} ≠ {self.total}"
         named = len({one.report for one in self.refused})
-        return "" if self.bad == len(self.refused) == named else f"FALRECORDS {self.bad}, REC {named}"
+        return "" if self.bad == named == len(self.refused) else f"FALRECORDS {self.bad}, REC {len(self.refused)}"
 
 
 def read_control(data: bytes) -> Control:

@@ -62,6 +62,18 @@ class Talk:
         """Tell whether the server offers an extension."""
         return extension in self._extensions
 
+    @contextlib.contextmanager
+    def hurried(self, seconds: float | None) -> Iterator[None]:
+        """Within, an answer is waited for no longer than this, nor ever longer than else."""
+        patience = self._timeout
+        self._timeout = min(patience, seconds or patience)
+        self._channel.settimeout(self._timeout)
+        try:
+            yield
+        finally:
+            self._timeout = patience
+            self._channel.settimeout(patience)
+
     def ask(self, requests: Iterable[tuple[Tag, int, bytes]]) -> Iterator[tuple[Tag, Answer]]:
         """Yield what came of each request (a tag, a kind, a body), in the order of the answers.
 

@@ -4,7 +4,9 @@ Who names a number before customs has given it is of no trade yet.  He joins it 
 whichever came last; one who neither declared nor sold what the list declares joins nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
 
 from gateway.desks import voiding_mark
 from gateway.fetching import paper_of
@@ -13,13 +15,17 @@ from message_specs.trade.giving_back import known_as, stranger
 from spool.ledger import Ledger
 
 
-def belong(ledger: Ledger, marks: Iterable[int], at: str, codes: Mapping[str, frozenset[str]]) -> None:
+def belong(
+    ledger: Ledger, marks: Iterable[int], at: str, codes: Mapping[str, frozenset[str]]
+) -> Sequence[tuple[int, int]]:
     """Whatever names a list by one of these marks is of that list's trade, inside the caller's transaction.
 
-    `codes` are those under which partners are registered; who is none any more is a stranger.
+    Return what has joined a trade by this.  `codes` are those under which partners are registered; who is none any
+    more is a stranger.
     """
-    for mark in marks:
-        rows = ledger.all("papers_under_number", mark)
+    joined = []
+    for shared in ledger.all("marks_of_the_homeless", msgspec.json.encode(list(marks)).decode()):
+        rows = ledger.all("papers_under_number", shared["mark"])
         papers = {(row["number"], row["ordinal"]): paper_of(row) for row in rows}
         dossiers = {(row["number"], row["ordinal"]): row["dossier"] for row in rows}
         for place, paper in papers.items():
@@ -29,6 +35,8 @@ def belong(ledger: Ledger, marks: Iterable[int], at: str, codes: Mapping[str, fr
                 continue
             if paper.kind == "tally" or stranger(declared, paper, codes.get(paper.partner, frozenset())) is None:
                 _join(ledger, place, order, at)
+                joined.append(place)
+    return joined
 
 
 def _join(ledger: Ledger, place: tuple[int, int], order: int, at: str) -> None:

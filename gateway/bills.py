@@ -12,6 +12,7 @@ quantities.  An inventory that no desk `tax` has seen expects nothing, so its bi
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -93,12 +94,17 @@ def expected_of(ledger: Ledger, number: int, ordinal: int, tax: Tax) -> Expected
     """Return what is expected of an inventory after what was returned of it; None where nothing was predicted."""
     record = ledger.one("record", expected_key(number, ordinal))
     whole = read_expected(record["value"]) if record is not None else None
+    return remaining(whole, returned_of(ledger, number, ordinal), tax.of_amounts()) if whole is not None else None
+
+
+def returned_of(ledger: Ledger, number: int, ordinal: int) -> dict[int, Decimal]:
+    """Return which share of each line of an inventory customs took back, by gnum."""
     row = ledger.one("paper", number, ordinal)
-    if whole is None or row is None or row["dossier"] is None:
-        return whole
+    if row is None or row["dossier"] is None:
+        return {}
     papers = [paper_of(one) for one in ledger.all("papers_by_marks", msgspec.json.encode([row["dossier"]]).decode())]
     back = [one.lines for one in accepted_returns(papers)]
-    return remaining(whole, shares_back(paper_of(row).lines, back), tax.of_amounts()) if back else whole
+    return shares_back(paper_of(row).lines, back) if back else {}
 
 
 def _bill(ledger: Ledger, key: str) -> Bill | None:

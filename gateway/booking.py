@@ -9,6 +9,7 @@ which something is kept back writes first.
 import sqlite3
 from collections.abc import Mapping
 
+from gateway.meaning import Meant
 from gateway.said import Said
 from gateway.turning import turned
 from message_specs.catalog import catalog
@@ -28,21 +29,21 @@ class Booking:
         self._stamps: list[tuple[object, ...]] = []
         self._spoken_of: set[tuple[str, object]] = set()
 
-    def holds_back(self, row: sqlite3.Row) -> bool:
-        """Tell whether something said of this document, in any version, is not in the ledger yet."""
+    def has_moved(self, row: sqlite3.Row) -> bool:
+        """Tell whether the answer has said something of this document before, in any version."""
         return _name(row) in self._spoken_of
 
     def book(
-        self, answer: tuple[int, int, str], row: sqlite3.Row, told: Said, authority: str, given: tuple[str, int | None]
+        self, answer: tuple[int, int, str], one: Meant, told: Said, authority: str, given: tuple[str, int | None]
     ) -> bool:
         """The receipt takes its document where it leads; False when it was there before.
 
         Nothing may be held back of the document.  `given` is the file that its partner has, and the receipt
         that brought it.
         """
+        row, spec = one.row, answer[2]
         number, ordinal = row["number"], row["ordinal"]
-        spec = answer[2]
-        if self._ledger.one("receipt_known", row["key"], row["spec"], spec, told.status, told.said_at, told.info):
+        if self._is_known(row, spec, told) if one.known is None else one.known:
             return False
         self._receipts.append(
             (row["partner"], *answer[:2], number, ordinal, spec, row["key"] or "", told.status, told.outcome,
@@ -62,14 +63,18 @@ class Booking:
             turned(self._ledger, number, ordinal, self._at)
         return True
 
+    def _is_known(self, row: sqlite3.Row, spec: str, told: Said) -> bool:
+        said_before = (row["key"], row["spec"], spec, told.status, told.said_at, told.info)
+        return self._ledger.one("receipt_known", *said_before) is not None
+
     def write(self) -> None:
         """All that was said is in the ledger."""
-        if not self._spoken_of:
+        if not self._receipts:
             return
         self._ledger.run_many("add_receipt", self._receipts)
         self._ledger.run_many("set_status", self._statuses)
         self._ledger.run_many("add_next_stamp", self._stamps)
-        for rows in (self._receipts, self._statuses, self._stamps, self._spoken_of):
+        for rows in (self._receipts, self._statuses, self._stamps):
             rows.clear()
 
 

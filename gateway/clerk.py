@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from gateway import entries, filing, fx_feedback
+from gateway import entries, filing, fx_feedback, fx_silence
 from gateway.aggregates import compare_due
 from gateway.arranging import arrange
 from gateway.case import Arrival, Judged
@@ -188,9 +188,10 @@ class Clerk:
         return parting
 
     def look(self) -> int:
-        """Due trades have been looked at, and results of aggregation compared; return how many."""
+        """Due trades have been looked at, results of aggregation compared, silent offices told of; return how many."""
         records = self._opener.records(self.now())
         compared = compare_due(self.ledger, records.now)
+        compared += fx_silence.listen(self.ledger, self.house, records.now)
         return compared + look(self.ledger, records.now, records.kouan, records.secret, self.drawing, self._pulse)
 
     def tell(self) -> set[str]:
@@ -220,7 +221,7 @@ class Clerk:
             for one in judged:
                 if one.answer_to and one.duplicate_of is None:
                     settled[one.arrival.claim.number] = settle(ledger, one, at, self.house)
-                    fx_feedback.note(ledger, one, self._opener.secret)
+                    fx_feedback.note(ledger, one, at)
         return settled
 
     def _let_go(

@@ -92,6 +92,8 @@ class Exchange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """So far apart two batches of files leave: a name has two digits a day."""
     records: int = 20_000
     """So many records stand in one file at most."""
+    silent_days: float = 2.0
+    """So long a file may be without feedback before its partners and operators are told, and again as long after."""
 
 
 class Authority(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

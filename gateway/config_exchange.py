@@ -2,9 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from typing import Final
 
 from gateway.config_authorities import Authority
 from gateway.config_files import Problem, Source
+
+_LEAST_DAYS: Final = 0.00001
+_MOST_DAYS: Final = 366.0
 
 
 def of_exchange(source: Source, authority: Authority) -> Iterator[Problem]:
@@ -18,6 +22,9 @@ def of_exchange(source: Source, authority: Authority) -> Iterator[Problem]:
     if not 0 <= exchange.gather_seconds <= 86400 or not 1 <= exchange.records <= 1_000_000:
         cure = "gather_seconds 0 to 86400, records 1 to 1000000."
         yield source.problem(("exchange",), "gather_seconds or records is out of range", cure)
+    if not _LEAST_DAYS <= exchange.silent_days <= _MOST_DAYS:
+        cure = f"silent_days {_LEAST_DAYS} to {_MOST_DAYS}."
+        yield source.problem(("exchange", "silent_days"), "silent_days is out of range", cure)
     if authority.carrier.kind != "folder" or not authority.answers.folder:
         cure = 'Write kind = "folder" below [carrier], and a folder below [answers].'
         yield source.problem(("carrier",), "the dialect fx goes by folders alone", cure)

@@ -1,17 +1,18 @@
 """The demonstration: a day at the port in a minute, with real clients and nothing prepared.
 
-A fresh home, the real daemon, a customs in a box; four enterprises hand in one
-trade after the other through SFTP, folder and HTTP, a few of them wrongly; and
-it is over when every receipt has come home to the folder its file came from.
+A fresh home, the real daemon, and each authority in a box of its own: customs, a tax office, an exchange office, and
+customs' caller for payment data.  Enterprises and a bank hand in real files through SFTP, folder and HTTP, a few of
+them wrongly; and it is over when every answer has come home to the folder its file came from.
 """
 
+import itertools
 import json
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,29 @@ import paramiko
 
 from gateway import drill
 from gateway.clerk import clerk_at
-from gateway.home import make_home
+from gateway.home import filled, make_home
+from gateway.showing import Act, Homecoming, answered, books, counts
+from gateway.showing_exchange import ExchangeAct
+from gateway.showing_payments import PaymentAct
+from gateway.showing_tax import TaxAct
 from spool.aside import put
 from spool.errors import ForOperator
 from spool.ledger import Ledger
 
 TRADES = 12
 OF_A_DAY = 40
-DEADLINE_SECONDS = 90.0
+PATIENCE_SECONDS = 30.0
+"""After so long in which nothing came home nothing more is waited for."""
+BOXES = ("customs", "tax", "safe", "payment_data")
 _DOORS = {"shop": "sftp", "pay": "http", "ship": "folder", "agent": "sftp"}
 
 
 class DaemonDidNotStart(ForOperator):
     """The daemon of the demonstration did not open its doors"""
+
+
+class NoSuchBox(ForOperator):
+    """A misbehaviour is written AUTHORITY:NAME, and the authority has a box: customs, tax, safe or payment_data"""
 
 
 class NotEveryReceiptHome(ForOperator):
@@ -67,12 +78,27 @@ class Demonstration:
     trades: int = TRADES
     started: float = field(default_factory=time.monotonic)
     progress: dict[str, Progress] = field(default_factory=dict)
+    behaviours: Sequence[str] = ()
+    patience: float = PATIENCE_SECONDS
+    acts: tuple[Act, ...] = ()
+    standing: list[Homecoming] = field(default_factory=list)
+    bills: int = 0
+    """Tax bills and their sums (CEB816, CEB818) that came home; each released inventory has one of each."""
+    first: int = field(default_factory=lambda: int(time.time()) % 10_000_000 * 10)
     _daemon: "subprocess.Popen[str] | None" = None
     _where: dict[str, str] = field(default_factory=dict)
 
     def prepare(self) -> None:
         """The home is made and the daemon has opened its doors."""
-        make_home(self.home, datetime.now(UTC), demo=True)
+        now = datetime.now(UTC)
+        # Any port: others that are shown, or tested, beside it want the usual ones in the same moment.
+        make_home(self.home, now, demo=True, wanted={"sftp": 0, "http": 0})
+        self._misbehave()
+        paid = range(self.first, self.first + min(self.trades, 3))
+        payments = PaymentAct(self.home, paid, self._post)
+        self.acts = (TaxAct(self.home, lambda: datetime.now(UTC)), ExchangeAct(self.home, now, paid), payments)
+        for act in self.acts:
+            act.prepare()
         log = (self.home / "daemon.log").open("w")
         command = [sys.executable, "-m", "gateway.cli", "run", "--home", str(self.home)]
         self._daemon = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
@@ -84,9 +110,21 @@ class Demonstration:
         for spec, partner in drill.SENDERS.items():
             self.progress[spec] = Progress(spec, partner, _DOORS[partner])
 
+    def _misbehave(self) -> None:
+        """The boxes do what was asked of them, in the order in which it was asked."""
+        asked: dict[str, list[object]] = {}
+        for one in self.behaviours:
+            authority, _, behaviour = one.partition(":")
+            if authority not in BOXES or not behaviour:
+                raise NoSuchBox(one)
+            asked.setdefault(authority, []).append(behaviour)
+        for authority, behaviours in asked.items():
+            file = self.home / f"simulators/{authority}.toml"
+            put(file, filled(file.read_text("utf-8"), {"behaviours": behaviours}).encode(), 0o600)
+
     def drop(self) -> Iterator[str]:
         """Every trade is handed in, door by door; yield a sentence for each thing done."""
-        start = int(time.time()) % 10_000_000 * 10
+        start = self.first
         with self._sftp("shop") as shop, self._sftp("agent") as agent:
             for trade in range(start, start + self.trades):
                 self._hand_in(shop, agent, str(trade), trade)
@@ -101,13 +139,15 @@ class Demonstration:
             self._upload(shop, "wrong-currency.xml", wrong)
             self.progress["CEB311"].dropped += 1
             yield "an order in a wrong currency: refused with its reasons"
+        for act in self.acts:
+            yield from act.begin()
 
     def _hand_in(
         self, shop: paramiko.SFTPClient, agent: paramiko.SFTPClient, name: str, first: int, count: int = 1
     ) -> None:
         """So many whole trades: customs answers an order to its end only when the rest of its trade is there."""
         self._upload(shop, f"order-{name}.xml", drill.message("CEB311", first, count))
-        self._post("pay", f"payment-{name}.xml", drill.message("CEB411", first, count))
+        self._post("pay", f"/v1/interchanges?name=payment-{name}.xml", drill.message("CEB411", first, count))
         put(self.home / "spool/partners/ship/in" / f"waybill-{name}.xml", drill.message("CEB511", first, count))
         self._upload(agent, f"inventory-{name}.xml", drill.message("CEB621", first, count))
         for one in self.progress.values():
@@ -119,6 +159,7 @@ class Demonstration:
         try:
             rows = ledger.all("document_counts")
             receipts = {row["spec"]: row["n"] for row in ledger.all("receipt_counts")}
+            self.standing = [act.told(ledger) for act in self.acts]
         finally:
             ledger.close()
         for spec, one in self.progress.items():
@@ -127,19 +168,37 @@ class Demonstration:
             one.refused, one.closed = counts.get("refused", 0), counts.get("closed", 0)
             one.sent = counts.get("sent", 0) + one.closed
             one.receipts = receipts.get(f"{spec[:-1]}2", 0)
+        self.bills = receipts.get("CEB816", 0) + receipts.get("CEB818", 0)
 
-    def wait(self, show: Callable[[], None]) -> None:
-        """Every receipt is home, or NotEveryReceiptHome is raised."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
+    def wait(self, show: Callable[[], None]) -> Iterator[str]:
+        """Every answer is home, or NotEveryReceiptHome is raised; yield a sentence for each thing done meanwhile."""
+        has_gone_on = False
+        before, since = "", time.monotonic()
         while True:
             self.look()
             show()
+            if (stands := repr((self.progress, self.standing, self.bills))) != before:
+                before, since = stands, time.monotonic()
             if all(one.is_home for one in self.progress.values()):
-                self._check_folders()
-                return
-            if time.monotonic() > deadline or (self._daemon and self._daemon.poll() is not None):
-                raise NotEveryReceiptHome(f"see {self.home / 'daemon.log'}")
+                if not has_gone_on:
+                    has_gone_on = True
+                    yield from itertools.chain.from_iterable(act.go_on() for act in self.acts)
+                elif self._all_home():
+                    self._check_folders()
+                    return
+            if time.monotonic() > since + self.patience or (self._daemon and self._daemon.poll() is not None):
+                raise NotEveryReceiptHome(f"{self._missing()}; see {self.home / 'daemon.log'}")
             time.sleep(0.2)
+
+    def _all_home(self) -> bool:
+        return self.bills >= 2 * self.progress["CEB621"].closed and all(one.is_home for one in self.standing)
+
+    def _missing(self) -> str:
+        """What is not home, each with how much of it is."""
+        found = [(one.spec, one.closed + one.refused, one.dropped) for one in self.progress.values()]
+        found.append(("CEB816 CEB818", self.bills, 2 * self.progress["CEB621"].closed))
+        found += [(one.authority, one.closed + one.refused, one.handed_in) for one in self.standing]
+        return ", ".join(f"{name} {home}/{all_}" for name, home, all_ in found if home < all_)
 
     def _check_folders(self) -> None:
         """What the ledger says lies in out/ does lie there."""
@@ -151,20 +210,42 @@ class Demonstration:
         finally:
             ledger.close()
 
-    def books_agree(self) -> tuple[int, int]:
-        """Return how many documents the gateway declared and how many customs was told of; they must be the same."""
-        command = [sys.executable, "-m", "gateway.cli", "simulate", "customs", "--book", "--json"]
-        command += ["--home", str(self.home)]
-        book = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        told = {(entry["spec"], entry["key"]) for entry in map(json.loads, book.splitlines()) if "key" in entry}
-        declared = sum(one.closed for one in self.progress.values())
-        return declared, len(told)
+    def picture(self) -> list[Homecoming]:
+        """Return how each authority stands, customs first, with how many documents its own book has."""
+        lines = books(self.home, {"customs": "customs", **{act.authority: act.box for act in self.acts}})
+        told = {(line["spec"], line["key"]) for line in lines["customs"] if "key" in line}
+        found = [replace(self._customs(), book=len(told))]
+        for act, standing in zip(self.acts, self.standing, strict=True):
+            entries = {act.entry(line) for line in lines[act.authority]} - {""}
+            found.append(replace(standing, book=len(entries)))
+        return found
+
+    def _customs(self) -> Homecoming:
+        ledger = Ledger(clerk_at(self.home), read_only=True)
+        try:
+            documents = answered(ledger, self.home, "customs")
+        finally:
+            ledger.close()
+        gone, answers, closed, _ = counts(documents)
+        refused, dropped = (
+            sum(getattr(one, name) for one in self.progress.values()) for name in ("refused", "dropped")
+        )
+        where = tuple(f"spool/partners/{one.partner}/out/*.{one.spec[:-1]}2.xml" for one in self.progress.values())
+        example = {one.spec: str(one) for one in reversed(documents)}
+        return Homecoming(
+            "customs", "海关 customs", ", ".join(_DOORS), "sftp, http, folder", dropped, gone, answers, closed, refused,
+            where, tuple(example[spec] for spec in sorted(example)),
+        )  # fmt: skip
 
     def stop(self) -> None:
-        """The daemon has closed its doors."""
-        if self._daemon is not None and self._daemon.poll() is None:
-            self._daemon.terminate()
-            self._daemon.wait(30)
+        """The daemon has closed its doors, and no process of the demonstration lives."""
+        try:
+            if self._daemon is not None and self._daemon.poll() is None:
+                self._daemon.terminate()
+                self._daemon.wait(30)
+        finally:
+            for act in self.acts:
+                act.end()
 
     def _sftp(self, partner: str) -> "Sftp":
         host, _, port = self._where["sftp"].rpartition(":")
@@ -176,11 +257,10 @@ class Demonstration:
             file.set_pipelined(True)
             file.write(body)
 
-    def _post(self, partner: str, name: str, body: bytes) -> dict[str, Any]:
+    def _post(self, partner: str, path: str, body: bytes, kind: str = "application/xml") -> dict[str, Any]:
         token = (self.home / "keys/partners" / partner / "token").read_text().strip()
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/xml"}
-        url = f"http://{self._where['http']}/v1/interchanges?name={name}"
-        request = urllib.request.Request(url, body, headers)
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": kind}
+        request = urllib.request.Request(f"http://{self._where['http']}{path}", body, headers)
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  our own door
             acknowledgement: dict[str, Any] = json.load(answer)
             return acknowledgement

@@ -21,11 +21,12 @@ from adapters.remote_connection import Lines
 from gateway.asking import Asker
 from gateway.brokers import address_of
 from gateway.config import Authority, House
-from gateway.dispatch import Dispatcher, Outgoing, folder_of
+from gateway.dispatch import Outgoing, folder_of
 from gateway.fx_files import FileRegister
 from gateway.logs import log
 from gateway.payment_uploads import Uploader
 from gateway.remote_visits import access_of
+from gateway.rounds import Dispatcher
 from gateway.turnstile import Turnstile
 from spool.ledger import Ledger
 from spool.store import Store
@@ -57,9 +58,11 @@ class Departures:
         The folders of carriers are there already (see gateway.arrangement).
         """
         dispatchers = dict(self._dispatchers)
+        replaced = []
         for name, authority in house.authorities.items():
             known = dispatchers.get(name)
             if known is None or known[0] != authority:
+                replaced.append(known)
                 outgoing = Outgoing(self._ledger, self._store, authority)
                 turnstile = Turnstile(self._ledger, outgoing, authority)
                 carrier = self._carrier(authority)
@@ -75,6 +78,8 @@ class Departures:
             uploader = Uploader(self._reactor, self._pool, self._ledger, house, self._now)
             dispatchers[_PAYMENTS] = known if known and known[0] == house else (house, uploader)
         self._dispatchers = dispatchers
+        for one in replaced:
+            _end(one)
 
     def _carrier(self, authority: Authority) -> Carrier:
         if authority.dialect == "fx":
@@ -101,9 +106,11 @@ class Departures:
 
     def wake(self) -> None:
         """Each authority's outbox is looked at, now or when the round in hand is over."""
-        for name in self._dispatchers:
+        for name, (_, dispatcher) in self._dispatchers.items():
             if name in self._rounds:
                 self._again.add(name)
+                if isinstance(dispatcher, Dispatcher):
+                    dispatcher.woken()
             elif not self._stopping:
                 self._go(name)
 
@@ -126,5 +133,13 @@ class Departures:
     def stop(self) -> "Deferred[Any]":
         """No round is under way, and no line to a broker is open."""
         self._stopping = True
+        for one in self._dispatchers.values():
+            _end(one)
         over = DeferredList(list(self._rounds.values()), consumeErrors=True)
         return over.addCallback(lambda _: DeferredList([one.close() for one in self._lines], consumeErrors=True))
+
+
+def _end(known: tuple[object, Dispatcher | Asker | Uploader] | None) -> None:
+    """Nothing more leaves by it than is on its way."""
+    if known is not None and isinstance(known[1], Dispatcher):
+        known[1].end()

@@ -8,18 +8,14 @@ told in a thread, never in the reactor.
 
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import islice
+from operator import itemgetter
 from pathlib import Path
-from typing import Protocol
 
-from twisted.internet.defer import inlineCallbacks
-from twisted.internet.threads import deferToThreadPool
-
-from adapters.carriers.carrier import Carried, Carrier, Parcel
+from adapters.carriers.carrier import Carried, Parcel
 from gateway.config import Authority
 from gateway.logs import log
 from gateway.settling import iso
@@ -29,6 +25,8 @@ from spool.store import Store
 
 AT_ONCE = 64
 BYTES_AT_ONCE = 16 * 1024 * 1024
+_LOOKS = 32
+"""So many times 64 messages of a partner are looked at for those that need not wait for an earlier one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,10 @@ class Outgoing:
         self._look = timedelta(seconds=authority.carrier.client.look_seconds)
         self._plan = Plan(retry.first_seconds, retry.factor, retry.most_seconds, retry.jitter, retry.attempts)
 
-    def due(self, now: datetime, most: int = AT_ONCE) -> list[Leaving]:
+    def due(self, now: datetime, most: int = AT_ONCE, out: Collection[int] = ()) -> list[Leaving]:
         """Return what may leave now: of every partner something, at most 64 and 16 MiB, in the order of its sealing.
+
+        What is `out` already is left alone.
 
         A payment that was mended leaves before the inventory that has waited for it, though another partner sent it.
         What waits for an earlier message by the authority's `pace.order` stays.
@@ -66,7 +66,7 @@ class Outgoing:
         leaving: list[Leaving] = []
         size = 0
         for partner in partners:
-            for row in self._ready(partner, now, share):
+            for row in self._ready(partner, iso(now), share, out):
                 one = self._loaded(row, now)
                 if one is None:
                     continue
@@ -79,9 +79,14 @@ class Outgoing:
                     return sorted(leaving, key=_sealed)
         return sorted(leaving, key=_sealed)
 
-    def given(self, now: datetime) -> list[Leaving]:
+    def set_right(self, now: datetime) -> int:
+        """What was tried at a time that has not come yet may leave now: our clock was wrong; return how many."""
+        with self._ledger.writing():
+            return self._ledger.run("outbox_tried_in_future", iso(now), self._name)
+
+    def given(self, now: datetime, out: Collection[int] = ()) -> list[Leaving]:
         """Return what lies with a client of the authority and is to be looked after now, at most 64."""
-        rows = self._ledger.all("outbox_given", self._name, iso(now), AT_ONCE)
+        rows = self._others(self._ledger.all("outbox_given", self._name, iso(now), AT_ONCE + len(out)), out)
         return [one for row in rows if (one := self._loaded(row, now)) is not None]
 
     def given_count(self) -> int:
@@ -89,27 +94,52 @@ class Outgoing:
         row = self._ledger.one("outbox_given_count", self._name)
         return int(row["n"]) if row else 0
 
-    def probe(self, now: datetime, *, at_any_date: bool = False) -> list[Leaving]:
+    def probe(self, now: datetime, out: Collection[int] = (), *, at_any_date: bool = False) -> list[Leaving]:
         """Return the one message that is best tried alone: that which has failed least, the earliest of these."""
         until = NEVER if at_any_date else iso(now)
-        for row in self._ledger.all("outbox_probe", self._name, until, AT_ONCE):
-            if not self._waits(row) and (one := self._loaded(row, now)) is not None:
+        if self._order == "none":
+            rows = self._others(self._ledger.all("outbox_probe", self._name, until, AT_ONCE + len(out)), out)
+        else:
+            # What has failed least may be legion, and all of it wait for what has failed.
+            partners = [row["partner"] for row in self._ledger.all("outbox_partners", self._name)]
+            ready = [row for partner in partners for row in self._ready(partner, until, AT_ONCE, out)]
+            rows = iter(sorted(ready, key=itemgetter("attempts", "message")))
+        for row in rows:
+            if (one := self._loaded(row, now)) is not None:
                 return [one]
         return []
 
-    def _ready(self, partner: str, now: datetime, share: int) -> Iterator[sqlite3.Row]:
-        ordered = self._order != "none"
-        rows = self._ledger.all("outbox_due", self._name, partner, iso(now), AT_ONCE if ordered else share)
-        return islice((row for row in rows if not self._waits(row)), share)
+    def _ready(self, partner: str, until: str, share: int, out: Collection[int]) -> Iterator[sqlite3.Row]:
+        if self._order == "partner":
+            return self._first(partner, until, out)
+        if self._order == "key":
+            return islice((row for row in self._in_order(partner, until, out) if not self._waits(row)), share)
+        rows = self._ledger.all("outbox_due", self._name, partner, until, share + len(out))
+        return islice(self._others(rows, out), share)
+
+    def _first(self, partner: str, until: str, out: Collection[int]) -> Iterator[sqlite3.Row]:
+        """Yield the first message of the partner, if it may leave; one that an operator holds is waited for, too."""
+        row = self._ledger.one("outbox_first", self._name, partner)
+        if row is not None and row["state"] == "waiting" and row["not_before"] <= until and row["given_at"] is None:
+            yield from self._others([row], out)
+
+    def _in_order(self, partner: str, until: str, out: Collection[int]) -> Iterator[sqlite3.Row]:
+        after = 0
+        for _ in range(_LOOKS):
+            rows = self._ledger.all("outbox_due_in_order", self._name, partner, until, after, AT_ONCE)
+            yield from self._others(rows, out)
+            if len(rows) < AT_ONCE:
+                return
+            after = rows[-1]["message"]
+
+    @staticmethod
+    def _others(rows: Iterable[sqlite3.Row], out: Collection[int]) -> Iterator[sqlite3.Row]:
+        return (row for row in rows if row["message"] not in out)
 
     def _waits(self, row: sqlite3.Row) -> bool:
-        """Tell whether an earlier message must leave first; one that an operator holds is waited for, too."""
-        if self._order == "partner":
-            return self._ledger.one("earlier_of_partner", self._name, row["partner"], row["message"]) is not None
-        if self._order == "key":
-            names = _documents(row["documents"])
-            return any(self._ledger.one("earlier_of_key", self._name, n, o) is not None for n, o in names)
-        return False
+        """Tell whether an earlier message with a document of the same key must leave first, or be released."""
+        names = _documents(row["documents"])
+        return any(self._ledger.one("earlier_of_key", self._name, n, o) is not None for n, o in names)
 
     def _loaded(self, row: sqlite3.Row, now: datetime) -> Leaving | None:
         try:
@@ -170,6 +200,10 @@ class Outgoing:
     def _postpone(self, one: Leaving, result: Carried | None, now: datetime) -> None:
         trouble = result.trouble if result is not None else "the carrier did not say what became of it"
         number = one.parcel.number
+        if result is not None and result.fault in ("nobody", "neighbour"):
+            later = iso(now + timedelta(seconds=result.retry_after or 0))
+            self._ledger.run("outbox_wait", later, trouble, number, self._name)
+            return
         following = self._plan.next_try(now, one.attempts + 1, number)
         if following is not None and result is not None and result.retry_after:
             following = max(following, now + timedelta(seconds=result.retry_after))
@@ -197,52 +231,6 @@ def _documents(text: str) -> tuple[tuple[int, int], ...]:
 
 def _sealed(one: Leaving) -> int:
     return one.parcel.number
-
-
-class Outbox(Protocol):
-    """What a dispatcher empties."""
-
-    def due(self, now: datetime) -> list[Leaving]:
-        """Return what may leave now."""
-
-    def told(self, leaving: Sequence[Leaving], carried: Sequence[Carried], now: datetime) -> int:
-        """The ledger knows what became of it; return how many left."""
-
-
-class Dispatcher:
-    """Sends what is due of one authority, one round at a time, and rests between rounds."""
-
-    def __init__(
-        self,
-        reactor: object,
-        pool: object,
-        outgoing: Outbox,
-        carrier: Carrier,
-        now: Callable[[], datetime],
-    ) -> None:
-        self._reactor = reactor
-        self._pool = pool
-        self._outgoing = outgoing
-        self._carrier = carrier
-        self._now = now
-
-    @inlineCallbacks
-    def round(self):  # type: ignore[no-untyped-def]  # noqa: ANN201  inlineCallbacks types it
-        """Everything due has been tried once; fires with how many messages left."""
-        total = 0
-        while True:
-            leaving = yield deferToThreadPool(self._reactor, self._pool, self._outgoing.due, self._now())  # type: ignore[arg-type]
-            if not leaving:
-                return total
-            try:
-                carried = yield self._carrier.carry([one.parcel for one in leaving])
-            except Exception as trouble:  # noqa: BLE001  a carrier's outermost call: postponed, and stamped on the rows
-                carried = [Carried(one.parcel.number, False, "", repr(trouble), False) for one in leaving]
-            told = partial(self._outgoing.told, leaving, carried, self._now())
-            gone = yield deferToThreadPool(self._reactor, self._pool, told)  # type: ignore[arg-type]
-            total += gone
-            if gone < len(leaving):
-                return total
 
 
 def folder_of(home: Path, authority: Authority) -> Path:

@@ -30,7 +30,8 @@ def write(ledger: Ledger, batch: Batch, judged: list[Judged], wrapped: Iterable[
     write_messages(ledger, wrapped, at)
     ledger.run_many("add_receipt", [row for one in judged if (row := refusal_row(one, at)) is not None])
     for one in judged:
-        if one.answer_to and not one.cases and one.duplicate_of is None:
+        # What an exchange office said of a whole file stands with the records of that file.
+        if one.answer_to and not one.cases and one.duplicate_of is None and one.feedback is None:
             why = "K104 " + "; ".join(found.en for found in one.findings[:3])
             hold(ledger, one.arrival.claim.number, 1, one.spec or "?", None, one.answer_to, why, at)
 

@@ -16,23 +16,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway.config import Partner
-from gateway.refunds import Declared, Taxpayer, export_thing, next_batch, taxpayer_of, used_things
+from gateway.declared_elsewhere import elsewhere
+from gateway.refunds import Declared, export_thing, next_batch, used_things
 from gateway.tax_exports import Listed, part_of, released
-from gateway.tax_files import own, table
+from gateway.tax_files import NoTaxLaw, own, table
 from gateway.tax_forms import element, message_of
+from gateway.taxpayers import Taxpayer, taxpayer_of
 from message_specs import writing
 from message_specs.amounts import amount, number
 from message_specs.findings import Finding, Severity, finding
 from message_specs.tax.exempting import Record, assessed, checks
-from message_specs.tax.laws import Row, in_force
-from message_specs.tax.linking import Forms
-from message_specs.trade.sharing import WIDE
+from message_specs.tax.forms import Forms
+from message_specs.tax.laws import NoLaw, Row, in_force
+from message_specs.trade.sharing import WIDE, fen
 from spool.ledger import Ledger
 
 Facts = dict[str, Any]
 Texts = Mapping[str, str]
 _YUAN: Final = "142"
-_FEN: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,21 @@ class Drawn:
 def draw(ledger: Ledger, home: Path, partner: Partner, taxpayer: str, month: str, now: datetime, until: date) -> Drawn:
     """Return the registration of a period with its next batch; nothing is booked."""
     firm = taxpayer_of(own(home, "enterprises"), taxpayer, "exempt", until)
-    batch = next_batch(ledger, taxpayer, month, "exempt")
+    theirs = elsewhere(ledger, "exempt", taxpayer)
+    batch = next_batch(ledger, taxpayer, month, "exempt", theirs)
     found: list[Finding] = []
     good: list[Record] = []
-    listed = list(_records(ledger, firm, until, found))
+    listed = list(lines_of(ledger, firm, until, found))
     used = used_things(ledger, [thing_of(one) for one in listed])
+    excluded = table(home, "excluded")
     for one in listed:
-        if thing_of(one) in used:
+        if thing_of(one) in used or one.number in theirs.exports:
             continue
-        wrong = list(checks(one, firm.zone, firm.districts, table(home, "excluded")))
+        wrong = list(checks(one, firm.zone(one.exported_on), firm.districts(one.exported_on), excluded))
         found += wrong
         if not any(said.severity is Severity.ERROR for said in wrong):
             good.append(one)
-    head = _head(firm, month, batch, good, now)
+    head = _head(firm, until, (month, batch), good, now)
     key = f"exempt|{taxpayer}|{month}|{batch}"
     groups = [element("ExemptionHead", head)]
     groups += [element("ExemptionList", _fields(place, one)) for place, one in enumerate(good, 1)]
@@ -69,7 +72,7 @@ def draw(ledger: Ledger, home: Path, partner: Partner, taxpayer: str, month: str
 
 def thing_of(one: Record) -> str:
     """Return the name under which a line is used: that of a refund, so that no line is both."""
-    return export_thing(f"{one.invt_no}{one.gnum:03d}")
+    return export_thing(one.number)
 
 
 def uses_of(records: Iterable[Record]) -> dict[str, tuple[int, int]]:
@@ -77,15 +80,18 @@ def uses_of(records: Iterable[Record]) -> dict[str, tuple[int, int]]:
     return {thing_of(one): (1, 1) for one in records}
 
 
-def _records(ledger: Ledger, firm: Taxpayer, until: date, found: list[Finding]) -> Iterable[Record]:
+def lines_of(ledger: Ledger, firm: Taxpayer, until: date, found: list[Finding]) -> Iterable[Record]:
+    """Yield every line that a firm exported until a day, less what came back, and tell of that in `found`."""
     for listed in released(ledger, firm.codes, until):
+        if not firm.is_filed(listed.exported_on):
+            continue
         if any(listed.back.values()):
             found.append(finding("X112", path=listed.invt_no, value=listed.invt_no, names=listed.invt_no))
         for line in listed.paper.lines:
             one = _record(listed, line)
             stays = 1 - listed.back.get(one.gnum, Decimal(0))
             if stays > 0:
-                yield replace(one, quantity=part_of(one.quantity, stays), amount=(one.amount * stays).quantize(_FEN))
+                yield replace(one, quantity=part_of(one.quantity, stays), amount=fen(WIDE.multiply(one.amount, stays)))
 
 
 def _record(listed: Listed, line: Texts) -> Record:
@@ -104,13 +110,13 @@ def _record(listed: Listed, line: Texts) -> Record:
     )
 
 
-def _head(firm: Taxpayer, month: str, batch: str, records: list[Record], now: datetime) -> dict[str, str]:
+def _head(firm: Taxpayer, until: date, of: tuple[str, str], records: list[Record], now: datetime) -> dict[str, str]:
     return {
         "taxpayerNo": firm.number,
         "taxpayerName": firm.name,
-        "zone": firm.zone,
-        "sbny": month,
-        "sbpc": batch,
+        "zone": firm.zone(until) or firm.rows[-1]["zone"],
+        "sbny": of[0],
+        "sbpc": of[1],
         "appTime": writing.return_time(now)[:14],
         "recordCount": str(len(records)),
         "amountTotal": f"{sum((one.amount for one in records), Decimal(0)):.2f}",
@@ -137,23 +143,35 @@ def report(ledger: Ledger, home: Path, taxpayer: str, first: date, last: date) -
     """Return what a firm exported in a period and what income is assessed on it (核定征收)."""
     firm = taxpayer_of(own(home, "enterprises"), taxpayer, "exempt", last)
     found: list[Finding] = []
-    records = [one for one in _records(ledger, firm, last, found) if one.exported_on >= first]
+    records = [one for one in lines_of(ledger, firm, last, found) if one.exported_on >= first]
     dollars = table(home, "dollars")
     worth = [(one, in_yuan(one, dollars)) for one in records]
     receipts = sum((value for _, value in worth if value is not None), Decimal(0))
     untold = sorted({one.currency for one, value in worth if value is None})
     found += [finding("X207", value=one, currency=one) for one in untold]
-    income = assessed(receipts, table(home, "assessment"), last)
+    try:
+        income = assessed(receipts, table(home, "assessment"), last)
+    except NoLaw as lacking:
+        raise NoTaxLaw(f"assessment {lacking}") from lacking
+    used = used_things(ledger, [thing_of(one) for one in records])
+    theirs = elsewhere(ledger, "exempt", taxpayer).exports
+    registered = sum(thing_of(one) in used or one.number in theirs for one in records)
     sums: dict[str, Decimal] = {}
     for one in records:
         sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.amount
     return {
-        "taxpayer": taxpayer, "name": firm.name, "zone": firm.zone, "from": first.isoformat(),
+        "taxpayer": taxpayer, "name": firm.name, "zone": firm.zone(last), "from": first.isoformat(),
         "until": last.isoformat(), "lists": len({one.invt_no for one in records}), "records": len(records),
+        "registered": registered, "unregistered": len(records) - registered,
         "amounts": {name: f"{sums[name]:.2f}" for name in sorted(sums)}, "receipts": f"{receipts:.2f}",
         "margin": f"{income.margin:f}", "income": f"{income.income:f}", "rate": f"{income.rate:f}",
-        "tax": f"{income.tax:f}", "findings": [said.as_dict() for said in found],
+        "tax": f"{income.tax:f}", "preferred_rate": _text(income.preferred),
+        "preferred_tax": _text(income.preferred_tax), "findings": [said.as_dict() for said in found],
     }  # fmt: skip
+
+
+def _text(figure: Decimal | None) -> str | None:
+    return None if figure is None else f"{figure:f}"
 
 
 def in_yuan(one: Record, dollars: Iterable[Row]) -> Decimal | None:
@@ -165,4 +183,4 @@ def in_yuan(one: Record, dollars: Iterable[Row]) -> Decimal | None:
     if theirs is None or ours is None or not Decimal(ours["rate"]):
         return None
     value = WIDE.divide(WIDE.multiply(one.amount, Decimal(theirs["rate"])), Decimal(ours["rate"]))
-    return value.quantize(_FEN)
+    return fen(value)

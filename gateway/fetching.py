@@ -60,12 +60,15 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
     )
     if keys := {key for _, needs in needed for key in needs.values}:
         _values(ledger, records, keys, fetched)
-    if more := {key for _, needs in needed if needs.keys is not None for key in needs.keys(records)}:
+    more = {key for _, needs in needed if needs.keys is not None for key in needs.keys(records)}
+    if more:
         _values(ledger, records, more, fetched)
-        for name in {records.values[key] for key in more if records.values.get(key)} - records.named.keys():
-            number, _, ordinal = name.partition(".")
-            if (row := ledger.one("paper", int(number), int(ordinal))) is not None:
-                records.named[name] = paper_of(row)
+    names = {value for key in more if (value := records.values.get(key, ""))[:1].isdigit()}
+    names.update(name for _, needs in needed if needs.names is not None for name in needs.names(records))
+    for name in names - records.named.keys():
+        number, _, ordinal = name.partition(".")
+        if (row := ledger.one("paper", int(number), int(ordinal))) is not None:
+            records.named[name] = paper_of(row)
     return fetched
 
 

@@ -8,12 +8,14 @@ nothing: what follows it is held.  The parts of one application share its number
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 from typing import Final
+
+import msgspec
 
 from gateway.case import Case
 from gateway.said import Said
@@ -34,6 +36,10 @@ class Number:
     kind: str
     value: str
     declaration: str
+
+
+Given = tuple[Case, sqlite3.Row, Number]
+"""A receipt, its document, and a number that it gives the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +70,23 @@ def followed(case: Case) -> Number:
     return Number(case.partner, path.rpartition("/")[2], (case.document.text(path) or "").strip(), declaration)
 
 
-def remember(ledger: Ledger, one: Number, row: sqlite3.Row) -> bool:
-    """The number is this document's; return whether it was not before."""
-    if not ledger.run("give_number", one.value, one.kind, one.authority, row["number"], row["ordinal"]):
-        return False
-    if one.kind == "sumNo":
-        ledger.run("aggregate_has_number", one.value, one.authority)
-    return True
+def remember(ledger: Ledger, given: Sequence[Given]) -> list[Given]:
+    """The numbers are the documents'; return those that were not before, each once."""
+    if not given:
+        return []
+    asked = {(one.value, one.kind, one.authority, row["number"], row["ordinal"]): (case, row, one)
+             for case, row, one in given}  # fmt: skip
+    new = [asked[tuple(row)] for row in ledger.all("give_numbers", _json(list(asked)))]
+    for _, _, one in new:
+        if one.kind == "sumNo":
+            ledger.run("aggregate_has_number", one.value, one.authority)
+    return new
+
+
+def waited_for(ledger: Ledger, given: Sequence[Given]) -> frozenset[tuple[str, str]]:
+    """Return the numbers and their kinds by which something was said already."""
+    asked = _json([(one.value, one.kind, one.authority) for _, _, one in given])
+    return frozenset((row["value"], row["kind"]) for row in ledger.all("numbers_waited_for", asked))
 
 
 def numbered(ledger: Ledger, one: Number) -> tuple[list[list[sqlite3.Row]], bool]:
@@ -111,3 +127,7 @@ def kept(ledger: Ledger, one: Number) -> Iterator[Kept]:
             zh = receipt_status(row["spec"], row["status"]).zh
             words = Said(row["status"], row["outcome"], zh, row["said_at"], row["info"])
             yield Kept(row["number"], row["ordinal"], row["spec"], row["state"], words)
+
+
+def _json(values: object) -> str:
+    return msgspec.json.encode(values).decode()

@@ -14,7 +14,7 @@ from typing import Final
 
 from adapters import fx
 from gateway.case import Arrival, Case, Judged
-from gateway.desks.settlement import quota_key
+from gateway.fx_records import hold_all
 from gateway.said import said
 from message_specs import writing
 from message_specs.catalog import catalog
@@ -23,8 +23,6 @@ from message_specs.findings import Finding, finding
 from message_specs.limits import Limits
 from message_specs.opening import Opened, parse
 from message_specs.spec import Spec
-from message_specs.trade import quotas
-from message_specs.trade.papers import unpack
 from spool.ledger import Ledger
 from spool.number import CHINA
 
@@ -32,8 +30,6 @@ TAKEN: Final = "0"
 REFUSED: Final = "1"
 _TAKEN_WORDS: Final = "外汇局已采用 taken by the exchange office"
 _INFO: Final = 4000
-_CHANGES: Final = "2"
-_DELETES: Final = "3"
 _REVISION: Final = "202205"
 _NOT_DIGITS: Final = re.compile(r"\D")
 
@@ -61,9 +57,7 @@ def opened(arrival: Arrival, authority: str, limits: Limits) -> Judged:
         return judged
     if feedback.current != f"{name.app}{name.type}":
         judged.add(finding("F165", file=file, what=f"CURRENTFILE {feedback.current}"))
-    elif feedback.format_errors:
-        judged.add(finding("F164", file=file, what="; ".join(feedback.formats)))
-    elif feedback.trouble:
+    elif feedback.trouble and not feedback.format_errors:
         judged.add(finding("F161", file=file, what=feedback.trouble))
     else:
         judged.feedback = feedback
@@ -80,24 +74,33 @@ def complete(judged: Iterable[Judged], ledger: Ledger) -> None:
 def _complete(judged: Judged, feedback: fx.Feedback, ledger: Ledger) -> None:
     file = judged.arrival.claim.file
     row = ledger.one("fx_file", file)
-    ours = ledger.all("fx_records", file) if row is not None and row["authority"] == judged.answer_to else []
+    is_ours = row is not None and row["authority"] == judged.answer_to
+    if row is not None and is_ours and row["answer"] and _is_same(judged, ledger.one("interchange", row["answer"])):
+        judged.duplicate_of = row["answer"]
+        return
+    ours = ledger.all("fx_records", file) if is_ours else []
     spec = catalog().specs.get(f"{feedback.current}R")
     if not ours or spec is None:
         _give_up(judged, finding("F163", file=file))
         return
-    if row is not None and row["answer"] and _is_same(judged, ledger.one("interchange", row["answer"])):
-        judged.duplicate_of = row["answer"]
+    if feedback.format_errors:
+        # None of its records was read: they are held with the answer (fx_records).
+        judged.add(finding("F164", file=file, what="; ".join(feedback.formats)[:_INFO] or str(feedback.format_errors)))
         return
     refused = {one.report: one for one in feedback.refused}
     keys = [str(one["key"]) for one in ours]
-    unknown = [report for report in refused if report not in set(keys)]
+    unknown = refused.keys() - set(keys)
     if feedback.total != len(keys) + len(unknown):
         _give_up(judged, finding("F161", file=file, what=f"TOTALRECORDS {feedback.total}, {len(keys)}"))
         return
     # Two answers of one second are two: the last digits of a number tell them apart.
     number = judged.arrival.claim.number
     at = f"{judged.arrival.came_at(datetime.now(CHINA)):%Y%m%d%H%M%S}{number % 1000:03d}"
-    told = [_unit(report, REFUSED, at, _reasons(refused[report])) for report in (*unknown, *keys) if report in refused]
+    told = [
+        _unit(report, REFUSED, at, _reasons(refused[report]))
+        for report in (*sorted(unknown), *keys)
+        if report in refused
+    ]
     told += [_unit(key, TAKEN, at, _TAKEN_WORDS) for key in keys if key not in refused]
     places = {str(one["key"]): (int(one["number"]), int(one["ordinal"])) for one in ours}
     _settle_by(judged, spec, told, places)
@@ -143,29 +146,16 @@ def _key(report: str, places: Mapping[str, tuple[int, int]], judged: Judged) -> 
     return report if report in places else f"{report} {judged.arrival.claim.file}"
 
 
-def note(ledger: Ledger, judged: Judged, secret: bytes) -> None:
-    """That a data file was answered, and what its refusals give back, is in the open transaction."""
-    if judged.feedback is not None:
-        claim = judged.arrival.claim
-        ledger.run("fx_answered", claim.number, judged.feedback.bad, claim.file)
-        if judged.feedback.current == "JSHD":
-            _give_back(ledger, judged, secret)
-
-
-def _give_back(ledger: Ledger, judged: Judged, secret: bytes) -> None:
-    """What was refused, or is deleted by now, uses nothing of its person's year."""
-    status = {case.key: case.told.status for case in judged.cases if case.told is not None}
-    for row in ledger.all("fx_records", judged.arrival.claim.file):
-        document, paper = (ledger.one(name, row["number"], row["ordinal"]) for name in ("document", "paper"))
-        if document is None or paper is None:
-            continue
-        ended = status.get(row["key"]) == (TAKEN if document["app_type"] == _DELETES else REFUSED)
-        key = quota_key(unpack(paper["body"])[0], secret)
-        if not ended or key is None or document["app_type"] == _CHANGES:
-            continue
-        record = ledger.one("record", key)
-        if record is not None and record["value"]:
-            ledger.run("put_record", key, quotas.given_back(record["value"], row["key"]) or "")
+def note(ledger: Ledger, judged: Judged, at: str) -> None:
+    """That a data file was answered is in the open transaction; so is what became of one that was refused whole."""
+    feedback, claim = judged.feedback, judged.arrival.claim
+    if feedback is None:
+        return
+    row = ledger.one("fx_file", claim.file)
+    bad = row["records"] if feedback.format_errors and row is not None else feedback.bad
+    ledger.run("fx_answered", claim.number, bad, claim.file)
+    if feedback.format_errors:
+        hold_all(ledger, claim.file, judged.answer_to, judged.findings[-1], at)
 
 
 def written(spec: Spec, number: int, told: Iterable[Mapping[str, str]]) -> bytes:

@@ -76,7 +76,8 @@ class FileRegister:
         ledger.run("add_fx_batch", control.folder, self._authority.name, app, iso(now))
         for name, part in files:
             assert name is not None
-            ledger.run("add_fx_file", str(name), control.folder, name.type, sum(map(_count, part)))
+            listen = iso(now + timedelta(days=self._authority.exchange.silent_days))
+            ledger.run("add_fx_file", str(name), control.folder, name.type, sum(map(_count, part)), listen)
             ledger.run_many("add_fx_part", [(row["message"], str(name)) for row in part])
         return True
 
@@ -119,18 +120,26 @@ class _Names:
 
 
 def _parts(rows: Iterable[sqlite3.Row], most: int) -> Iterator[list[sqlite3.Row]]:
-    """Yield the messages of each file: so many records at most, one message at least."""
+    """Yield the messages of each file: so many records at most, one message at least, and of no record two versions.
+
+    Feedback names a record by its number alone, so what it says of two versions in one file could not be told apart.
+    """
     part: list[sqlite3.Row] = []
     records = 0
     for row in rows:
         count = _count(row)
-        if part and (records + count > most or len(part) >= _MOST_PARTS):
+        if part and (records + count > most or len(part) >= _MOST_PARTS or _has_another_version(part, row)):
             yield part
             part, records = [], 0
         part.append(row)
         records += count
     if part:
         yield part
+
+
+def _has_another_version(part: Sequence[sqlite3.Row], row: sqlite3.Row) -> bool:
+    """Tell whether a message changes what stands in one of these; they are in the order of their numbers."""
+    return row["after"] is not None and bool(row["after"] >= part[0]["message"])
 
 
 def _count(row: sqlite3.Row) -> int:

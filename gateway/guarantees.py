@@ -8,21 +8,21 @@ Known limits: an inventory without assureCode is booked under its declaring ente
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 
-from gateway.bills import expected_of
+from gateway.bills import expected_of, returned_of
 from gateway.config_shapes import Tax
 from gateway.desks.tax import expected_key
 from gateway.fetching import number_of, paper_of
 from gateway.living import life_in
 from message_specs.findings import Finding
 from message_specs.tax.laws import Row, in_force
-from message_specs.tax.securing import Standing, account_findings, target, total
+from message_specs.tax.securing import Standing, account_findings, target, total, value_of
 from message_specs.trade.bills import Bill, read_bill
 from message_specs.trade.expected import read_expected
 from message_specs.trade.life import Life
@@ -80,14 +80,30 @@ def inventory_of(ledger: Ledger, paper: Paper, life: Life | None, tax: Tax) -> I
     bills = bills_of(ledger, *place)
     numbers = [one.duty_no for one in bills if one.duty_no]
     paid = frozenset(row["duty_no"] for row in ledger.all("duties_paid", msgspec.json.encode(numbers).decode()))
+    whole, left = read_expected(record["value"]) if record else None, expected_of(ledger, *place, tax)
     standing = Standing(
         life is not None and life.phase in _RELEASED,
-        total(read_expected(record["value"]) if record else None),
-        total(expected_of(ledger, *place, tax)),
+        total(whole),
+        total(left),
         bills,
         paid,
+        returned_of(ledger, *place),
+        (value_of(whole), value_of(left)),
     )
-    return Inventory(paper, number_of(ledger, paper), life.released_on if life else None, standing)
+    return Inventory(paper, number_of(ledger, paper), released_on(life, paper.name) if life else None, standing)
+
+
+def released_on(life: Life, name: str) -> date | None:
+    """Return the day on which this version was released, while the trade is; what is declared anew has its own day.
+
+    >>> from message_specs.trade.life import Said
+    >>> told = (Said("20261101090000000", "800", "CEB622", "1.1"), Said("20261105090000000", "700", "CEB622", "1.1"),
+    ...         Said("20261120090000000", "800", "CEB622", "2.1"))
+    >>> released_on(Life("import", told), "2.1"), released_on(Life("import", told[:1]), "1.1")
+    (datetime.date(2026, 11, 20), datetime.date(2026, 11, 1))
+    """
+    mine = replace(life, said=tuple(one for one in life.said if one.of == name))
+    return life.released_on and (mine.released_on or life.released_on)
 
 
 def bills_of(ledger: Ledger, number: int, ordinal: int) -> tuple[Bill, ...]:
@@ -157,6 +173,12 @@ def pay(ledger: Ledger, duty_no: str, paid_on: date, at: str, by: str) -> bool:
         fresh = ledger.run("duty_paid", duty_no, paid_on.isoformat(), at, by) == 1
         ledger.run("wake_billed", at, duty_no)
     return fresh
+
+
+def is_billed(ledger: Ledger, duty_no: str) -> bool:
+    """Tell whether a tax bill is known under this pay-in document; one may be told as paid before its bills come."""
+    row = ledger.one("billed_under", duty_no)
+    return bool(row and row["bills"])
 
 
 def _plain(one: Finding) -> Mapping[str, object]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from gateway import boxes
 from gateway.config_names import NAME
 from spool.aside import put
 from spool.errors import ForOperator
@@ -33,29 +34,10 @@ EVERY_TABLE = ("orders-311", "inventories-621", "payments-411", "waybills-511")
 FOLDERS = (
     *("", "partners", "authorities", "spool", "spool/partners", "spool/store", "spool/authorities"),
     *("spool/authorities/customs", "spool/authorities/customs/in", "spool/authorities/customs/out"),
-    "spool/authorities/safe",
+    *("spool/authorities/tax", "spool/authorities/tax/in", "spool/authorities/tax/out"),
+    *("spool/authorities/safe", "simulators"),
 )
-IDENTITY_IN_A_BOX = """\
-# What the verification service in a box of this home is told: kouan simulate identity
-# To ask it, write into [identity] of kouan.toml: ask = "always" and url = "http://127.0.0.1:8092/verify"
-state = "../spool/simulators/identity"
-listen = "127.0.0.1:8092"
-token = "{token}"
-"""
-PAYMENT_CALLER_IN_A_BOX = """\
-# What customs' caller of notice 179 in a box of this home is told: kouan simulate payment_data
-# To be asked, write into [payment_data] of kouan.toml: upload_to =
-# "http://127.0.0.1:8093/ceb2grab/grab/realTimeDataUpload"
-# and token_sha256 = "{digest}"
-state = "../spool/simulators/payment_data"
-listen = "127.0.0.1:8093"
-
-[[platforms]]
-code = "{code}"
-url = "http://127.0.0.1:{port}/platDataOpen/shop"
-token = "{token}"
-certificates = ["../keys/shop/cert.pem"]
-"""
+FILES = ("journeys.csv", "routes.csv", *(f"authorities/{name}.toml" for name in ("customs", "safe", "tax")))
 
 
 class HomeExists(ForOperator):
@@ -74,8 +56,11 @@ class SampleMissing(ForOperator):
     """The sample configuration does not stand beside the program; install Kouan again"""
 
 
-def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
-    """The folder is a home that `kouan run` starts in; with `demo` it has four partners and a customs in a box."""
+def make_home(home: Path, now: datetime, *, demo: bool = False, wanted: Mapping[str, int] = PORTS) -> Path:
+    """The folder is a home that `kouan run` starts in; with `demo` it has four partners and a customs in a box.
+
+    The doors of a demo home are at the `wanted` ports where those are free; 0 wants any.
+    """
     home = home.absolute()
     if (home / "kouan.toml").exists():
         raise HomeExists(str(home))
@@ -84,12 +69,14 @@ def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
     for folder in FOLDERS:
         (home / folder).mkdir(mode=0o750, parents=True, exist_ok=True)
     (home / "keys").mkdir(mode=0o700, exist_ok=True)
-    for file in ("journeys.csv", "routes.csv", "authorities/customs.toml", "authorities/safe.toml"):
+    for file in FILES:
         put(home / file, (SAMPLE / file).read_bytes())
+    for name, text in boxes.EVERY_HOME.items():
+        put(home / f"simulators/{name}.toml", text.encode())
     settings = (SAMPLE / "kouan.toml").read_text("utf-8")
     if demo:
         _make_demo(home, now)
-        ports = free_ports()
+        ports = free_ports(wanted)
         _make_payment_caller(home, ports["http"])
         for door, port in ports.items():
             settings = settings.replace(f'"127.0.0.1:{PORTS[door]}"', f'"127.0.0.1:{port}"')
@@ -98,14 +85,14 @@ def make_home(home: Path, now: datetime, *, demo: bool = False) -> Path:
     return home
 
 
-def free_ports() -> dict[str, int]:
-    """Return a free port of the loopback for each door, the usual one where it is free."""
+def free_ports(wanted: Mapping[str, int] = PORTS) -> dict[str, int]:
+    """Return a free port of the loopback for each door, the wanted one where it is free."""
     found = {}
     with ExitStack() as held:
-        for door, usual in PORTS.items():
+        for door, port in wanted.items():
             listener = held.enter_context(socket.socket())
             try:
-                listener.bind(("127.0.0.1", usual))
+                listener.bind(("127.0.0.1", port))
             except OSError:
                 listener = held.enter_context(socket.socket())
                 listener.bind(("127.0.0.1", 0))
@@ -129,7 +116,7 @@ def _make_demo(home: Path, now: datetime) -> None:
                 "ssh_keys": [_new_ssh_key(folder, f"{name}@kouan-demo")],
                 "token_sha256": [_new_token(folder)],
                 "certificates": [f"keys/{name}/cert.pem"],
-                "maps": _maps_of(tomllib.loads(text)["specs"]),
+                "maps": maps_of(tomllib.loads(text)["specs"]),
             },
         )
         put(home / f"partners/{name}.toml", with_key(text, name).encode())
@@ -137,48 +124,32 @@ def _make_demo(home: Path, now: datetime) -> None:
         enterprises.append((value_of(text, "code"), value_of(text, "dxp_id"), f"../keys/{name}/cert.pem"))
     file = home / "authorities/customs.toml"
     put(file, filled(file.read_text("utf-8"), {"simulate": True}).encode())
-    (home / "simulators").mkdir(mode=0o750, exist_ok=True)
-    put(home / "simulators/customs.toml", simulator_text(enterprises).encode())
+    put(home / "simulators/customs.toml", boxes.customs(enterprises).encode())
     token, _ = new_token()
     put(home / "keys/identity.token", token.encode(), 0o600)
-    put(home / "simulators/identity.toml", IDENTITY_IN_A_BOX.format(token=token).encode(), 0o600)
+    put(home / "simulators/identity.toml", boxes.IDENTITY.format(token=token).encode(), 0o600)
 
 
 def _make_payment_caller(home: Path, port: int) -> None:
     token, digest = new_token()
     code = value_of((SAMPLE / "partners/shop.toml").read_text("utf-8"), "code")
-    text = PAYMENT_CALLER_IN_A_BOX.format(code=code, port=port, token=token, digest=digest)
+    text = boxes.PAYMENT_CALLER.format(code=code, port=port, token=token, digest=digest)
     put(home / "simulators/payment_data.toml", text.encode(), 0o600)
 
 
-def _maps_of(specs: Iterable[str]) -> list[object]:
-    """Return every map of ours for one of these specs, each with the files it is for."""
+def maps_of(specs: Iterable[str]) -> list[object]:
+    """Return every map of ours for one of these specs, each with the files it is for: those whose name holds its own.
+
+    >>> maps_of(["JSHD", "CEB311", "CEB303"])[1:]
+    [{'map': 'orders-303', 'files': '*303*'}, {'map': 'settlement-jshd', 'files': '*JSHD*'}]
+    """
     from mapping.table import shipped
 
     # Maps that draw up an inventory read a table of our own joining, never one that a partner drops.
-    ours = {name: name.rpartition("-")[2] for name in shipped() if not name.startswith("draw-")}
-    mine = [name for name, number in ours.items() if f"CEB{number}" in specs]
+    ours = {name: name.rpartition("-")[2].upper() for name in shipped() if not name.startswith("draw-")}
+    mine = [name for name, word in ours.items() if (f"CEB{word}" if word.isdigit() else word) in specs]
     named: list[object] = [{"map": one, "files": f"*{ours[one]}*"} for one in mine if one not in EVERY_TABLE]
     return [*(one for one in EVERY_TABLE if one in mine), *named]
-
-
-def simulator_text(enterprises: Iterable[tuple[str, str, str]]) -> str:
-    """Return the settings of a customs in a box that trusts these (code, exchange id, certificate) enterprises."""
-    lines = [
-        "# What the customs in a box of this home is told; paths stand relative to this file.",
-        'state = "../spool/simulators/customs"',
-        "# It ends with the process that started it, however that ended.",
-        "tied = true",
-        "",
-        "[folder]",
-        "# Where it finds our messages, and where it puts its answers.",
-        'inbox = "../spool/authorities/customs/out"',
-        'answers = "../spool/authorities/customs/in"',
-    ]
-    for code, dxp_id, certificate in enterprises:
-        lines += ["", "[[enterprises]]", f'code = "{code}"', f'dxp_id = "{dxp_id}"']
-        lines += [f'certificates = ["{certificate}"]']
-    return "\n".join(lines) + "\n"
 
 
 def _new_ssh_key(folder: Path, comment: str) -> str:

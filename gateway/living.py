@@ -1,13 +1,13 @@
 """Living on: what customs says of an inventory and its cancels moves its trade on, in any order of arrival."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
 from gateway.turning import wake
 from message_specs.document import Document
-from message_specs.trade.life import Life, Said, life_of
+from message_specs.trade.life import Life, Said, life_of, stays
 from message_specs.trade.papers import marks, marks_of, side_of, unpack
 from spool.ledger import Ledger
 from spool.states import State
@@ -46,40 +46,52 @@ def said_of(row: sqlite3.Row) -> Said:
     return Said(row["said_at"], row["status"], row["spec"], f"{row['number']}.{row['ordinal']}", row["info"])
 
 
-def learn(ledger: Ledger, unit: Document, number: int, ordinal: int, at: str) -> Sequence[int]:
-    """A document is found by the number that customs gave it in this receipt; return the marks that are new.
+def learn(ledger: Ledger, units: Mapping[tuple[int, int], Document], at: str) -> Collection[int]:
+    """Documents are found by the numbers that customs gave them in these receipts; return the marks that are new.
 
     Inside the caller's transaction.
-    Who waits for that number is looked at, and whoever decides at this moment sees that something came.
+    Who waits for such a number is looked at, and whoever decides at this moment sees that something came.
     """
-    found = marks(unit).get("inventory", ())
-    if sum(ledger.run("learn_mark", mark, number, ordinal) for mark in found):
+    found = [(mark, *place) for place, unit in units.items() for mark in marks(unit).get("inventory", ())]
+    if not found:
+        return ()
+    new = {row["mark"] for row in ledger.all("learn_marks", _json(found))}
+    if new:
         ledger.one("file_next")
-        wake(ledger, found, at)
-        return found
-    return ()
+        wake(ledger, new, at)
+    return new
 
 
-def go_on(ledger: Ledger, places: Collection[tuple[int, int]], at: str) -> None:
+def go_on(ledger: Ledger, heard: Mapping[tuple[int, int], Collection[Said]], at: str) -> None:
     """The trades of these documents stand where their receipts put them, inside the caller's transaction.
 
+    What was heard of a document is what is new; where nothing is named, everything is looked at again.
     A trade that is open again, void or released is looked at: it may have to give something back.
     """
-    if not places:
+    if not heard:
         return
-    rows = ledger.all("dossiers_of", _json(list(places)))
+    rows = ledger.all("dossiers_of", _json(list(heard)))
     for row in rows:
         if row["kind"] == "aggregate":
             # Lists that are gathered wait no more; those of a refused application wait again.
             _, lines = unpack(row["body"])
             ledger.run("wake_lists", at, _json(marks_of("inventory", row["spec"], {}, lines)))
     known = [row for row in rows if row["dossier"] is not None]
-    told = {row["dossier"] for row in known if row["kind"] in _TELL}
+    told = {row["dossier"] for row in known if row["kind"] in _TELL and not _stands(row, heard)}
     given_back = {row["dossier"] for row in known if row["kind"] == "refund"}
     if told:
         phases = [(_phase(said), at, mark) for mark, said in _by_dossier(ledger, told).items()]
         ledger.run_many("dossier_phase", phases)
     ledger.run_many("wake_dossier", [(at, mark) for mark in given_back])
+
+
+def _stands(row: sqlite3.Row, heard: Mapping[tuple[int, int], Collection[Said]]) -> bool:
+    """Tell whether the trade stands where it stood: most receipts move none, and its life need not be read.
+
+    So it is with the inventory that the trade has now, about which nobody was asked to look.
+    """
+    new = heard[row["number"], row["ordinal"]]
+    return bool(new) and row["phase"] is not None and all([stays(row["phase"], one) for one in new])  # noqa: C419  quicker for one
 
 
 def _phase(rows: Sequence[sqlite3.Row]) -> str:

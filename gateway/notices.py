@@ -30,6 +30,17 @@ def refusal(case: Case, findings: Sequence[Finding]) -> Notice:
     return of_document(case.partner, case.name, case.document.spec.code, case.key, findings)
 
 
+def of_file(partner: str, file: str, spec: str, reports: Sequence[str], told: Finding) -> Notice:
+    """Return what the partner is told of his records in a file for an authority: FILE.CODE.DIGEST.notice.json.
+
+    Keys: `number` is the file, `records` what they are called, `findings` as in an acknowledgement.
+    """
+    said = {"number": file, "spec": spec, "key": "", "records": list(reports), "findings": [told.as_dict()]}
+    body = _JSON.encode(said)
+    mark = hashlib.sha256(body).hexdigest()[:8]
+    return Notice(partner, f"{file}.{told.code}.{mark}.notice.json", body)
+
+
 def of_document(partner: str, name: str, spec: str, key: str, findings: Sequence[Finding]) -> Notice:
     """Return what the partner is told of his document of this number, spec and key."""
     told = {"number": name, "spec": spec, "key": key, "findings": [one.as_dict() for one in findings]}

@@ -231,7 +231,7 @@ def _told(unit: Document) -> Said | None:
 
     All that settling asks of it is read here, where no lock on the ledger is held.
     """
-    if unit.spec in (REPLY, CLIENT):
+    if unit.spec is REPLY or unit.spec is CLIENT:
         return None
     return said(unit)
 

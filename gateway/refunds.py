@@ -21,47 +21,26 @@ from typing import Any, Final
 import msgspec
 
 from gateway.config import Partner
+from gateway.declared_elsewhere import Elsewhere, elsewhere
+from gateway.proceeds import timely
 from gateway.purchases import texts_of
 from gateway.settling import iso
 from gateway.submitting import Counter
 from gateway.tax_exports import exports
 from gateway.tax_files import own, table
 from gateway.tax_forms import body_of
+from gateway.taxpayers import Taxpayer, taxpayer_of
 from message_specs import writing
 from message_specs.amounts import amount
 from message_specs.findings import Finding, finding
-from message_specs.tax.laws import Row, holds
-from message_specs.tax.linking import Forms, Law, Purchase, link
-from spool.errors import ForOperator
+from message_specs.tax.forms import VAT, Forms, Purchase
+from message_specs.tax.linking import link
+from message_specs.tax.rebating import Law
 from spool.interchange import Claim
 from spool.ledger import Ledger
+from spool.number import CHINA
 
 UNITS: Final = Decimal(100_000)
-
-
-class NotATaxpayer(ForOperator):
-    """No row of the tax table enterprises names this taxpayer for this scheme on this day"""
-
-
-@dataclass(frozen=True, slots=True)
-class Taxpayer:
-    """Who declares: number and name at the tax office, by which codes customs knows him, and his zone."""
-
-    number: str
-    name: str
-    codes: frozenset[str]
-    zone: str = ""
-    districts: frozenset[str] = frozenset()
-
-
-def taxpayer_of(rows: Sequence[Row], taxpayer: str, scheme: str, on: date) -> Taxpayer:
-    """Return the taxpayer as he is filed for a scheme on a day; NotATaxpayer where he is not."""
-    mine = [row for row in rows if row["taxpayer"] == taxpayer and row["scheme"] == scheme and holds(row, on)]
-    if not mine:
-        raise NotATaxpayer(f"{taxpayer} {scheme} {on}")
-    codes = frozenset({taxpayer, *(row["code"] for row in mine)})
-    districts = frozenset(word for row in mine for word in row["customs"].split())
-    return Taxpayer(taxpayer, mine[0]["name"], codes, mine[0]["zone"], districts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +58,28 @@ def draw(
 ) -> Declared:
     """Return the declaration of a month with its next batch; nothing is booked."""
     firm = taxpayer_of(own(home, "enterprises"), taxpayer, "refund", until)
-    law = Law(table(home, "rebates"), table(home, "excluded"), month, next_batch(ledger, taxpayer, month, "refund"))
+    theirs = elsewhere(ledger, "refund", taxpayer)
+    batch = next_batch(ledger, taxpayer, month, "refund", theirs)
+    law = Law(table(home, "rebates"), table(home, "excluded"), month, batch)
     known = exports(ledger, taxpayer, firm.codes, until, table(home, "dollars"))
     used = used_things(ledger, [export_thing(one.number) for one in known.items])
-    fresh = [one for one in known.items if export_thing(one.number) not in used]
-    forms = link(fresh, list(purchases(ledger, taxpayer)), law)
-    forms = Forms(forms.exports, forms.purchases, (*known.findings, *forms.findings))
+    fresh = [one for one in known.items if export_thing(one.number) not in used and one.number not in theirs.exports]
+    mine = [one for one in fresh if firm.is_filed(one.exported_on)]
+    today = now.astimezone(CHINA).date()
+    timed, untimely = timely(ledger, mine, table(home, "receipts"), table(home, "windows"), today)
+    forms = link(timed, list(purchases(ledger, taxpayer, theirs.purchases)), law)
+    forms = Forms(forms.exports, forms.purchases, (*known.findings, *untimely, *forms.findings))
     head = _head(firm, law, forms, now)
     key = f"refund|{taxpayer}|{month}|{law.batch}"
     return Declared(key, forms, body_of(key, head, forms, partner), head)
 
 
-def next_batch(ledger: Ledger, taxpayer: str, month: str, kind: str) -> str:
-    """Return the batch that follows the last of the month, three digits."""
+def next_batch(ledger: Ledger, taxpayer: str, month: str, kind: str, theirs: Elsewhere) -> str:
+    """Return the batch that follows the last of the month, three digits, whoever wrote that."""
     row = ledger.one("last_batch", f"{kind}|{taxpayer}|{month}")
     last = int(row["key"].rpartition("|")[2]) if row and row["key"] else 0
-    return f"{last + 1:03d}"
+    known = (int(batch) for of, batch in theirs.batches if of == month and batch.isascii() and batch.isdigit())
+    return f"{max((last, *known)) + 1:03d}"
 
 
 def export_thing(number: str) -> str:
@@ -107,12 +92,12 @@ def used_things(ledger: Ledger, things: Sequence[str]) -> frozenset[str]:
     return frozenset(row["thing"] for row in ledger.all("tax_used", msgspec.json.encode(list(things)).decode()))
 
 
-def purchases(ledger: Ledger, holder: str) -> Sequence[Purchase]:
-    """Return every purchase line of a taxpayer with how much of it is used."""
-    return [_purchase(row) for row in ledger.all("purchases_of", holder)]
+def purchases(ledger: Ledger, holder: str, elsewhere_used: Mapping[tuple[str, int], Decimal]) -> Sequence[Purchase]:
+    """Return every purchase line of a taxpayer with how much of it is used, here and elsewhere."""
+    return [_purchase(row, elsewhere_used) for row in ledger.all("purchases_of", holder)]
 
 
-def _purchase(row: Any) -> Purchase:
+def _purchase(row: Any, elsewhere_used: Mapping[tuple[str, int], Decimal]) -> Purchase:
     texts = texts_of(row["body"])
     whole, base, rate = (amount(texts.get(name)) for name in ("sl", "jsje", "zsl"))
     return Purchase(
@@ -127,7 +112,8 @@ def _purchase(row: Any) -> Purchase:
         whole,
         base,
         rate,
-        Decimal(row["used"]) / UNITS,
+        Decimal(row["used"]) / UNITS + elsewhere_used.get((row["invoice"], row["line"]), Decimal(0)),
+        texts.get("sz") or VAT,
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from message_specs.codes import receipt_status
@@ -30,6 +31,7 @@ def said(unit: Document) -> Said:
     return Said(status, meaning.outcome, meaning.zh, moment, info)
 
 
+@lru_cache(maxsize=4096)
 def _moment(digits: str) -> str:
     """Return the ISO time of 17 or 14 digits of China Standard Time; other texts as they stand.
 

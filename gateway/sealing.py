@@ -6,6 +6,7 @@ authority takes, and signed with the key that the partner has entrusted to us.
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,7 @@ from message_specs import writing
 from message_specs.document import Element
 from message_specs.tables import table
 
+_NEW = "1"
 _PLAIN = frozenset({"copCode", "copName", "dxpMode", "dxpId"})
 
 
@@ -58,6 +60,7 @@ class Sealer:
         """Yield the checked cases as they leave together; signed and extended messages go alone."""
         open_packs: dict[object, list[Case]] = {}
         owner: dict[object, Judged] = {}
+        sizes: Counter[object] = Counter()
         for one in judged:
             cases = [case for case in one.cases if _may_leave(case)]
             if not cases:
@@ -71,18 +74,28 @@ class Sealer:
             together = tuple(sorted(one.opened.transfer.items()))
             for case in cases:
                 key = (case.partner, case.authority, case.document.spec.code, together)
+                pack = open_packs.get(key, [])
+                if pack and self._is_another_version(case, pack):
+                    yield Pack(case.partner, case.authority, tuple(pack), owner.pop(key))
+                    del open_packs[key]
                 pack = open_packs.setdefault(key, [])
                 owner.setdefault(key, one)
                 pack.append(case)
-                if self._is_full(pack):
+                sizes[key] += len(case.canonical)
+                if self._is_full(pack, sizes[key]):
                     yield Pack(case.partner, case.authority, tuple(pack), owner.pop(key))
-                    del open_packs[key]
+                    del open_packs[key], sizes[key]
         for mark, cases in open_packs.items():
             yield Pack(cases[0].partner, cases[0].authority, tuple(cases), owner[mark])
 
-    def _is_full(self, pack: list[Case]) -> bool:
+    def _is_full(self, pack: list[Case], size: int) -> bool:
         most = self._house.authority(pack[0].authority).pack
-        return len(pack) >= most or sum(len(case.canonical) for case in pack) > self._house.kouan.limits.message_bytes
+        return len(pack) >= most or size > self._house.kouan.limits.message_bytes
+
+    def _is_another_version(self, case: Case, pack: list[Case]) -> bool:
+        """Tell whether an exchange office could not say which of two versions in one file it means."""
+        is_exchange = self._house.authority(case.authority).dialect == "fx"
+        return is_exchange and case.document.app_type != _NEW and any(one.key == case.key for one in pack)
 
     def seal(self, pack: Pack, now: datetime) -> Sealed:
         """Return the pack signed and wrapped; ForOperator when a key of ours is in trouble."""

@@ -10,7 +10,7 @@ the exchange node says of a message is stamped, and trouble holds its documents.
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -21,12 +21,13 @@ from gateway.booking import Booking
 from gateway.case import Case, Judged
 from gateway.config import House
 from gateway.living import LIVE_ON, go_on, learn
+from gateway.meaning import Meaning, Meant, documents_in, meant, message_called
 from gateway.said import Said, said
 from gateway.turning import turned
-from message_specs.catalog import catalog
 from message_specs.client_answer import CLIENT
 from message_specs.document import Document
 from message_specs.dxp.envelope import REPLY, is_good
+from message_specs.trade.life import Said as Heard
 from message_specs.trade.papers import kind_of
 from spool.ledger import NEVER, Ledger
 from spool.states import State
@@ -45,58 +46,73 @@ class Settled:
 def settle(ledger: Ledger, judged: Judged, at: str, house: House) -> list[Settled]:
     """Every receipt of the answer is in the ledger, inside the caller's transaction; return those for partners."""
     settled: list[Settled] = []
-    heard: set[tuple[int, int]] = set()
+    heard: dict[tuple[int, int], list[Heard]] = {}
+    brought: list[tuple[Case, sqlite3.Row]] = []
     old = judged.arrival.claim.replay_of
     decided = decided_units(ledger.all("documents_of", old)) if old is not None else frozenset()
-    book = Booking(ledger, at)
+    book, meaning = Booking(ledger, at), Meaning(ledger, judged.cases)
     for case in judged.cases:
         if case.ordinal in decided:
             continue
-        if case.document.spec in (REPLY, CLIENT):
+        if case.document.spec is REPLY or case.document.spec is CLIENT:
             book.write()
             _note_reply(ledger, case, at)
             continue
         told = case.told or said(case.document)
-        for row in _spoken_of(ledger, book, case, told, at):
-            answer = (case.number, case.ordinal, case.document.spec.code)
-            if book.book(answer, row, told, case.partner, (file_name(answer[0], answer[2]), None)):
+        for one in _spoken_of(ledger, book, meaning, case, told, at):
+            row, answer = one.row, (case.number, case.ordinal, case.document.spec.code)
+            if book.book(answer, one, told, case.partner, (file_name(answer[0], answer[2]), None)):
                 settled.append(Settled(row["partner"], case.document, case.number, answer[2]))
                 if key := bills.key_in(case):
                     book.write()
                     bills.hold_against(ledger, key, row, at, house.kouan.tax)
-            _remember(ledger, book, case, row, at, house)
+            brought.append((case, row))
             if kind_of(row["spec"]) in LIVE_ON:
-                heard.add((row["number"], row["ordinal"]))
+                new = Heard(told.said_at, told.status, answer[2], info=told.info)
+                heard.setdefault((row["number"], row["ordinal"]), []).append(new)
     book.write()
+    for joined in _remember(ledger, book, brought, at, house):
+        heard[joined] = []
     go_on(ledger, heard, at)
     return settled
 
 
-def _spoken_of(ledger: Ledger, book: Booking, case: Case, told: Said, at: str) -> list[sqlite3.Row]:
+def _spoken_of(ledger: Ledger, book: Booking, meaning: Meaning, case: Case, told: Said, at: str) -> Sequence[Meant]:
     """Return the documents that the receipt means, as they stand after all that was said before it."""
     if case.document.spec.follows:
         book.write()
         return _followed(ledger, case, told, at)
-    rows = list(_answered(ledger, case, told.said_at))
-    if any(book.holds_back(row) for row in rows):
+    documents = meaning.of(case, told)
+    if any([book.has_moved(one.row) for one in documents]):  # noqa: C419  quicker for one
         book.write()
-        rows = list(_answered(ledger, case, told.said_at))
-    if not rows:
+        documents = meaning.again(case, told)
+    if not documents:
         _hold_unknown(ledger, case, at)
-    return rows
+    return documents
 
 
-def _remember(ledger: Ledger, book: Booking, case: Case, row: sqlite3.Row, at: str, house: House) -> None:
-    """What the receipt's document is called by its authority is known, and what was said by that is said of it."""
-    new = [number for number in following.given(case) if following.remember(ledger, number, row)]
+def _remember(
+    ledger: Ledger, book: Booking, brought: Sequence[tuple[Case, sqlite3.Row]], at: str, house: House
+) -> Sequence[tuple[int, int]]:
+    """What documents are called by their authority is known, and what was said by that is said of them.
+
+    Return the documents that belong to a trade now, for they had named it by such a number before.
+    """
+    given = [(case, row, number) for case, row in brought for number in following.given(case)]
+    new = following.remember(ledger, given)
     if not new:
-        return
-    belong(ledger, learn(ledger, case.document, row["number"], row["ordinal"], at), at, house.codes)
-    for number in new:
-        _bring(ledger, book, case, row, number, at, house)
+        return ()
+    learnt = {(row["number"], row["ordinal"]): case.document for case, row, _ in new}
+    joined = belong(ledger, learn(ledger, learnt, at), at, house.codes)
+    waited_for = following.waited_for(ledger, new)
+    for case, row, number in new:
+        if (number.value, number.kind) in waited_for:
+            _bring(ledger, book, case, row, number, at, house)
+    book.write()
+    return joined
 
 
-def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.Row]:
+def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[Meant]:
     """Return the documents that an unasked receipt means by its number.
 
     One whose number nobody was given yet waits for it; one whose number says nothing is held.
@@ -113,7 +129,7 @@ def _followed(ledger: Ledger, case: Case, told: Said, at: str) -> list[sqlite3.R
         _receive(ledger, case.number, case.ordinal, spec.code, case.key, case.partner, following.until(at), why, at)
     following.keep(ledger, number, case, told, at)
     bills.keep(ledger, case)
-    return [_meant(versions, told.said_at) for versions in documents]
+    return [Meant(meant(versions, told.said_at)) for versions in documents]
 
 
 def _bring(
@@ -129,7 +145,7 @@ def _bring(
         assert document is not None
         answer = (one.number, one.ordinal, one.spec)
         file = f"{one.number}.{one.ordinal}.{one.spec}.xml"
-        book.book(answer, document, one.said, case.partner, (file, case.number))
+        book.book(answer, Meant(document), one.said, case.partner, (file, case.number))
         book.write()
         key = bills.bill_key(case.partner, number.value, one.said.info)
         bills.hold_against(ledger, key, document, at, house.kouan.tax)
@@ -157,82 +173,12 @@ def file_name(answer: int, spec: str) -> str:
     return f"{answer}.{spec}.xml"
 
 
-def _answered(ledger: Ledger, case: Case, said_at: str) -> Iterator[sqlite3.Row]:
-    spec = case.document.spec
-    if case.means is not None:
-        row = ledger.one("document", *case.means)
-        yield from () if row is None else (row,)
-        return
-    if spec.code == "CEB900":
-        yield from _documents(ledger, _message(ledger, case, case.document.head.get("oriCopMsgId") or ""))
-        return
-    declaration = catalog().specs.get(spec.answers or "")
-    if declaration is None:
-        return
-    if declaration.reply_key == declaration.key:
-        rows = ledger.all("answered_by_key", case.key, declaration.code, case.partner)
-    else:
-        rows = _by_thread(ledger, case, declaration.code)
-    if rows:
-        yield _meant(rows, said_at)
-
-
-def _by_thread(ledger: Ledger, case: Case, code: str) -> list[sqlite3.Row]:
-    """Return the versions of the one document with this copNo; the receipt may leave out the codes beside it (622)."""
-    start, _, rest = case.key.partition("|")
-    if not start:
-        return []
-    if rest.replace("|", ""):
-        rows = ledger.all("answered_by_reply_key", case.key, code, case.partner)
-    else:
-        rows = ledger.all("answered_by_key_start", start, code, case.partner)
-    return rows if len({(row["key"], row["partner"]) for row in rows}) == 1 else []
-
-
-def _meant(rows: Sequence[sqlite3.Row], said_at: str) -> sqlite3.Row:
-    """Return the version sealed last before it was said, else the newest; times of customs may lack their milliseconds.
-
-    >>> rows = [{"sealed_at": "2026-11-21T01:00:00.500Z"}, {"sealed_at": "2026-11-21T04:00:00.500Z"}]
-    >>> said = ("2026-11-21T09:30:00.000+08:00", "2026-11-21T12:00:00.000+08:00", "2026-11-20T09:00:00.000+08:00", "")
-    >>> [rows.index(_meant(rows, one)) for one in said]
-    [0, 1, 1, 1]
-    """
-    if len(rows) == 1:
-        return rows[0]
-    try:
-        said = datetime.fromisoformat(said_at)
-        before = [row for row in rows if datetime.fromisoformat(row["sealed_at"]).replace(microsecond=0) <= said]
-    except (TypeError, ValueError):
-        before = []
-    return (before or rows)[-1]
-
-
-def _message(ledger: Ledger, case: Case, guid: str) -> sqlite3.Row | None:
-    """Return the message of ours with this guid, if it was declared to the authority that speaks."""
-    row = ledger.one("message_by_guid", guid.strip().upper())
-    return row if row is not None and row["authority"] == case.partner else None
-
-
-def _documents(ledger: Ledger, message: sqlite3.Row | None) -> Iterator[sqlite3.Row]:
-    """Yield the documents that left in the message; what was taken out of it and sealed again is none of them."""
-    for number, ordinal in _members(message["documents"] if message else ""):
-        row = ledger.one("document", number, ordinal)
-        if row is not None and message is not None and row["message"] == message["number"]:
-            yield row
-
-
-def _members(text: str) -> Iterator[tuple[int, int]]:
-    for name in text.split():
-        number, _, ordinal = name.partition(".")
-        yield int(number), int(ordinal)
-
-
 def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
     """What the exchange node or a client says is stamped on the message's documents; if it did not take it, held."""
     by_client = case.document.spec is CLIENT
     code, info = (case.document.text(name) or "" for name in ("ResponseCode", "ResponseInfo"))
-    message = _given(ledger, case) if by_client else _message(ledger, case, case.key)
-    rows = list(_documents(ledger, message))
+    message = _given(ledger, case) if by_client else message_called(ledger, case, case.key)
+    rows = list(documents_in(ledger, message))
     if message is None or not rows:
         _hold_unknown(ledger, case, at)
         return
@@ -241,7 +187,7 @@ def _note_reply(ledger: Ledger, case: Case, at: str) -> None:
         _sent_by_client(ledger, case, message["number"], rows, at)
     trouble = "K112" if by_client else "K106"
     reason = " ".join([*([] if good else [trouble]), case.document.spec.code, *f"{code} {info}".split()])
-    for row in _documents(ledger, message):
+    for row in documents_in(ledger, message):
         number, ordinal, state = row["number"], row["ordinal"], State(row["state"])
         after = State.HELD if not good and state in (State.READY, State.SENT) else state
         ledger.run("add_next_stamp", number, ordinal, at, "settle", state, after, case.partner, reason, None)

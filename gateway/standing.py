@@ -60,10 +60,11 @@ def standing(ledger: Ledger, name: str) -> Standing:
     row = ledger.one("turnstile", name)
     if row is None:
         return Standing()
+    failing = tuple(int(one) for one in msgspec.json.decode(row["failing"]))
     opened_at, retry_at = (datetime.fromisoformat(row[one]) if row[one] else None for one in ("opened_at", "retry_at"))
     spent = tuple((float(at), int(count)) for at, count in msgspec.json.decode(row["spent"]))
     return Standing(
-        Breaker(row["breaker"], row["failures"], row["wait"], opened_at, retry_at, row["trouble"] or ""),
+        Breaker(row["breaker"], row["failures"], row["wait"], opened_at, retry_at, row["trouble"] or "", failing),
         row["paused_at"] or "", row["paused_until"] or "", row["paused_by"] or "", row["paused_why"] or "",
         row["probe_asked_at"] or "", row["probed_at"] or "", row["probe_said"] or "", spent,
     )  # fmt: skip
@@ -77,15 +78,14 @@ def admission(authority: Authority, stands: Standing, now: datetime) -> Admissio
     if (until := shut_until(authority.maintenance, now)) is not None:
         return Admission("maintenance", until=until)
     breaker = stands.breaker
-    if breaker.state != "closed":
-        if not breaker.may_probe(now):
-            return Admission("broken", until=breaker.retry_at, why=breaker.trouble)
-        return Admission("probing", 1, why=breaker.trouble)
+    if breaker.state != "closed" and not breaker.may_probe(now):
+        return Admission("broken", until=breaker.retry_at, why=breaker.trouble)
+    most, until = ANY_NUMBER, None
     if authority.pace.messages_a_minute:
         seconds, a_minute = now.timestamp(), authority.pace.messages_a_minute
         most = allowance(stands.spent, seconds, a_minute)
-        if most == 0:
-            until = datetime.fromtimestamp(next_at(stands.spent, seconds, a_minute), UTC)
-            return Admission("paced", until=until)
-        return Admission(OPEN, most)
-    return Admission(OPEN, ANY_NUMBER)
+        until = None if most else datetime.fromtimestamp(next_at(stands.spent, seconds, a_minute), UTC)
+    if breaker.state != "closed":
+        # A probe that is made by itself keeps the pace, too.
+        return Admission("probing" if most else "broken", min(most, 1), until, breaker.trouble)
+    return Admission(OPEN if most else "paced", most, until)

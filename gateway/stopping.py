@@ -111,6 +111,9 @@ class Messages:
                 f"message {row['message']} lies with the client of {row['destination']} since {row['given_at']};"
                 " take it out of its OutBox, release it, and refuse it once it is held because it lies nowhere"
             ), ""
+        if given := self._ledger.one("fx_file_of", row["message"]):
+            # A batch is written as it was gathered, whatever becomes of one of its messages meanwhile.
+            return f"message {row['message']} stands in {given['file']}, which leaves whole; refuse it when it has", ""
         if self._runs and (row["not_before"] <= self._at) == (row["state"] == "waiting"):
             later = "now, and refuse it later" if row["state"] == "waiting" else f"until {row['not_before']}"
             return f"message {row['message']} may be on its way at this moment; hold it {later}", ""
@@ -164,5 +167,7 @@ class Messages:
 
         known = self._house.authorities.get(authority)
         seconds = known.carrier.timeout_seconds if known else _DEFAULT_SECONDS
+        if known and known.carrier.sftp is not None:
+            seconds = max(seconds, known.carrier.sftp.timeout_seconds)
         turns = ceil(AT_ONCE / (known.pace.at_once if known else _SIDE_BY_SIDE))
         return iso(datetime.fromisoformat(self._at) + timedelta(seconds=seconds * turns) + MARGIN)

@@ -1,7 +1,8 @@
 """Exports for the tax office: what of an enterprise was released, by list and by declaration, and is unreturned.
 
 A list with statistics flag B is declared by the declaration that gathered it (CEB792), its lines merged by item; one
-with flag A by its own number.  What came back is taken off by its share.
+with flag A by its own number once it is closed.  What came back is taken off by its share.  An item that gathers lists
+of which one is not released yet, or is later, is not told in part: the office knows it whole.
 
 Known limits: that the prices of a list are free on board, that gseqno is the item of the gathered declaration and that
 a list of flag A stands with its own number in the place of a declaration are our readings.
@@ -10,7 +11,7 @@ a list of flag A stands with its own number in the place of a declaration are ou
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
 
 import msgspec
@@ -18,23 +19,21 @@ import msgspec
 from gateway.aggregates import gathered_into
 from gateway.fetching import number_of, paper_of
 from gateway.living import life_in
-from gateway.purchases import texts_of
+from gateway.loaded_exports import in_dollars, of_declaration
 from message_specs.amounts import amount
 from message_specs.findings import Finding, finding
-from message_specs.tax.laws import Row, in_force
-from message_specs.tax.linking import Export
+from message_specs.tax.forms import OVERSEAS, Export
+from message_specs.tax.laws import Row
 from message_specs.trade.expected import shares_back
 from message_specs.trade.giving_back import accepted_returns
 from message_specs.trade.papers import Paper, mark_of, unpack
-from message_specs.trade.sharing import WIDE, shares
+from message_specs.trade.sharing import WIDE
 from spool.ledger import Ledger
 
 Texts = Mapping[str, str]
 _GATHERED: Final = "B"
-_FEN: Final = Decimal("0.01")
 _PLACES: Final = Decimal("0.00001")
-_CLOSED: Final = "9"
-_FOB: Final = "3"
+_ENDED: Final = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,7 @@ class Listed:
     invt_no: str
     exported_on: date
     back: dict[int, Decimal]
+    is_closed: bool
 
 
 def released(ledger: Ledger, codes: frozenset[str], until: date) -> Iterator[Listed]:
@@ -53,11 +53,12 @@ def released(ledger: Ledger, codes: frozenset[str], until: date) -> Iterator[Lis
         paper = paper_of(row)
         if not codes & {paper.head.get(name, "").strip() for name in ("ebcCode", "ownerCode")}:
             continue
-        day = life_in(ledger, row["mark"]).released_on
+        life = life_in(ledger, row["mark"])
+        day = life.released_on
         number = number_of(ledger, paper)
         exported_on = _day(paper.head.get("ieDate", "")) or day
         if day is not None and number and exported_on is not None and exported_on <= until:
-            yield Listed(paper, number, exported_on, _back(ledger, paper, number))
+            yield Listed(paper, number, exported_on, _back(ledger, paper, number), life.phase == _ENDED)
 
 
 def _back(ledger: Ledger, paper: Paper, number: str) -> dict[int, Decimal]:
@@ -78,25 +79,29 @@ def exports(ledger: Ledger, taxpayer: str, codes: frozenset[str], until: date, d
     """Return every item exported until a day, by lists here and by declarations that were loaded."""
     merged: dict[str, Export] = {}
     found: list[Finding] = []
+    gathered = _Gathered()
     for listed in released(ledger, codes, until):
         if any(listed.back.values()):
             found.append(finding("X112", path=listed.invt_no, value=listed.invt_no, names=listed.invt_no))
-        places = _places(ledger, listed)
-        if places is None:
-            found.append(finding("X118", path=listed.invt_no, value=listed.invt_no, names=listed.invt_no))
+        place = _place(ledger, listed, gathered)
+        if isinstance(place, Finding):
+            found.append(place)
             continue
-        number, items = places
         for line in listed.paper.lines:
             gnum = int(amount(line.get("gnum")))
             stays = 1 - listed.back.get(gnum, Decimal(0))
             if stays > 0:
-                one = _of_line(listed, line, f"{number}{items.get(gnum, gnum):03d}", stays, dollars)
+                one = _of_line(listed, line, place.of(gnum), stays, dollars)
                 merged[one.number] = _merged(merged[one.number], one) if one.number in merged else one
+    for number, missing in gathered.missing():
+        if merged.pop(number, None) is not None:
+            lists = "、".join(sorted(missing))
+            found.append(finding("X134", path=number, value=number, names=number, found=lists))
     declared: dict[str, list[Any]] = {}
     for row in ledger.all("exports_of", taxpayer, until.isoformat()):
         declared.setdefault(row["declaration"], []).append(row)
     for rows in declared.values():
-        for loaded in _of_declaration(rows, dollars):
+        for loaded in of_declaration(rows, dollars):
             if isinstance(loaded, Finding):
                 found.append(loaded)
             elif loaded.number not in merged:
@@ -104,20 +109,62 @@ def exports(ledger: Ledger, taxpayer: str, codes: frozenset[str], until: date, d
     return Exports(list(merged.values()), found)
 
 
-def _places(ledger: Ledger, listed: Listed) -> tuple[str, dict[int, int]] | None:
-    """Return under which number a list is declared and which item each line became; None while it is not gathered."""
+class _Gathered:
+    """Which lists each item of a gathered declaration is made of, and which of them were seen."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, set[str]] = {}
+        self._seen: set[str] = set()
+
+    def add(self, listed: Listed, place: "_Place", made_of: Mapping[int, set[str]]) -> None:
+        """The list was seen, and of which lists the items of its declaration are made."""
+        self._seen.add(listed.invt_no)
+        for item, lists in made_of.items():
+            self._lists.setdefault(f"{place.number}{item:03d}", set()).update(lists)
+
+    def missing(self) -> Iterator[tuple[str, set[str]]]:
+        """Yield each item that lacks lists, and which."""
+        for number, lists in sorted(self._lists.items()):
+            if lists - self._seen:
+                yield number, lists - self._seen
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Under which number a list is declared, and which item each of its lines became."""
+
+    number: str
+    items: Mapping[int, int]
+
+    def of(self, gnum: int) -> str:
+        """The number with the item of a line."""
+        return f"{self.number}{self.items.get(gnum, gnum):03d}"
+
+
+def _place(ledger: Ledger, listed: Listed, gathered: _Gathered) -> _Place | Finding:
+    """Return where a list is declared, or why it is not yet."""
     if listed.paper.head.get("statisticsFlag", "").strip() != _GATHERED:
-        return listed.invt_no, {}
-    gathered = gathered_into(ledger, listed.paper, listed.invt_no, whole=True)
-    if gathered is None or not gathered["entry"]:
-        return None
-    row = ledger.one("aggregate", gathered["sum_no"])
+        if not listed.is_closed:
+            return finding("X101", path=listed.invt_no, value=listed.invt_no, names=listed.invt_no)
+        return _Place(listed.invt_no, {})
+    into = gathered_into(ledger, listed.paper, listed.invt_no, whole=True)
+    if into is None or not into["entry"]:
+        return finding("X118", path=listed.invt_no, value=listed.invt_no, names=listed.invt_no)
+    row = ledger.one("aggregate", into["sum_no"])
     items: dict[int, int] = {}
-    for one in ledger.all("results", gathered["sum_no"], row["authority"]) if row else ():
-        for line in unpack(one["body"])[1]:
-            if line.get("invtNo", "").strip() == listed.invt_no:
-                items[int(amount(line.get("gnum")))] = int(amount(line.get("gseqno")))
-    return str(gathered["entry"]), items
+    made_of: dict[int, set[str]] = {}
+    for one in ledger.all("results", into["sum_no"], row["authority"]) if row else ():
+        head, lines = unpack(one["body"])
+        if head.get("declSeqNo") != into["declaration"]:
+            continue
+        for line in lines:
+            name, item = line.get("invtNo", "").strip(), int(amount(line.get("gseqno")))
+            made_of.setdefault(item, set()).add(name)
+            if name == listed.invt_no:
+                items[int(amount(line.get("gnum")))] = item
+    place = _Place(str(into["entry"]), items)
+    gathered.add(listed, place, made_of)
+    return place
 
 
 def _of_line(listed: Listed, line: Texts, number: str, stays: Decimal, dollars: Sequence[Row]) -> Export:
@@ -135,7 +182,14 @@ def _of_line(listed: Listed, line: Texts, number: str, stays: Decimal, dollars: 
         in_dollars(value, line.get("currency", ""), listed.exported_on, dollars),
         listed.paper.head.get("orderNo", "").strip(),
         listed.paper.name,
+        mode=_mode(listed.paper.head.get("tradeMode", "").strip()),
+        orders=((listed.paper.head.get("ebpCode", "").strip(), listed.paper.head.get("orderNo", "").strip()),),
     )
+
+
+def _mode(mode: str) -> str:
+    """Return the mode where it makes a difference to a refund, else ""."""
+    return mode if mode == OVERSEAS else ""
 
 
 def part_of(quantity: Decimal, stays: Decimal) -> Decimal:
@@ -144,7 +198,7 @@ def part_of(quantity: Decimal, stays: Decimal) -> Decimal:
     >>> part_of(Decimal(60), Decimal(58) / 60)
     Decimal('58.00000')
     """
-    return WIDE.multiply(quantity, stays).quantize(_PLACES)
+    return WIDE.multiply(quantity, stays).quantize(_PLACES, ROUND_HALF_UP, WIDE)
 
 
 def _merged(one: Export, other: Export) -> Export:
@@ -152,40 +206,8 @@ def _merged(one: Export, other: Export) -> Export:
     theirs = dict(other.amounts)
     amounts = tuple((unit, amount + theirs[unit]) for unit, amount in one.amounts if unit in theirs)
     fob = None if one.fob is None or other.fob is None else one.fob + other.fob
-    return replace(one, amounts=amounts, fob=fob, exported_on=max(one.exported_on, other.exported_on))
-
-
-def in_dollars(value: Decimal, currency: str, on: date, dollars: Sequence[Row]) -> Decimal | None:
-    """Return an amount in dollars by the rate of that day; None where no rate is filed.
-
-    >>> yuan = {"currency": "142", "since": "2026-01-01", "rate": "0.14"}
-    >>> in_dollars(Decimal("7.1"), "142", date(2026, 1, 1), [yuan])
-    Decimal('0.99')
-    """
-    row = in_force(dollars, on, currency=currency.strip())
-    return WIDE.multiply(value, Decimal(row["rate"])).quantize(_FEN) if row else None
-
-
-def _of_declaration(rows: Sequence[Any], dollars: Sequence[Row]) -> Iterator[Export | Finding]:
-    """Yield the items of a declaration, their values free on board: freight and insurance are spread by value."""
-    items = [texts_of(row["body"]) for row in rows]
-    values = [amount(one.get("totalPrice")) for one in items]
-    terms = items[0].get("transMode")
-    # 1 CIF bears both, 2 C&F the freight alone, 3 FOB neither.
-    names = () if terms == _FOB else ("freight", "insuredFee") if terms == "1" else ("freight",)
-    costs = shares(sum((amount(items[0].get(name)) for name in names), Decimal(0)), values)
-    for row, texts, value, cost in zip(rows, items, values, costs, strict=True):
-        number, on = f"{row['declaration']}{row['item']:03d}", date.fromisoformat(row["exported_on"])
-        if texts.get("decState") != _CLOSED:
-            yield finding("X101", path=number, value=texts.get("decState"), names=number)
-            continue
-        amounts: dict[str, Decimal] = {}
-        for unit, quantity in (("unit", "qty"), ("unit1", "qty1"), ("unit2", "qty2")):
-            if texts.get(unit) and texts.get(quantity):
-                amounts.setdefault(texts[unit], amount(texts[quantity]))
-        in_usd = in_dollars(value - cost, texts.get("currency", ""), on, dollars)
-        named = (texts.get("gcode", ""), texts.get("gname", ""))
-        yield Export(number, on, *named, tuple(amounts.items()), in_usd, texts.get("ckfphm", ""), row["declaration"])
+    on, orders = max(one.exported_on, other.exported_on), tuple(dict.fromkeys((*one.orders, *other.orders)))
+    return replace(one, amounts=amounts, fob=fob, exported_on=on, orders=orders)
 
 
 def _day(text: str) -> date | None:

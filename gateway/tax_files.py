@@ -18,6 +18,10 @@ class TaxTableBroken(ForOperator):
     """A tax table of this home has mistakes; load a good one with kouan tax load"""
 
 
+class NoTaxLaw(ForOperator):
+    """No row of this tax table holds on that day; load one that does with kouan tax load"""
+
+
 def names() -> tuple[str, ...]:
     """Return the names of the tables."""
     return tuple(sorted(columns()))

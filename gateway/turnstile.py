@@ -8,7 +8,7 @@ forgets nothing.  What lies with a client of the authority is looked after
 whatever stands here: it is no longer ours to keep back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,7 +17,7 @@ import msgspec
 from adapters.carriers.carrier import Carried
 from gateway.breaker import Breaker
 from gateway.config import Authority
-from gateway.dispatch import Leaving, Outgoing
+from gateway.dispatch import AT_ONCE, Leaving, Outgoing
 from gateway.logs import log
 from gateway.pace import spend
 from gateway.settling import iso
@@ -36,23 +36,34 @@ class Turnstile:
         self._authority = authority
         self._name = authority.name
         self._told = OPEN
-        self._probing = False
+        self._looked_at: datetime | None = None
+        self._probe = 0
+        """The message that probes at this moment."""
 
-    def due(self, now: datetime) -> list[Leaving]:
-        """Return what leaves in this round, and what lies with a client and is to be looked after."""
+    def due(self, now: datetime, most: int = AT_ONCE, out: Collection[int] = ()) -> list[Leaving]:
+        """Return what leaves now and is not out, and what lies with a client and is to be looked after."""
+        # A clock that is set back leaves dates behind that may lie years ahead.
+        if (self._looked_at is None or now < self._looked_at) and (count := self._outgoing.set_right(now)):
+            log.warning("authority.clock_set_back", authority=self._name, messages=count)
+        self._looked_at = now
         stands = standing(self._ledger, self._name)
-        given = self._outgoing.given(now)
-        if stands.probe_wanted:
-            fresh = self._outgoing.probe(now, at_any_date=True)
-            if not fresh and not given:
+        given = self._outgoing.given(now, out)
+        found = admission(self._authority, stands, now)
+        probes = self._probe in out
+        if not probes:
+            self._probe = 0
+        elif found.state not in (OPEN, "paced"):
+            return given
+        if stands.probe_wanted and not probes:
+            fresh = self._outgoing.probe(now, out, at_any_date=True)
+            if not fresh and not given and not out:
                 with self._ledger.writing():
                     self._answer_probe("nothing waits that could be tried", now)
-            self._probing = bool(fresh)
         else:
-            found = admission(self._authority, stands, now)
             self._announce(found)
-            fresh = self._fresh(found, now)
-            self._probing = bool(fresh) and found.state == "probing"
+            fresh = self._fresh(found, now, most, out)
+        if fresh and not probes and (stands.probe_wanted or found.state == "probing"):
+            self._probe = fresh[0].parcel.number
         self._remember(stands, len(fresh), now)
         return given + fresh
 
@@ -62,42 +73,44 @@ class Turnstile:
             gone = self._outgoing.note(leaving, carried, now)
             before = standing(self._ledger, self._name).breaker
             results = {one.number: one for one in carried}
-            mine = [results.get(one.parcel.number) for one in leaving]
+            mine = [results.get(one.parcel.number) or _unsaid(one) for one in leaving]
             after = before.after(mine, now, self._authority.breaker)
             if after != before:
                 self._set(after)
                 self._stamp_turn(before, after, now)
-            if self._probing:
-                self._answer_probe(_said(mine), now)
-                self._probing = False
+            for probe in (one for one in mine if one.number == self._probe):
+                self._answer_probe(_said(probe), now)
+                self._probe = 0
         return gone
 
-    def _fresh(self, found: Admission, now: datetime) -> list[Leaving]:
-        most = found.most
+    def _fresh(self, found: Admission, now: datetime, most: int, out: Collection[int]) -> list[Leaving]:
+        most = min(most, found.most)
         if self._authority.carrier.kind == "client":
             most = min(most, self._authority.pace.at_once - self._outgoing.given_count())
         if most <= 0:
             return []
-        return self._outgoing.probe(now) if found.state == "probing" else self._outgoing.due(now, most)
+        return self._outgoing.probe(now, out) if found.state == "probing" else self._outgoing.due(now, most, out)
 
     def _remember(self, stands: Standing, leaving: int, now: datetime) -> None:
         """What leaves is spent, and a probe is under way, before it leaves."""
-        if not leaving or not (self._probing or self._authority.pace.messages_a_minute):
+        if not leaving or not (self._probe or self._authority.pace.messages_a_minute):
             return
         with self._ledger.writing():
             self._ledger.run("add_turnstile", self._name)
             if self._authority.pace.messages_a_minute:
                 spent = spend(stands.spent, now.timestamp(), leaving)
                 self._ledger.run("set_spent", msgspec.json.encode(spent).decode(), self._name)
-            if self._probing and stands.breaker.state == "open":
+            if self._probe and stands.breaker.state == "open":
                 self._set(stands.breaker.probing())
 
     def _set(self, breaker: Breaker) -> None:
         self._ledger.run("add_turnstile", self._name)
         times = [iso(one) if one else None for one in (breaker.opened_at, breaker.retry_at)]
+        failing = msgspec.json.encode(breaker.failing).decode()
         self._ledger.run(
-            "set_breaker", breaker.state, breaker.failures, breaker.wait, *times, breaker.trouble or None, self._name
-        )
+            "set_breaker", breaker.state, breaker.failures, breaker.wait, *times, breaker.trouble or None, failing,
+            self._name,
+        )  # fmt: skip
 
     def _stamp_turn(self, before: Breaker, after: Breaker, now: datetime) -> None:
         """That it broke or was mended is stamped and told; that a probe failed only told."""
@@ -130,10 +143,11 @@ class Turnstile:
             log.info("authority.going", authority=self._name)
 
 
-def _said(results: Sequence[Carried | None]) -> str:
-    last = results[-1] if results else None
-    if last is None:
-        return "failed: the carrier did not say what became of it"
+def _unsaid(one: Leaving) -> Carried:
+    return Carried(one.parcel.number, ok=False, trouble="the carrier did not say what became of it")
+
+
+def _said(last: Carried) -> str:
     if last.ok:
         return f"taken: {last.acknowledgement}".rstrip(": ")
     if last.given:

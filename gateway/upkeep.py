@@ -122,7 +122,7 @@ class Upkeep:
         """In the thread of the books."""
         at = iso(datetime.now(UTC))
         due = bool(self._ledger.all("due_documents", at, 1))
-        asked = (("due_dossiers", at, 1), ("due_aggregates", at, 1), ("open_notices", 0, 1))
+        asked = (("due_dossiers", at, 1), ("due_aggregates", at, 1), ("open_notices", 0, 1), ("due_fx_silence", at, 1))
         trades = any(self._ledger.all(*one) for one in asked)
         late = bool(self._ledger.all("open_batches", 0, below, 1))
         return Seen(fingerprint(self._house().home), due, trades, late)

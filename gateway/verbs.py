@@ -164,7 +164,7 @@ class Verbs:
     def _remember(self, row: sqlite3.Row) -> None:
         """The desk that held the document will know that an operator has let it go on."""
         code, key = (row["why"] or "").partition(" ")[0], released_key(row["number"], row["ordinal"])
-        if code.startswith("T"):
+        if code.startswith(("T", "F")):
             known = self._ledger.one("record", key)
             self._ledger.run("put_record", key, f"{known['value']} {code}" if known else code)
 
@@ -198,7 +198,7 @@ class Verbs:
         turned(self._ledger, row["number"], row["ordinal"], self._at)
         if state is not State.SENT and standing is not State.SENT and not there:
             # Customs has never heard of it, so its trade stands as if it had not been declared.
-            go_on(self._ledger, [(row["number"], row["ordinal"])], self._at)
+            go_on(self._ledger, {(row["number"], row["ordinal"]): ()}, self._at)
         if there:
             note += self._messages.arrived(row, "all its documents have ended")
         return _result(row, State.REFUSED, note)
@@ -214,7 +214,7 @@ class Verbs:
         """Return the state from which a document was held; a message that is void meanwhile is no origin."""
         found = self._ledger.one("held_from", row["number"], row["ordinal"])
         origin = State(found["from_state"]) if found else State.RECEIVED
-        return State.CHECKED if origin is State.READY and row["message"] is None else origin
+        return State.CHECKED if origin in (State.READY, State.SENT) and row["message"] is None else origin
 
     def _torn(self, row: sqlite3.Row, states: Collection[State]) -> str:
         """Return the documents of the same signed interchange in these states that were not chosen too."""

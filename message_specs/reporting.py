@@ -161,3 +161,47 @@ def differs_from(arguments: Arguments) -> Check:
         return (Trouble(that.path(1), text, {"other": of.name}),) if text and text == head.get(of.name) else ()
 
     return check
+
+
+def needed_by_code(arguments: Arguments) -> Check:
+    """A field is given where one of several codes begins with one of these.
+
+    >>> arguments = {"that": "REC/BILLNO", "of": ["REC/TXCODE", "REC/TXCODE2"], "begins": ["5", "6"]}
+    >>> check = needed_by_code(arguments)
+    >>> check({"TXCODE": "121010", "TXCODE2": "621011"}, [], None)[0].words
+    {'given': '621011'}
+    >>> check({"TXCODE": "121010"}, [], None), check({"TXCODE": "621011", "BILLNO": "N/A"}, [], None)
+    ((), ())
+    """
+    [that] = places(arguments)
+    names = [one.name for one in places(arguments, "of")]
+    begins = texts(arguments, "begins")
+
+    def check(head: Texts, _lines: Sequence[Texts], _today: date) -> Sequence[Trouble]:
+        if (head.get(that.name) or "").strip():
+            return ()
+        codes = [code for name in names if (code := head.get(name) or "").startswith(begins)]
+        return tuple(Trouble(that.path(1), head.get(that.name), {"given": code}) for code in codes[:1])
+
+    return check
+
+
+def needed_beside(arguments: Arguments) -> Check:
+    """A field of a line is given where another field of it says one of these.
+
+    >>> arguments = {"that": "TradeList/ebcCode", "of": "TradeList/ebpCode", "values": ["无"]}
+    >>> [one.path for one in needed_beside(arguments)({}, [{"ebpCode": "E1"}, {"ebpCode": "无"}], None)]
+    ['TradeList[2]/ebcCode']
+    """
+    [that] = places(arguments)
+    [of] = places(arguments, "of")
+    values = texts(arguments, "values")
+
+    def check(_head: Texts, lines: Sequence[Texts], _today: date) -> Sequence[Trouble]:
+        return [
+            Trouble(that.path(ordinal), line.get(that.name), {"other": (line.get(of.name) or "").strip()})
+            for ordinal, line in enumerate(lines, 1)
+            if (line.get(of.name) or "").strip() in values and not (line.get(that.name) or "").strip()
+        ]
+
+    return check

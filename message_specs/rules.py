@@ -48,6 +48,8 @@ VERBS: Mapping[str, Callable[[Arguments], Check]] = {
     "parts_within": reporting.parts_within,
     "begins_with": reporting.begins_with,
     "differs_from": reporting.differs_from,
+    "needed_by_code": reporting.needed_by_code,
+    "needed_beside": reporting.needed_beside,
 }
 
 _POSITION = re.compile(r"\[\d+\]")

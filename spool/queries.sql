@@ -46,7 +46,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- name: add_next_stamp
 INSERT INTO stamp (number, ordinal, sequence, at, desk, from_state, to_state, by, reason, findings)
-SELECT ?1, ?2, coalesce(max(sequence), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8, ?9 FROM stamp WHERE number = ?1 AND ordinal = ?2;
+VALUES (?1, ?2, coalesce((SELECT max(sequence) FROM stamp WHERE number = ?1 AND ordinal = ?2), 0) + 1,
+        ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: add_message
 INSERT INTO message (number, guid, spec, partner, authority, documents, suite, key_name, sealed_at, evidence, size, sha256)
@@ -60,8 +61,14 @@ INSERT INTO receipt (partner, answer, unit, number, ordinal, spec, key, status, 
                      brought_by)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- name: give_number
-INSERT INTO given_number (value, kind, authority, number, ordinal) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
+-- name: give_numbers
+INSERT INTO given_number (value, kind, authority, number, ordinal)
+SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, k.value ->> 3, k.value ->> 4 FROM json_each(?) AS k
+ WHERE true ON CONFLICT DO NOTHING RETURNING value, kind, authority, number, ordinal;
+
+-- name: numbers_waited_for
+SELECT DISTINCT e.value, e.kind FROM json_each(?) AS k CROSS JOIN numbered_receipt e
+    ON e.value = k.value ->> 0 AND e.kind = k.value ->> 1 AND e.authority = k.value ->> 2;
 
 -- name: numbered
 SELECT d.*, m.sealed_at FROM given_number g
@@ -178,15 +185,31 @@ SELECT r.id FROM document d JOIN receipt r ON r.number = d.number AND r.ordinal 
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  WHERE d.key = ?1 AND d.spec = ?2 AND d.version IS NOT NULL
    AND m.authority = ?3
-   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
- ORDER BY m.sealed_at, d.version;
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
 
 -- name: answered_by_reply_key
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  WHERE d.reply_key = ?1 AND d.spec = ?2 AND d.version IS NOT NULL
    AND m.authority = ?3
-   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
- ORDER BY m.sealed_at, d.version;
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
+
+-- name: all_answered_by_key
+SELECT d.*, m.sealed_at, k.value ->> 0 AS unit, EXISTS (
+           SELECT 1 FROM document v JOIN receipt r ON r.number = v.number AND r.ordinal = v.ordinal
+            WHERE v.key = d.key AND v.spec = d.spec AND v.version IS NOT NULL AND r.spec = ?4
+              AND r.status = k.value ->> 2 AND r.said_at = k.value ->> 3 AND r.info = k.value ->> 4) AS known
+  FROM json_each(?1) AS k CROSS JOIN document d ON d.key = k.value ->> 1 AND d.spec = ?2 AND d.version IS NOT NULL
+  JOIN message m ON m.number = d.message AND m.authority = ?3
+ WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
+
+-- name: all_answered_by_reply_key
+SELECT d.*, m.sealed_at, k.value ->> 0 AS unit, EXISTS (
+           SELECT 1 FROM document v JOIN receipt r ON r.number = v.number AND r.ordinal = v.ordinal
+            WHERE v.key = d.key AND v.spec = d.spec AND v.version IS NOT NULL AND r.spec = ?4
+              AND r.status = k.value ->> 2 AND r.said_at = k.value ->> 3 AND r.info = k.value ->> 4) AS known
+  FROM json_each(?1) AS k CROSS JOIN document d ON d.reply_key = k.value ->> 1 AND d.spec = ?2 AND d.version IS NOT NULL
+  JOIN message m ON m.number = d.message AND m.authority = ?3
+ WHERE NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
 
 -- name: message_by_guid
 SELECT * FROM message WHERE guid = ?;
@@ -240,6 +263,19 @@ SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner
  WHERE o.state = 'waiting' AND o.destination = ? AND o.partner = ? AND o.not_before <= ? AND o.given_at IS NULL
  ORDER BY o.not_before, o.message LIMIT ?;
 
+-- name: outbox_due_in_order
+SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at
+  FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.state <> 'gone' AND o.state = 'waiting' AND o.destination = ? AND o.partner = ? AND o.not_before <= ?
+   AND o.given_at IS NULL AND o.message > ?
+ ORDER BY o.message LIMIT ?;
+
+-- name: outbox_first
+SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at, o.state, o.not_before
+  FROM outbox o JOIN message m ON m.number = o.message
+ WHERE o.state <> 'gone' AND o.destination = ? AND o.partner = ? AND coalesce(o.trouble, '') NOT LIKE 'voided %'
+ ORDER BY o.message LIMIT 1;
+
 -- name: outbox_given
 SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner, o.given_at
   FROM outbox o JOIN message m ON m.number = o.message
@@ -254,11 +290,6 @@ SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner
   FROM outbox o JOIN message m ON m.number = o.message
  WHERE o.state = 'waiting' AND o.destination = ? AND o.not_before <= ? AND o.given_at IS NULL
  ORDER BY o.attempts, o.message LIMIT ?;
-
--- name: earlier_of_partner
-SELECT o.message FROM outbox o
- WHERE o.destination = ? AND o.partner = ? AND o.message < ? AND o.state <> 'gone'
-   AND coalesce(o.trouble, '') NOT LIKE 'voided %' LIMIT 1;
 
 -- name: earlier_of_key
 SELECT o.message FROM document d JOIN document e ON e.key = d.key AND e.partner = d.partner AND e.message < d.message
@@ -277,6 +308,13 @@ UPDATE outbox SET state = 'gone', attempts = attempts + 1, tried_at = ?, answer 
 UPDATE outbox SET attempts = attempts + 1, tried_at = ?, not_before = ?, trouble = ?
  WHERE message = ? AND destination = ? AND state = 'waiting';
 
+-- name: outbox_wait
+UPDATE outbox SET not_before = ?, trouble = ? WHERE message = ? AND destination = ? AND state = 'waiting';
+
+-- name: outbox_tried_in_future
+UPDATE outbox SET not_before = ?1
+ WHERE state <> 'gone' AND state = 'waiting' AND destination = ?2 AND tried_at > ?1 AND not_before > ?1;
+
 -- name: outbox_hold
 UPDATE outbox SET state = 'held', trouble = ?, tried_at = ?, given_at = NULL
  WHERE message = ? AND destination = ? AND state = 'waiting';
@@ -288,7 +326,8 @@ SELECT * FROM turnstile WHERE authority = ?;
 INSERT INTO turnstile (authority) VALUES (?) ON CONFLICT DO NOTHING;
 
 -- name: set_breaker
-UPDATE turnstile SET breaker = ?, failures = ?, wait = ?, opened_at = ?, retry_at = ?, trouble = ? WHERE authority = ?;
+UPDATE turnstile SET breaker = ?, failures = ?, wait = ?, opened_at = ?, retry_at = ?, trouble = ?, failing = ?
+ WHERE authority = ?;
 
 -- name: set_spent
 UPDATE turnstile SET spent = ? WHERE authority = ?;
@@ -341,8 +380,7 @@ SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AN
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
  WHERE d.reply_key >= ?1 || '|' AND d.reply_key < ?1 || '}' AND d.spec = ?2 AND d.version IS NOT NULL
    AND m.authority = ?3
-   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %')
- ORDER BY m.sealed_at, d.version;
+   AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.message = d.message AND o.trouble LIKE 'voided %');
 
 -- name: last_number_between
 SELECT max(number) AS number FROM (
@@ -508,9 +546,11 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
  WHERE p.number = ? AND p.ordinal = ?;
 
 -- name: dossiers_of
-SELECT p.kind, p.dossier, p.body, d.spec FROM json_each(?) AS k
-  JOIN paper p ON p.number = k.value ->> '$[0]' AND p.ordinal = k.value ->> '$[1]'
-  JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal;
+SELECT p.number, p.ordinal, p.kind, p.dossier, d.spec, CASE p.kind WHEN 'aggregate' THEN p.body END AS body, o.phase
+  FROM json_each(?) AS k
+  JOIN paper p ON p.number = k.value ->> 0 AND p.ordinal = k.value ->> 1
+  JOIN document d ON d.number = p.number AND d.ordinal = p.ordinal
+  LEFT JOIN dossier o ON o.mark = p.dossier AND o.number = p.number AND o.ordinal = p.ordinal AND o.why IS NULL;
 
 -- name: said_in_dossiers
 SELECT m.mark, d.number, d.ordinal, r.spec, r.status, r.said_at, r.info, d.spec AS declared, d.state, d.message, p.kind
@@ -673,6 +713,15 @@ SELECT count(*) AS questions, min(not_before) AS next, max(attempts) AS attempts
 -- name: learn_mark
 INSERT INTO mark (mark, number, ordinal, came) SELECT ?, ?, ?, last + 1 FROM filing WHERE true ON CONFLICT DO NOTHING;
 
+-- name: learn_marks
+INSERT INTO mark (mark, number, ordinal, came)
+SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, (SELECT last + 1 FROM filing) FROM json_each(?) AS k
+ WHERE true ON CONFLICT DO NOTHING RETURNING mark;
+
+-- name: marks_of_the_homeless
+SELECT DISTINCT m.mark FROM json_each(?) AS k CROSS JOIN mark m ON m.mark = k.value
+  JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal AND p.dossier IS NULL;
+
 -- name: answers_of
 SELECT r.answer, r.unit, r.spec, i.evidence FROM receipt r JOIN interchange i ON i.number = r.answer
  WHERE r.number = ?1 AND r.ordinal = ?2
@@ -777,7 +826,7 @@ UPDATE aggregate SET due_at = ?, verdict = ?, findings = ? WHERE sum_no = ? AND 
 
 -- name: kept_by_secret
 SELECT 1 FROM record WHERE key BETWEEN 'identity|' AND 'identity}' OR key BETWEEN 'quota|' AND 'quota}'
-    OR key BETWEEN 'fxquota|' AND 'fxquota}'
+    OR key BETWEEN 'fxquota|' AND 'fxquota}' OR key BETWEEN 'fxbought|' AND 'fxbought}'
 UNION ALL SELECT 1 FROM question LIMIT 1;
 
 -- name: came_by_sftp
@@ -793,7 +842,11 @@ SELECT p.number, p.ordinal, p.kind, p.dossier, p.body, d.spec, d.partner, d.stat
 UPDATE paper SET dossier = ? WHERE number = ? AND ordinal = ? AND dossier IS NULL;
 
 -- name: fx_waiting
-SELECT o.message, m.spec, m.documents, m.evidence FROM outbox o JOIN message m ON m.number = o.message
+SELECT o.message, m.spec, m.documents, m.evidence,
+       (SELECT max(e.message) FROM document d
+          JOIN document e ON e.key = d.key AND e.spec = d.spec AND e.message < d.message
+         WHERE d.message = o.message AND d.app_type <> '1') AS after
+  FROM outbox o JOIN message m ON m.number = o.message
  WHERE o.destination = ?1 AND o.state = 'waiting'
    AND NOT EXISTS (SELECT 1 FROM fx_part p WHERE p.message = o.message)
  ORDER BY m.spec, o.message;
@@ -823,7 +876,7 @@ SELECT name FROM fx_file WHERE name BETWEEN ?1 AND ?2;
 INSERT INTO fx_batch (name, authority, app_type, made_at) VALUES (?, ?, ?, ?);
 
 -- name: add_fx_file
-INSERT INTO fx_file (name, batch, type, records) VALUES (?, ?, ?, ?);
+INSERT INTO fx_file (name, batch, type, records, listen_at) VALUES (?, ?, ?, ?, ?);
 
 -- name: add_fx_part
 INSERT INTO fx_part (message, file) VALUES (?, ?);
@@ -832,17 +885,37 @@ INSERT INTO fx_part (message, file) VALUES (?, ?);
 SELECT f.*, b.authority, b.made_at FROM fx_file f JOIN fx_batch b ON b.name = f.batch WHERE f.name = ?;
 
 -- name: fx_records
-SELECT d.number, d.ordinal, d.key, d.spec FROM fx_part p JOIN document d ON d.message = p.message
+SELECT d.number, d.ordinal, d.key, d.spec, d.partner, d.state FROM fx_part p JOIN message m ON m.number = p.message
+  JOIN json_each('["' || replace(m.documents, ' ', '","') || '"]') AS name
+  JOIN document d ON d.number = CAST(substr(name.value, 1, instr(name.value, '.') - 1) AS INTEGER)
+   AND d.ordinal = CAST(substr(name.value, instr(name.value, '.') + 1) AS INTEGER) AND d.message = p.message
  WHERE p.file = ? ORDER BY p.message, d.number, d.ordinal;
 
 -- name: fx_answered
 UPDATE fx_file SET answer = ?, refused = ? WHERE name = ? AND answer IS NULL;
 
+-- name: fx_messages
+SELECT message FROM fx_part WHERE file = ? ORDER BY message;
+
+-- name: fx_file_of
+SELECT file FROM fx_part WHERE message = ?;
+
+-- name: due_fx_silence
+SELECT f.name, b.authority FROM fx_file f JOIN fx_batch b ON b.name = f.batch
+ WHERE f.answer IS NULL AND f.listen_at <= ? ORDER BY f.listen_at LIMIT ?;
+
+-- name: fx_file_left
+SELECT sum(o.state <> 'gone') AS waiting, max(o.tried_at) AS left_at FROM fx_part p
+  JOIN outbox o ON o.message = p.message WHERE p.file = ?;
+
+-- name: fx_listen_again
+UPDATE fx_file SET listen_at = ? WHERE name = ? AND answer IS NULL;
+
 -- name: fx_files
 SELECT b.authority, f.batch, f.name, f.records, b.made_at, f.answer, f.refused,
-       sum(o.state = 'gone') AS gone, count(*) AS messages
-  FROM fx_file f JOIN fx_batch b ON b.name = f.batch JOIN fx_part p ON p.file = f.name
-  JOIN outbox o ON o.message = p.message AND o.destination = b.authority
+       sum(o.state = 'gone') AS gone, count(*) AS messages, max(o.tried_at) AS left_at
+  FROM fx_file f JOIN fx_batch b ON b.name = f.batch CROSS JOIN fx_part p ON p.file = f.name
+ CROSS JOIN outbox o ON o.message = p.message AND o.destination = b.authority
  WHERE (?1 IS NULL OR b.authority = ?1) GROUP BY f.name ORDER BY b.made_at, f.batch, f.name;
 
 -- name: guarantee_of
@@ -893,6 +966,10 @@ SELECT r.value FROM given_number g
 -- name: duty_paid
 INSERT INTO duty_paid (duty_no, paid_on, at, by) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
+-- name: billed_under
+SELECT count(*) AS bills FROM record r
+ WHERE r.key >= 'bill|' AND r.key < 'bill}' AND r.value <> '' AND r.value ->> '$.duty_no' = ?;
+
 -- name: duties_paid
 SELECT duty_no, paid_on FROM duty_paid WHERE duty_no IN (SELECT value FROM json_each(?));
 
@@ -911,7 +988,12 @@ INSERT INTO purchase_line (holder, invoice, line, issued_on, hs, loaded_at, body
 ON CONFLICT DO NOTHING;
 
 -- name: purchase
-SELECT holder, body FROM purchase_line WHERE invoice = ? AND line = ?;
+SELECT holder, body, EXISTS (SELECT 1 FROM tax_use u
+                              WHERE u.thing = 'purchase|' || p.invoice || '|' || p.line AND u.freed_at IS NULL) AS used
+  FROM purchase_line p WHERE invoice = ? AND line = ?;
+
+-- name: amend_purchase
+UPDATE purchase_line SET issued_on = ?, hs = ?, loaded_at = ?, body = ? WHERE invoice = ? AND line = ?;
 
 -- name: purchases_of
 SELECT p.*, coalesce((SELECT sum(u.amount) FROM tax_use u
@@ -924,6 +1006,12 @@ ON CONFLICT DO NOTHING;
 
 -- name: export
 SELECT holder, body FROM export_line WHERE declaration = ? AND item = ?;
+
+-- name: amend_export
+UPDATE export_line SET exported_on = ?, loaded_at = ?, body = ? WHERE declaration = ? AND item = ?;
+
+-- name: items_of_export
+SELECT item, exported_on, body FROM export_line WHERE declaration = ?;
 
 -- name: exports_of
 SELECT * FROM export_line WHERE holder = ? AND exported_on <= ? ORDER BY exported_on, declaration, item;
@@ -963,5 +1051,19 @@ SELECT t.key, t.partner, t.kind, t.drawn_at, t.number, t.undone_at, d.state, d.s
   FROM tax_drawn t LEFT JOIN document d ON d.number = t.number AND d.ordinal = 1
  WHERE t.kind = ? ORDER BY t.key;
 
+-- name: drawn_of
+SELECT key, body, number, undone_at FROM tax_drawn
+ WHERE kind = ?1 AND key > ?2 || '|' AND key < ?2 || '}' ORDER BY key;
+
 -- name: last_batch
 SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';
+
+-- name: declared_to
+SELECT d.spec, d.partner, d.number, d.ordinal, d.key, d.state, d.status, count(r.id) AS answers, max(r.id) AS last
+  FROM outbox o JOIN document d ON d.message = o.message
+  LEFT JOIN receipt r ON r.number = d.number AND r.ordinal = d.ordinal AND r.partner = d.partner
+   AND r.spec NOT IN ('CEB816', 'CEB818')
+ WHERE o.destination = ? AND o.state = 'gone' GROUP BY d.number, d.ordinal ORDER BY d.number, d.ordinal;
+
+-- name: receipt_numbered
+SELECT partner, spec, key, status, info, file FROM receipt WHERE id = ?;

@@ -1,4 +1,4 @@
-"""A taxpayer as a test files him: the trading firm of the samples, his invoices, and a tax office with two folders."""
+"""A taxpayer as a test files him: the trading firm of the samples, and his invoices."""
 
 from pathlib import Path
 
@@ -7,29 +7,11 @@ from gateway.tax_files import install
 TAXPAYER = "91330100MA2B1C3D4E"
 SELLER = "91330200MA2C5E6F70"
 SHIRT, BAG = "6109100021", "4202220000"
-OFFICE = """name = "tax"
-title = "国家税务总局杭州市税务局"
-dialect = "tax"
-pack = 1
-
-[carrier]
-kind = "folder"
-folder = "spool/authorities/tax/out"
-
-[answers]
-folder = "spool/authorities/tax/in"
-"""
 HEADINGS = "发票号码,开票日期,销方识别号,购方识别号,行号,商品代码,商品名称,单位,数量,计税金额,税率,税额\n"
 
 
 def with_tax(home: Path, *, scheme: str = "refund") -> Path:
-    """The home has a tax office, and the firm of the samples is filed as its taxpayer."""
-    (home / "authorities/tax.toml").write_text(OFFICE, "utf-8")
-    for folder in ("in", "out"):
-        (home / "spool/authorities/tax" / folder).mkdir(parents=True, exist_ok=True)
-    routes = home / "routes.csv"
-    told = "TAX101,*,tax,\nTAX201,*,tax,\n"
-    routes.write_text(routes.read_text("utf-8") + told, "utf-8")
+    """The firm of the samples is filed as a taxpayer of the home's tax office."""
     journeys = home / "journeys.csv"
     if "TAX101" not in journeys.read_text("utf-8"):
         journeys.write_text(journeys.read_text("utf-8") + "*,TAX101,check refund,\n", "utf-8")

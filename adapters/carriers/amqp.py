@@ -51,6 +51,9 @@ class _Way:
 class AmqpCarrier:
     """Carries into one queue of a broker, or into one for each sender."""
 
+    together = 64
+    side_by_side = 8
+
     def __init__(self, address: Address, queue: str, *, reactor: Any = None) -> None:
         """Nothing is asked of the broker yet."""
         if reactor is None:
@@ -79,7 +82,8 @@ class AmqpCarrier:
             self._busy -= 1
             self._rest()
         return [
-            one or Carried(parcel.number, ok=False, trouble=_NEXT) for one, parcel in zip(results, parcels, strict=True)
+            one or Carried(parcel.number, ok=False, trouble=_NEXT, fault="neighbour")
+            for one, parcel in zip(results, parcels, strict=True)
         ]
 
     def close(self) -> "Deferred[Any]":
@@ -96,7 +100,7 @@ class AmqpCarrier:
         try:
             way = yield self._ready()
         except AmqpTrouble as trouble:
-            return [Carried(parcel.number, ok=False, trouble=str(trouble)) for parcel in parcels]
+            return [Carried(parcel.number, ok=False, trouble=str(trouble), fault="road") for parcel in parcels]
         results = yield self._published(way, parcels)
         if way.broken:
             self._end(way)
@@ -108,7 +112,7 @@ class AmqpCarrier:
         try:
             way = yield self._opened()
         except AmqpTrouble as trouble:
-            return Carried(parcel.number, ok=False, trouble=str(trouble))
+            return Carried(parcel.number, ok=False, trouble=str(trouble), fault="road")
         [result] = yield self._published(way, [parcel])
         self._end(way)
         if result is None:

@@ -58,6 +58,9 @@ class Register(Protocol):
 class BatchCarrier:
     """Carries batches into one folder."""
 
+    together = 64
+    side_by_side = 1
+
     def __init__(self, folder: Path, register: Register) -> None:
         """Carry into this folder; it may still be missing."""
         self._folder = folder
@@ -85,8 +88,10 @@ class BatchCarrier:
 
 
 def _waits(parcel: Parcel, gathered: Gathered) -> Carried:
-    trouble, seconds = gathered.later.get(parcel.number, ("it stands in no file", 0))
-    return Carried(parcel.number, ok=False, trouble=trouble, retry_after=seconds or None)
+    if parcel.number not in gathered.later:
+        return Carried(parcel.number, ok=False, trouble="it stands in no file")
+    trouble, seconds = gathered.later[parcel.number]
+    return Carried(parcel.number, ok=False, trouble=trouble, retry_after=seconds or None, fault="nobody")
 
 
 def write_batch(folder: Path, batch: Batch) -> None:

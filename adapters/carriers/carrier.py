@@ -6,7 +6,7 @@ the same bytes under the same name, and never other bytes under that name.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from twisted.internet.defer import Deferred
 
@@ -25,6 +25,15 @@ class Parcel:
     given_at: str = ""
 
 
+Fault = Literal["doubt", "road", "nobody", "neighbour"]
+"""Where it lies that a parcel is not there yet.
+
+`road`: the authority could not be spoken to at all, whatever the parcel.  `nobody`: it waits for its time, as agreed.
+`neighbour`: it went with parcels of which one hung; nothing is held against it, and alone it may go at once.
+`doubt`: nobody can tell whether it is the road or the parcel.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """What became of one parcel.
@@ -33,6 +42,7 @@ class Carried:
     why in one sentence; `permanent` means that the authority has refused these
     bytes, so that repeating them is of no use; `retry_after` are the seconds the
     authority asked us to wait.  `given`: neither yet; it lies with a client that will say.
+    `fault` is where the trouble lies.
     """
 
     number: int
@@ -42,10 +52,16 @@ class Carried:
     permanent: bool = False
     retry_after: int | None = None
     given: bool = False
+    fault: Fault = "doubt"
 
 
 class Carrier(Protocol):
     """A way for parcels to leave."""
+
+    together: int
+    """So many parcels gain from travelling as one group; each group is answered for itself."""
+    side_by_side: int
+    """So many groups may be given to it at a time."""
 
     def carry(self, parcels: Sequence[Parcel]) -> Deferred[list[Carried]]:
         """Fire with one result a parcel, in their order; this Deferred does not fail."""

@@ -31,6 +31,9 @@ _WORDS = {
 class ClientCarrier:
     """Carries through the boxes of one client, one group at a time."""
 
+    together = 64
+    side_by_side = 1
+
     def __init__(self, folder: Path, rules: Rules, now: Callable[[], datetime]) -> None:
         """Carry through the boxes below this folder; they may still be missing."""
         self._boxes = Boxes(folder, rules, now)

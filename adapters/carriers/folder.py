@@ -35,6 +35,9 @@ _WORDS = {
 class FolderCarrier:
     """Carries into one folder, one group at a time."""
 
+    together = 64
+    side_by_side = 1
+
     def __init__(self, folder: Path) -> None:
         """Carry into this folder; it may still be missing."""
         self._folder = folder

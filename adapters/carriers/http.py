@@ -14,6 +14,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from OpenSSL import SSL
 from twisted.internet import defer
 from twisted.internet.defer import Deferred, DeferredSemaphore, gatherResults, maybeDeferred, succeed
 from twisted.internet.error import ConnectError, DNSLookupError
@@ -26,7 +27,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 from zope.interface import implementer
 
-from adapters.carriers.carrier import Carried, Parcel
+from adapters.carriers.carrier import Carried, Fault, Parcel
 
 AT_ONCE: Final = 8
 _ANSWER_BYTES: Final = 64 * 1024
@@ -37,6 +38,9 @@ _LONGEST_WAIT: Final = 86400
 
 class HttpCarrier:
     """Carries to one address."""
+
+    together = 1
+    side_by_side = 64
 
     def __init__(
         self,
@@ -114,7 +118,8 @@ class HttpCarrier:
         return int(parsedate_to_datetime(date).timestamp() - self._clock.seconds())
 
     def _failed(self, failure: Failure, parcel: Parcel) -> Carried:
-        return Carried(parcel.number, ok=False, trouble=f"{self._place}: {self._what(failure)}")
+        fault: Fault = "road" if _was_shut(failure.value) else "doubt"
+        return Carried(parcel.number, ok=False, trouble=f"{self._place}: {self._what(failure)}", fault=fault)
 
     def _what(self, failure: Failure) -> str:
         trouble = failure.value
@@ -130,6 +135,13 @@ class HttpCarrier:
             inner = "; ".join(reason.getErrorMessage() for reason in trouble.reasons)
             return _one_line(f"the connection ended before the answer did: {inner}").rstrip(": ")
         return _one_line(f"{type(trouble).__name__}: {trouble}")
+
+
+def _was_shut(trouble: BaseException | None) -> bool:
+    """Tell whether the trouble came before anything of the parcel was said."""
+    if isinstance(trouble, ResponseFailed):
+        return all(isinstance(reason.value, SSL.Error) for reason in trouble.reasons)
+    return isinstance(trouble, ConnectError | DNSLookupError | SSL.Error)
 
 
 def _out_of_time(result: Any, seconds: float) -> Any:

@@ -1,7 +1,9 @@
 """The SFTP carrier: parcels appear in a folder of the authority's server, each whole or not at all.
 
 Every parcel is written under a name aside, synced where the server can, and renamed into place.  One that stands
-there already with the same bytes has been carried: that is what a cut line or a crash leaves behind.
+there already with the same bytes has been carried: that is what a cut line or a crash leaves behind.  Parcels of
+one group share a connection; where that hangs for a few seconds or is cut, the rest of them are asked for again,
+each alone, so that the one to blame is found and holds nobody up but itself.
 
 Known limits: whoever empties the folder must ignore dot files; a parcel that was taken away before we heard that
 it had arrived appears a second time under the same name; a server without fsync@openssh.com promises nothing
@@ -15,7 +17,7 @@ from typing import Any, Final
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThreadPool
 
-from adapters.carriers.carrier import Carried, Parcel
+from adapters.carriers.carrier import Carried, Fault, Parcel
 from adapters.remote_connection import Daemons, Lines
 from adapters.remote_talk import Talk, Wanted
 from adapters.remote_wire import NO_SUCH_FILE, OK, Facts, Status
@@ -24,10 +26,14 @@ from spool.errors import Told
 _SHARE: Final = 16
 """So many parcels are worth a connection of their own."""
 _IDLE_SECONDS: Final = 61.0
+_HASTE_SECONDS: Final = 5.0
+"""So long a group waits for a word of the server; a parcel alone, as long as the configuration says."""
 
 
 class SftpCarrier:
     """Carries into one folder of one server, over few connections that stay open for a while."""
+
+    together = _SHARE
 
     def __init__(self, reactor: Any, lines: Lines, folder: str, connections: int) -> None:
         """Nothing is connected yet; `lines` lends at most `connections`."""
@@ -35,6 +41,7 @@ class SftpCarrier:
         self._lines = lines
         self._folder = folder.rstrip("/").encode() if folder != "/" else b""
         self._connections = connections
+        self.side_by_side = 4 * connections
         self._pool = Daemons(0, connections, "sftp carrier")
         self._resting: Any = None
 
@@ -77,14 +84,22 @@ class SftpCarrier:
             elif other.body != parcel.body:
                 troubles[index] = _other(parcel)
         said: dict[str, str] = {}
+        fault: Fault = "road"
         try:
             with self._lines.one() as talk:
-                self._put(talk, list(fit.values()), said)
+                fault = "neighbour" if len(fit) > 1 else "doubt"
+                with talk.hurried(_HASTE_SECONDS if len(fit) > 1 else None):
+                    self._put(talk, list(fit.values()), said)
         except Exception as trouble:  # noqa: BLE001  the outermost call: whatever it is, the parcels stay ours
             why = str(trouble) if isinstance(trouble, Told) else repr(trouble)
-            said = {name: said.get(name, why) for name in fit}
+            blamed = dict.fromkeys(fit.keys() - said.keys(), why)
+        else:
+            blamed = {}
         return [
-            _carried(parcel, troubles.get(index) or said.get(parcel.name, "")) for index, parcel in enumerate(parcels)
+            _carried(one, blamed[one.name], fault)
+            if one.name in blamed and index not in troubles
+            else _carried(one, troubles.get(index) or said.get(one.name, ""))
+            for index, one in enumerate(parcels)
         ]
 
     def _put(self, talk: Talk, parcels: Sequence[Parcel], said: dict[str, str]) -> None:
@@ -143,8 +158,9 @@ def _is_plain(name: str) -> bool:
     return 0 < size <= 240 and "/" not in name and "\0" not in name and not name.startswith(".")
 
 
-def _carried(parcel: Parcel, trouble: str) -> Carried:
-    return Carried(parcel.number, ok=not trouble, acknowledgement="" if trouble else parcel.name, trouble=trouble)
+def _carried(parcel: Parcel, trouble: str, fault: Fault = "doubt") -> Carried:
+    shown = "" if trouble else parcel.name
+    return Carried(parcel.number, ok=not trouble, acknowledgement=shown, trouble=trouble, fault=fault)
 
 
 def _shares(parcels: Sequence[Parcel], connections: int) -> list[list[Parcel]]:

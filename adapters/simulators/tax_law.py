@@ -99,7 +99,8 @@ def _refund(document: Document, law: Law) -> Iterator[str]:
                 yield f"关联号 {line.get('glh')} 不属于本批"
             continue
         count[1] += 1
-        bought[place] = bought.get(place, Decimal(0)) + _figure(line, "sl")
+        if line.get("sz") != "C":
+            bought[place] = bought.get(place, Decimal(0)) + _figure(line, "sl")
         base, refund = base + _figure(line, "jsje"), refund + _figure(line, "ktse")
         yield from _purchase(line, law)
     if sold != bought:
@@ -118,7 +119,7 @@ def _purchase(line: Texts, law: Law) -> Iterator[str]:
         yield f"{voucher} 可退税额计算错误"
     if rate > _figure(line, "zsl"):
         yield f"{voucher} 退税率高于征税率"
-    known = law.rates.get(line.get("ckspdm", ""))
+    known = law.rates.get(line.get("ckspdm", "")) if line.get("sz") != "C" else None
     if known is not None and rate != min(Decimal(known), _figure(line, "zsl")):
         yield f"{voucher} 退税率应为 {known}"
 

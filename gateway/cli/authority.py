@@ -13,14 +13,11 @@ import click
 from gateway.cli.book import brief, open_book, shown, utc_option
 from gateway.cli.options import home_option, json_option
 from gateway.cli.talk import DONE, FAILED, NOT_REACHABLE, give, present, say, show
+from gateway.cli.turnstile_symptoms import CURES, WORDS
 
 if TYPE_CHECKING:
     from gateway.config import Authority
 
-WORDS: Final = {
-    "open": "畅通", "paced": "限速", "paused": "暂停", "maintenance": "维护", "broken": "熔断", "probing": "试探",
-}  # fmt: skip
-"""The states in Chinese."""
 _LOOK_SECONDS: Final = 0.1
 
 
@@ -175,6 +172,16 @@ def as_shown(row: dict[str, Any], *, utc: bool) -> dict[str, Any]:
     """Return how an authority stands as people read it."""
     times = {one: shown(row[one], utc=utc) for one in ("until", "next_try")}
     return {**row, **times, "state": f"{row['state']} {WORDS[row['state']]}", "why": brief(row["why"])}
+
+
+def show_resting(rows: list[dict[str, Any]], *, utc: bool) -> None:
+    """The authorities for which nothing leaves stand there, each with why, until when, and what to do."""
+    if not rows:
+        return
+    say("暂不发送 Nothing leaves at the moment for:")
+    columns = ("name", "state", "until", "waiting", "why", "what to do")
+    rows = [{**as_shown(one, utc=utc), "what to do": CURES[one["state"]].format(name=one["name"])} for one in rows]
+    show(columns, [[row[one] for one in columns] for row in rows])
 
 
 def show_causes(rows: list[dict[str, Any]], *, utc: bool) -> None:

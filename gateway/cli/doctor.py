@@ -14,26 +14,30 @@ from gateway.cli.talk import FAILED, give, say, show
 @json_option
 @home_option
 def doctor(as_json: bool, home: Path) -> int:
-    """Look at versions, SM2, clock, disk, keys, limits of the system, configuration, ledger,
-    brokers and receipts that do not come; change nothing.
+    """Look at versions, SM2, clock, disk, keys, limits of the system, configuration, ledger, brokers,
+    authorities for which nothing leaves (paused, in maintenance, broken) and receipts that do not come; change nothing.
 
-    Ends with 1 when something must be mended.
+    Ends with 1 when something must be mended. With --json one object {"healthy": …, "symptoms": […],
+    "authorities": […]}, each authority as in kouan authority list.
     """
-    from gateway.cli import payment_symptoms, symptoms
+    from gateway.cli import fx_symptoms, payment_symptoms, symptoms, turnstile_symptoms
     from gateway.cli.broker_symptoms import brokers
     from gateway.cli.symptoms_of_remotes import remotes
 
     house, found = symptoms.configuration(home)
     found += [*symptoms.programs(), *symptoms.sm2(), *symptoms.clock()]
     found += symptoms.system(len(house.partners) if house else 0)
+    standings = []
     if house is not None:
         now = datetime.now(UTC)
         found += [*symptoms.disk(house), *symptoms.keys(house, now), *symptoms.ledger(house)]
         found += [*symptoms.unanswered(house, now), *symptoms.identity(house), *brokers(house), *remotes(house)]
-        found += payment_symptoms.payments(house, now)
+        found += [*payment_symptoms.payments(house, now), *fx_symptoms.feedback(house, now)]
+        standings = turnstile_symptoms.standings(house, now)
+        found += turnstile_symptoms.authorities(standings, now)
     bad = any(one.status == symptoms.ERROR for one in found)
     if as_json:
-        give({"healthy": not bad, "symptoms": [asdict(one) for one in found]})
+        give({"healthy": not bad, "symptoms": [asdict(one) for one in found], "authorities": standings})
     else:
         show(("status", "name", "seen", "what to do"), [(one.status, one.name, one.seen, one.cure) for one in found])
         say("Something must be mended." if bad else "Nothing must be mended.")

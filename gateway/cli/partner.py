@@ -24,8 +24,16 @@ def partner() -> None:
 @click.option("--code", help="Customs registration code (10) or credit code (18).")
 @click.option("--dxp-id", help="The identity at the exchange platform, as DXPENT0000030001.")
 @click.option("--role", "roles", multiple=True, help=f"One of {', '.join(ROLES)}.")
-@click.option("--spec", "specs", multiple=True, help="What it may send, as CEB311; else whatever its roles may send.")
+@click.option(
+    "--spec",
+    "specs",
+    multiple=True,
+    help="What it may send, as CEB311; else whatever its roles may send by themselves.",
+)
 @click.option("--ssh-key", type=click.File("r", encoding="utf-8"), help="Its public key, a .pub file of OpenSSH.")
+@click.option(
+    "--maps", "is_mapped", is_flag=True, help="It may drop tables: each spec with our map, where there is one."
+)
 @json_option
 @home_option
 def new_partner(
@@ -37,15 +45,19 @@ def new_partner(
     roles: tuple[str, ...],
     specs: tuple[str, ...],
     ssh_key: Any,
+    is_mapped: bool,
     as_json: bool,
     home: Path,
 ) -> None:
     """Add a partner: one TOML in partners/, one mailbox, one token for HTTP, which is shown once.
 
     Without --code and --dxp-id it stands suspended until both are filled in.
+
+    A payment firm reports foreign exchange (BOPA, JSHD and the like) only where --spec names it: that takes a
+    registration of its own with the exchange office (汇发〔2019〕13号).
     """
     from gateway.config import load_house
-    from gateway.home import add_partner, new_token
+    from gateway.home import add_partner, maps_of, new_token
 
     load_house(home)
     token, digest = new_token()
@@ -61,6 +73,8 @@ def new_partner(
         "token_sha256": [digest],
         "suspended": not known,
     }
+    if is_mapped:
+        values["maps"] = maps_of(specs or _specs_of(roles))
     file = add_partner(home, name, values)
     try:
         load_house(home)
@@ -80,7 +94,9 @@ def new_partner(
 def _specs_of(roles: tuple[str, ...]) -> list[str]:
     from message_specs.catalog import catalog
 
-    return sorted(spec.code for spec in catalog().specs.values() if set(spec.senders) & set(roles))
+    specs = catalog().specs.values()
+    licensed = frozenset(spec.code for spec in specs if spec.family == "fx") if "bank" not in roles else frozenset()
+    return sorted(spec.code for spec in specs if set(spec.senders) & set(roles) and spec.code not in licensed)
 
 
 @partner.command("list")

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gateway.cli.authority import as_shown, show_causes, standing_of_all
+from gateway.cli.authority import show_causes, show_resting, standing_of_all
 from gateway.cli.book import CHINA, brief, open_book, shown, utc_option
 from gateway.cli.dossier import KINDS, waits_for
 from gateway.cli.options import home_option, json_option
@@ -64,7 +64,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
     _show_unanswered(told["unanswered"], utc=utc)
     if told["causes"]:
         show_causes(told["causes"], utc=utc)
-    _show_authorities(told["authorities"], utc=utc)
+    show_resting(told["authorities"], utc=utc)
     _show_payments(told["payments"], utc=utc)
     _show_trades(told.get("trades", []), told.get("open_trades", 0), limit, utc=utc)
 
@@ -178,14 +178,6 @@ def _resting(home: Path) -> list[dict[str, Any]]:
         return [row for row in standing_of_all(home) if row["state"] not in ("open", "paced")]
     except ForOperator:
         return []
-
-
-def _show_authorities(rows: list[dict[str, Any]], *, utc: bool) -> None:
-    if not rows:
-        return
-    say("Nothing leaves at the moment for:")
-    columns = ("name", "state", "until", "waiting", "why")
-    show(columns, [[row[one] for one in columns] for row in (as_shown(each, utc=utc) for each in rows)])
 
 
 def _when(row: dict[str, Any], *, utc: bool) -> str:

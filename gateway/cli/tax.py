@@ -158,14 +158,18 @@ def paid(*, duty_no: str, day: datetime | None, home: Path) -> None:
     from datetime import UTC
 
     from gateway.clerk import clerk_at
-    from gateway.guarantees import pay
+    from gateway.guarantees import is_billed, pay
     from gateway.settling import iso
+    from message_specs.findings import finding
     from spool.ledger import Ledger
 
     open_book(home).close()
     ledger = Ledger(clerk_at(home))
     fresh = pay(ledger, duty_no, today_or(day), iso(datetime.now(UTC)), getpass.getuser())
+    known = is_billed(ledger, duty_no)
     ledger.close()
+    if not known:
+        tell([finding("X307", value=duty_no, names=duty_no)], as_json=False)
     say(f"{duty_no} is paid; the daemon gives its bills back." if fresh else f"{duty_no} was told as paid before.")
 
 
@@ -213,6 +217,6 @@ def _present(as_json: bool, columns: tuple[str, ...], rows: list[dict[str, Any]]
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     found = " ".join(one["code"] for one in row["findings"])
-    plain = {name: " ".join(value) if isinstance(value, list) and name != "findings" else value
+    plain = {name: " ".join(value) if isinstance(value, list | dict) and name != "findings" else value
              for name, value in row.items()}  # fmt: skip
     return {**plain, "findings": found}

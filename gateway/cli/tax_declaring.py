@@ -62,7 +62,12 @@ def load(*, kind: str, file: Path, partner: str, taxpayer: str, map_name: str, a
 @taxpayer_option
 @month_option
 @until_option
-@click.option("-o", "--output", type=click.Path(path_type=Path, file_okay=False), help="Both import templates go here.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Both import templates, and the index of documents, go here.",
+)
 @dry_option
 @json_option
 @home_option
@@ -93,7 +98,8 @@ def declare(
                 book(counter.ledger, drawn, whose.name, "refund", uses_of(drawn.forms))
             answers = send_open(counter, now)
     files = write_templates(output, drawn.head, drawn.forms) if output is not None else []
-    return _declared(drawn, answers, [str(file) for file in files], as_json=as_json)
+    cost = {"costTotal": f"{drawn.forms.cost:.2f}"}
+    return _declared(drawn, cost, answers, [str(file) for file in files], as_json=as_json)
 
 
 @refund.command("send")
@@ -116,6 +122,23 @@ def send(*, as_json: bool, home: Path) -> None:
 def list_refunds(*, as_json: bool, home: Path) -> None:
     """List the refund declarations with where they stand at the tax office."""
     _list("refund", as_json=as_json, home=home)
+
+
+@refund.command("check")
+@taxpayer_option
+@click.option("--on", "day", type=DAY, help="As it stands on this day; else today in China.")
+@json_option
+@home_option
+def check(*, taxpayer: str, day: datetime | None, as_json: bool, home: Path) -> int:
+    """Tell what became of what was declared: goods that came back, foreign exchange that did not, what was approved.
+
+    Ends with 1 when a refund is to be given back.
+    """
+    from gateway.declared_since import since
+
+    found = since(open_book(home), home, taxpayer, _day(day))
+    _tell(tuple(found), as_json=as_json)
+    return FAILED if any(one.severity == "error" for one in found) else 0
 
 
 @click.group("exempt")
@@ -153,7 +176,7 @@ def register(
             with _used_elsewhere():
                 book(counter.ledger, drawn.declared, whose.name, "exempt", uses_of(drawn.records))
             answers = send_open(counter, now)
-    return _declared(drawn.declared, answers, [], as_json=as_json)
+    return _declared(drawn.declared, {}, answers, [], as_json=as_json)
 
 
 @exempt.command("report")
@@ -218,11 +241,14 @@ def _nothing(taxpayer: str, *, as_json: bool) -> int:
     return FAILED
 
 
-def _declared(drawn: "Declared", answers: list[dict[str, Any]], files: list[str], *, as_json: bool) -> int:
+def _declared(
+    drawn: "Declared", more: dict[str, str], answers: list[dict[str, Any]], files: list[str], *, as_json: bool
+) -> int:
     mine = next((one for one in answers if one["key"] == drawn.key), None)
     told = {
         "key": drawn.key,
         **drawn.head,
+        **more,
         "number": mine["number"] if mine else None,
         "states": _states(mine) if mine else [],
         "findings": mine["findings"] if mine else [],

@@ -55,6 +55,7 @@ class Needs(NamedTuple):
     `paid`: also the payments that orders among the papers name.
     `then`: further marks that only the papers tell, looked up once more.
     `keys`: further records that only all this tells, and the papers that their values name.
+    `names`: further papers, by the names that all these records tell.
     """
 
     marks: tuple[int, ...] = ()
@@ -63,6 +64,7 @@ class Needs(NamedTuple):
     paid: bool = False
     then: Callable[[Sequence[Paper]], Iterable[int]] | None = None
     keys: Callable[["Records"], Iterable[str]] | None = None
+    names: Callable[["Records"], Iterable[str]] | None = None
 
 
 @dataclass(slots=True)

@@ -1,13 +1,14 @@
 """The desk `declaration`: a declaration of foreign exchange goes after its basic information, and agrees with it.
 
-The office refuses a declaration (G, H, F) whose basic information (A, B, D) it does not have.  So it waits here until
-that is sealed for the office, whichever came first; what has not come after three days refuses it.  The amounts of
-its transaction codes are together the amount of the basic information.
+The office refuses a declaration (BOPG, BOPH, JSHF, JSHG) whose basic information it does not have.  So it waits here
+until that is sealed for the office, whichever came first; what has not come after three days refuses it.  Its codes
+are in force on the day, and their amounts are together the amount of the basic information.
 
 **Known limits.** What the office answers to the basic information is not waited for: it reads the files of a batch in
 their order.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,6 +28,7 @@ _AT_ONCE: Final = timedelta(seconds=2)
 _LATER: Final = timedelta(seconds=60)
 _SEALED: Final = (State.READY, State.SENT, State.CLOSED)
 _DELETES: Final = "3"
+_WITHOUT_AMOUNTS: Final = ("JSHF", "JSHG")
 
 
 def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's signature
@@ -39,6 +41,8 @@ def decide(case: Case, records: Records) -> Outcome:
     document = case.document
     if document.app_type == _DELETES or document.spec.code not in BASIC:
         return Outcome(State.CHECKED)
+    if wrong := tuple(_said(case, one) for one in _codes(case, records)):
+        return Outcome(State.REFUSED, wrong)
     basic = _basic(case, records)
     report = document.head.get("RPTNO", "")
     if basic is None and records.now - _came(case) > PATIENCE:
@@ -48,7 +52,7 @@ def decide(case: Case, records: Records) -> Outcome:
     if basic.state not in _SEALED:
         is_near = basic.state == State.CHECKED
         return _waits(case, report, records.now + (_AT_ONCE if is_near else _LATER))
-    if document.spec.code == "JSHF":
+    if document.spec.code in _WITHOUT_AMOUNTS:
         return Outcome(State.CHECKED)
     whole = amount(basic.head.get("TXAMT"))
     parts = amount(document.head.get("TC1AMT")) + amount(document.head.get("TC2AMT"))
@@ -56,6 +60,20 @@ def decide(case: Case, records: Records) -> Outcome:
         told = finding("F142", path="REC/TC1AMT", found=number(parts), expected=number(whole))
         return Outcome(State.REFUSED, (_said(case, told),))
     return Outcome(State.CHECKED)
+
+
+def _codes(case: Case, records: Records) -> Iterator[Finding]:
+    """Yield which transaction codes are not in force today, and whether one of them needs a number of its own."""
+    head = case.document.head
+    says = "F123" if case.document.spec.code in _WITHOUT_AMOUNTS else "F115"
+    for name in ("TXCODE", "TXCODE2"):
+        if not (code := head.get(name, "")):
+            continue
+        known = records.exchange.code_on(code, records.today)
+        if known is None:
+            yield finding(says, path=f"REC/{name}", value=code, found=code)
+        elif known.bill and says == "F115" and not head.get("BILLNO", "").strip():
+            yield finding("F124", path="REC/BILLNO", given=code)
 
 
 def _basic(case: Case, records: Records) -> Paper | None:

@@ -1,104 +1,111 @@
 """The desk `settlement`: an amount is settled against released, unreturned trades, each once; the rest is held.
 
-What a record settles: of income (BOPA) the part that becomes yuan (LCYAMT); of a settlement (JSHD) all of it; of a
-remittance (BOPB) what it names.  The trades are the record's TradeList, and each is looked up in this ledger: its
-order, what customs has said of its inventory, cancels and returns.  Which record uses an order stands in the record
-`fxused|KIND|ORDER`; one that was refused or deleted since uses it no more.
+What a record settles: of income (BOPA) the part that becomes yuan (LCYAMT); of a settlement (JSHD) or a purchase
+(JSHE) all of it; of a remittance (BOPB) what it names.  The trades are the record's TradeList, and each is looked up
+in this ledger: its order, what customs has said of its inventory, cancels and returns.  Which record uses an order
+stands in the record `fxused|sells|ORDER` or `fxused|buys|ORDER`; whether it still does follows from all versions of
+that record (settled).
+Two kinds that sell, or buy, for one trade (BOPA and JSHD, BOPB and JSHE) may share its worth and not exceed it.
 
-A firm must stand in the directory with class A.  A person who names no trade uses his year's quota, which stands in
-`fxquota|PERSON|YEAR`, PERSON being a keyed hash; with trades the quota is not touched.  A payment institution
-settles no item above its limit.
+A firm must stand in the directory with class A.  A person who names no trade uses his year's quota, of settlement in
+`fxquota|PERSON|YEAR`, of purchase in `fxbought|PERSON|YEAR`, PERSON being a keyed hash; what counts in it follows from
+where the versions of his records stand (spent).  With trades the quota is not touched.  A payment institution settles
+no item above its limit.
 
-An operator's release lets pass what people may judge (class, directory, quota); what the trades say is never
-overruled, so a release only looks again.
+An operator's release lets pass what people may judge (class, directory, quota, whose trade it is and in which
+direction); what else the trades say is never overruled, so a release only looks again.
 
-**Known limits.** Only this ledger's trades are seen, and no order of the platform 无, whose number alone says little.
-A return of part of a trade returns it whole.  Small firms below
-USD 200,000 a year need no directory by the law; here they need a line in it.  A change that the office refuses leaves
-the quota with the changed amount.
+**Known limits.** Only this ledger's trades are seen.  A return of part of a trade returns it whole, and one that
+comes after the settlement is not told.  Small firms below USD 200,000 a year need no directory by the law; here they
+need a line in it.  A record that an operator refuses although the office has it uses nothing any more.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from gateway.case import Case, Outcome
 from gateway.desks import Needs, Records, released_key
+from gateway.person_years import BUYS, count_nothing, over_quota, quota_key, years
 from message_specs.amounts import amount, number
 from message_specs.exchange import currency_of, limit_on
 from message_specs.findings import Finding, Severity, finding
 from message_specs.reader import named
 from message_specs.reporting import day_of
-from message_specs.trade import quotas
+from message_specs.trade import spent
 from message_specs.trade.choosing import live
-from message_specs.trade.papers import Paper, mark_of
-from message_specs.trade.persons import person_mark
+from message_specs.trade.papers import Paper, marks_of, side_of
+from message_specs.trade.settled import OTHER_KIND, by_order, exchanged, part_of, users
 from spool.states import State
 
 _DELETES: Final = "3"
-_PERSONS: Final = ("D", "F")
-_MAY_BE_RELEASED: Final = frozenset({"F131", "F137", "F138"})
+_PROVEN: Final = ("BOPA", "JSHD")
+"""Of these a firm must name the trades behind what it settles."""
+_MAY_BE_RELEASED: Final = frozenset({"F131", "F137", "F138", "F146", "F147"})
 _WITHIN: Final = Decimal("1.03")
 """So far a trade in another currency may be above its order: rates differ by their day (our choice of 2026-11)."""
 _GRADES: Final[Mapping[str, tuple[str, str]]] = {
     "B": ("逐笔核查", "each item is checked"),
     "C": ("须先登记", "each item is registered first"),
 }
+_SIDES: Final[Mapping[str, tuple[str, str]]] = {"import": ("进口", "an import"), "export": ("出口", "an export")}
+_USES: Final[Mapping[str, tuple[str, str]]] = {
+    "import": ("收汇、结汇", "income"),
+    "export": ("购汇、付汇", "payment"),
+}
+_NOTHING: Final = Decimal(0)
 
 
 def settled(case: Case) -> tuple[str, Decimal]:
-    """Return the currency and the amount that a record settles."""
-    head = case.document.head
-    if case.document.spec.code == "JSHD":
-        return head.get("FCYCCY", ""), amount(head.get("FCYAMT"))
-    name = "LCYAMT" if case.document.spec.code == "BOPA" else "TXAMT"
-    return head.get("TXCCY", ""), amount(head.get(name))
-
-
-def _orders(case: Case) -> dict[int, Mapping[str, str]]:
-    """Return the lines of the record by the mark of the order that each names."""
-    return {mark_of("order", one.get("ebpCode", ""), one.get("orderNo", "")): one for one in case.document.lines}
+    """Return the currency and the amount for which a record needs trades."""
+    head, spec = case.document.head, case.document.spec.code
+    return (head.get("TXCCY", ""), amount(head.get("TXAMT"))) if spec == "BOPB" else exchanged(spec, head)
 
 
 def used_key(spec: str, order: int) -> str:
-    """Return the key under which stands which record settles an order."""
-    return f"fxused|{spec}|{order}"
+    """Return the key under which stands which record of each kind sells, or buys, for an order.
 
-
-def quota_key(head: Mapping[str, str], secret: bytes) -> str | None:
-    """Return the key of a person's year, by the day in the record's number; None where no person's quota counts."""
-    person, day = head.get("IDCODE", "").strip(), day_of(head.get("RPTNO", ""))
-    if head.get("CUSTYPE") not in _PERSONS or not person or not day:
-        return None
-    return person_key(person, day[:4], secret)
-
-
-def person_key(person: str, year: str, secret: bytes) -> str:
-    """Return the key under which stands what a person has used of a year."""
-    return f"fxquota|{person_mark(person, secret)}|{year}"
+    Both kinds write it, so that of two workers one always sees what the other has let pass.
+    """
+    return f"fxused|{'buys' if spec in BUYS else 'sells'}|{order}"
 
 
 def needs(case: Case, records: Records) -> Needs:
-    """Return the trades that the record names, who uses them, and the person's year."""
-    orders = _orders(case)
-    spec = case.document.spec.code
-    keys = [released_key(case.number, case.ordinal), *(used_key(spec, one) for one in orders)]
-    if spec == "JSHD" and not orders and (key := quota_key(case.document.head, records.secret)):
-        keys.append(key)
-    return Needs((*orders, *case.marks.get("settled", ())), tuple(keys), lives=True)
+    """Return the trades that the record names, who uses them, its own versions, and the years of their persons."""
+    document = case.document
+    spec, orders = document.spec.code, by_order(document.lines)
+    keys = [released_key(case.number, case.ordinal)]
+    keys += [used_key(spec, one) for one in orders]
+    if year := quota_key(spec, document.head, records.secret):
+        keys.append(year)
+    marks = (*orders, *case.marks.get("settled", ()), *case.marks.get("report", ()))
+
+    def of_others(known: Records) -> Iterable[str]:
+        return [key for key in years(case, known) if key != year]
+
+    def counted(known: Records) -> Iterable[str]:
+        return [name for key in years(case, known) for name in spent.asked(known.value(key))]
+
+    return Needs(marks, tuple(keys), lives=True, then=_reports, keys=of_others, names=counted)
+
+
+def _reports(papers: Iterable[Paper]) -> Iterable[int]:
+    """By what every version of the records that may use these orders is found."""
+    return [mark for one in papers if one.spec in OTHER_KIND for mark in marks_of("report", one.spec, one.head)]
 
 
 def decide(case: Case, records: Records) -> Outcome:
     """Hold what does not fit, with every reason; pass the rest with what it uses written down."""
-    if case.document.app_type == _DELETES:
-        return Outcome(State.CHECKED)
     keeps: dict[str, str | None] = {}
+    if case.document.app_type == _DELETES:
+        count_nothing(case, records, keeps)
+        return Outcome(State.CHECKED, keeps=keeps)
     found = [*_dated(case, records), *_single(case, records), *_firm(case, records), *_trades(case, records, keeps)]
-    found += _quota(case, records, keeps)
+    found += over_quota(case, records, keeps)
     released = (records.value(released_key(case.number, case.ordinal)) or "").split()
-    found = [one for one in found if not (one.code in _MAY_BE_RELEASED and _MAY_BE_RELEASED.intersection(released))]
+    found = [one for one in found if not (one.code in _MAY_BE_RELEASED and one.code in released)]
     told = tuple(_said(case, one) for one in found)
     if any(one.code == "F130" for one in told):
         return Outcome(State.REFUSED, told)
@@ -143,20 +150,21 @@ def _firm(case: Case, records: Records) -> Iterator[Finding]:
 
 def _trades(case: Case, records: Records, keeps: dict[str, str | None]) -> Iterator[Finding]:
     currency, total = settled(case)
-    orders, spec = _orders(case), case.document.spec.code
-    covered = sum((amount(one.get("amount")) for one in orders.values()), Decimal(0))
-    must = bool(orders) or (spec == "BOPA" and total > 0) or (spec == "JSHD" and _is_firm(case))
+    orders, spec = by_order(case.document.lines), case.document.spec.code
+    covered = sum((amount(one["amount"]) for one in orders.values()), _NOTHING)
+    must = bool(orders) or (spec in _PROVEN and case.document.head.get("CUSTYPE") == "C")
     if must and total > covered:
         yield finding("F136", path="TradeList", found=number(total), expected=number(covered))
     for mark, line in orders.items():
-        told = list(_trade(case, records, mark, line, currency))
-        yield from told
-        if not told:
-            keeps[used_key(spec, mark)] = json.dumps({"by": case.key})
+        yield from _trade(case, records, mark, line, currency)
+        # It is written down only if the record passes, also when an operator has released what was found.
+        key = used_key(spec, mark)
+        keeps[key] = json.dumps(_uses(records, key) | {spec: case.key}, sort_keys=True)
 
 
-def _is_firm(case: Case) -> bool:
-    return case.document.head.get("CUSTYPE") == "C"
+def _uses(records: Records, key: str) -> dict[str, str]:
+    value = records.value(key)
+    return dict(json.loads(value)) if value else {}
 
 
 def _trade(case: Case, records: Records, mark: int, line: Mapping[str, str], currency: str) -> Iterator[Finding]:
@@ -173,80 +181,110 @@ def _trade(case: Case, records: Records, mark: int, line: Mapping[str, str], cur
         yield finding("F134", path=path, order=name)
     elif life.phase not in ("released", "closed"):
         yield finding("F133", path=path, order=name, state=life.zh, state_en=life.en)
-    if other := _other_user(case, records, mark):
-        yield finding("F135", path=path, order=name, other=other)
-    yield from _worth(records, order, line, currency)
-
-
-def _other_user(case: Case, records: Records, mark: int) -> str:
-    """Return the record that uses the order already, "" where none that stands does."""
-    value = records.value(used_key(case.document.spec.code, mark))
-    by = json.loads(value)["by"] if value else ""
-    if not by or by == case.key:
-        return ""
+    yield from _direction(case, order)
+    yield from _owner(case, records, order, alive)
     spec = case.document.spec.code
-    users = [one for one in records.papers(case.marks.get("settled", ()))
-             if one.spec == spec and one.head.get("RPTNO") == by]  # fmt: skip
-    last = max(users, key=lambda one: (one.version, one.number, one.ordinal), default=None)
-    if last is None or _uses(last, users, mark):
-        return f"{spec} {by}"
-    return ""
+    other, _ = _user(case, records, spec, mark)
+    if other:
+        yield finding("F135", path=path, order=name, other=f"{spec} {other}")
+    yield from _worth(case, records, order, mark, line, currency)
 
 
-def _uses(last: Paper, users: Sequence[Paper], mark: int) -> bool:
-    """Tell whether a record still settles the order: not where it was deleted, nor where all of it was refused."""
-    if last.app_type == _DELETES and last.state == State.CLOSED:
-        return False
-    standing = [one for one in users if one.state != State.REFUSED and one.app_type != _DELETES]
-    return any(mark in _marks(one) for one in standing)
+def _direction(case: Case, order: Paper) -> Iterator[Finding]:
+    """What comes in is paid for with what is bought, what goes out brings what is sold."""
+    side = side_of(order.spec)
+    if side == ("import" if case.document.spec.code in BUYS else "export"):
+        return
+    (zh, en), (use, use_en) = _SIDES[side], _USES[side]
+    name = order.head.get("orderNo", "")
+    yield finding("F146", path="TradeList/orderNo", order=name, side=zh, side_en=en, use=use, use_en=use_en)
 
 
-def _marks(one: Paper) -> set[int]:
-    return {mark_of("order", line.get("ebpCode", ""), line.get("orderNo", "")) for line in one.lines}
+def _owner(case: Case, records: Records, order: Paper, papers: Iterable[Paper]) -> Iterator[Finding]:
+    """A firm settles its own trades, or those that it sold or was paid for as platform or payment firm.
+
+    Codes of customs name no organisation; where no partner's file tells the merchant's other code, nothing is said.
+    """
+    firm = case.document.head.get("CUSTCOD", "")
+    of = records.exchange.organisations_of
+    owners = of(order.head.get("ebcCode", ""))
+    if case.document.head.get("CUSTYPE") != "C" or not owners or firm in owners:
+        return
+    named = [order.head.get("ebpCode", ""), *(one.head.get("payCode", "") for one in papers)]
+    named += records.codes.get(case.partner, ())
+    if not any(firm in of(code) for code in named):
+        name = order.head.get("orderNo", "")
+        yield finding("F147", path="REC/CUSTCOD", order=name, firm=firm, owner=" ".join(sorted(owners)))
 
 
-def _worth(records: Records, order: Paper, line: Mapping[str, str], currency: str) -> Iterator[Finding]:
-    """A line is no more than its order; where the currencies differ, both are held against each other in dollars."""
-    asked = amount(line.get("amount"))
+def _user(case: Case, records: Records, kind: str, mark: int) -> tuple[str, tuple[Paper, ...]]:
+    """Return the other record of a kind that settles the order, and its versions that do; "" where none does.
+
+    Of a record that is known by its use alone there are no versions: it still settles the order.
+    """
+    spec = case.document.spec.code
+    by = _uses(records, used_key(kind, mark)).get(kind, "")
+    if not by or (kind == spec and by == case.key):
+        return "", ()
+    near = _marks_of(case)
+    papers = records.papers((*near, *_reports(records.papers(near))))
+    known = [one for one in papers if one.spec == kind and one.head.get("RPTNO") == by]
+    using = users(known, mark)
+    return (by, using) if using or not known else ("", ())
+
+
+def _marks_of(case: Case) -> tuple[int, ...]:
+    return (*case.marks.get("settled", ()), *case.marks.get("report", ()))
+
+
+def _worth(
+    case: Case, records: Records, order: Paper, mark: int, line: Mapping[str, str], currency: str
+) -> Iterator[Finding]:
+    """A line is no more than its order, nor is it together with what another kind of record sells or buys for it."""
+    spec, name = case.document.spec.code, line.get("orderNo", "")
     worth = amount(order.head.get("acturalPaid") or order.head.get("goodsValue"))
     theirs = currency_of(order.head.get("currency", ""))
-    name = line.get("orderNo", "")
-    if theirs == currency:
-        if asked > worth:
-            yield _too_much(name, number(asked), currency, number(worth))
+    asked = amount(line.get("amount"))
+    too_much = list(_within(records, name, (worth, theirs), [(asked, currency)]))
+    yield from too_much
+    other, versions = _user(case, records, OTHER_KIND[spec], mark)
+    mine = part_of(spec, case.document.head, line)
+    if not other or not mine or too_much:
         return
-    of_order = records.exchange.in_dollars(worth, theirs, records.today)
-    of_line = records.exchange.in_dollars(asked, currency, records.today)
-    for dollars, missing in ((of_order, theirs), (of_line, currency)):
-        if dollars is None:
-            yield finding("F139", path="TradeList/amount", currency=missing)
-    if of_order is not None and of_line is not None and of_line > of_order * _WITHIN:
-        yield _too_much(name, number(asked), currency, f"{number(worth)} {theirs}")
+    parts = [
+        (part_of(one.spec, one.head, by_order(one.lines)[mark]), exchanged(one.spec, one.head)[0]) for one in versions
+    ]
+    most = max(parts, default=(worth, theirs))
+    told = list(_within(records, name, (worth, theirs), [(mine, currency), most]))
+    for one in told:
+        beside = f"{number(most[0])} {most[1]}"
+        is_known = one.code != "F144"
+        yield one if is_known else finding(
+            "F145", path=one.path, order=name, other=f"{OTHER_KIND[spec]} {other}", used=beside,
+            found=f"{number(mine)} {currency}", expected=f"{number(worth)} {theirs}",
+        )  # fmt: skip
+
+
+def _within(
+    records: Records, order: str, worth: tuple[Decimal, str], parts: list[tuple[Decimal, str]]
+) -> Iterator[Finding]:
+    """Where a currency differs, all are held against each other in dollars."""
+    path, asked = "TradeList/amount", sum((one for one, _ in parts), _NOTHING)
+    if all(currency == worth[1] for _, currency in parts):
+        if asked > worth[0]:
+            yield _too_much(order, number(asked), worth[1], number(worth[0]))
+        return
+    in_dollars = [records.exchange.in_dollars(*one, records.today) for one in (worth, *parts)]
+    missing = [currency for (_, currency), dollars in zip((worth, *parts), in_dollars, strict=True) if dollars is None]
+    for currency in dict.fromkeys(missing):
+        yield finding("F139", path=path, currency=currency)
+    of_order, *of_parts = [one for one in in_dollars if one is not None] or [_NOTHING]
+    if not missing and sum(of_parts, _NOTHING) > of_order * _WITHIN:
+        yield _too_much(order, number(asked), parts[0][1], f"{number(worth[0])} {worth[1]}")
 
 
 def _too_much(order: str, found: str, currency: str, expected: str) -> Finding:
     return finding("F144", path="TradeList/amount", order=order, found=found, currency=currency, expected=expected)
-
-
-def _quota(case: Case, records: Records, keeps: dict[str, str | None]) -> Iterator[Finding]:
-    head = case.document.head
-    key = quota_key(head, records.secret)
-    if case.document.spec.code != "JSHD" or key is None or _orders(case):
-        return
-    currency, total = settled(case)
-    dollars = records.exchange.in_dollars(total, currency, records.today)
-    if dollars is None:
-        yield finding("F139", path="REC/FCYCCY", currency=currency)
-        return
-    before = records.value(key)
-    before = quotas.given_back(before, case.key) if before else None
-    used, limit = quotas.used(before), limit_on("person_year", records.today)
-    keeps[key] = quotas.counted(before, case.key, dollars)
-    if used + dollars > limit:
-        yield finding(
-            "F131", path="REC/IDCODE", year=key[-4:], used=number(used), found=number(used + dollars),
-            limit=number(limit),
-        )  # fmt: skip
 
 
 def _said(case: Case, one: Finding) -> Finding:

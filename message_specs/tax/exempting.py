@@ -4,21 +4,23 @@ Free of VAT and consumption tax is what a firm registered in a pilot zone export
 each export stands there with date, goods, unit, quantity, price and amount (财税〔2018〕103号).  Income is assessed at
 a share of receipts (国家税务总局公告2019年第36号).
 
-Known limits: preferences for small firms and tax-free income stay open; a declaration tells them to the office itself.
+Known limits: who is a small firm of low profit is his to know; what it would pay is told beside the statutory tax.
+Tax-free income stays open; a declaration tells it to the office itself.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Final
 
 from message_specs.amounts import number
 from message_specs.findings import Finding, finding
 from message_specs.tax.laws import NoLaw, Row, holds, in_force
-from message_specs.trade.sharing import WIDE
+from message_specs.trade.sharing import WIDE, fen
 
 _FEN: Final = Decimal("0.01")
+_WHOLE: Final = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,11 @@ class Record:
     currency: str
     district: str
 
+    @property
+    def number(self) -> str:
+        """The number of the list with the item."""
+        return f"{self.invt_no}{self.gnum:03d}"
+
 
 def checks(one: Record, zone: str, districts: frozenset[str], excluded: Sequence[Row]) -> Iterator[Finding]:
     """Yield everything that keeps an export from the exemption.
@@ -53,7 +60,7 @@ def checks(one: Record, zone: str, districts: frozenset[str], excluded: Sequence
         yield finding("X202", path=place, value=one.district, names=place, found=one.district, zone=zone)
     if any(one.hs.startswith(row["hs"]) and holds(row, one.exported_on) for row in excluded):
         yield finding("X203", path=place, value=one.hs, names=place, hs=one.hs)
-    due = WIDE.multiply(one.quantity, one.price).quantize(_FEN, ROUND_HALF_UP)
+    due = fen(WIDE.multiply(one.quantity, one.price))
     if abs(due - one.amount) > _FEN:
         told = number(one.amount)
         yield finding("X205", path=place, value=told, names=place, found=told, expected=f"{due:f}")
@@ -70,6 +77,9 @@ class Assessment:
     income: Decimal
     rate: Decimal
     tax: Decimal
+    preferred: Decimal | None = None
+    """The rate that small firms of low profit pay in effect; None where the law tells none."""
+    preferred_tax: Decimal | None = None
 
 
 def assessed(receipts: Decimal, law: Iterable[Row], on: date) -> Assessment:
@@ -77,12 +87,20 @@ def assessed(receipts: Decimal, law: Iterable[Row], on: date) -> Assessment:
 
     >>> from message_specs.tax.laws import shipped
     >>> one = assessed(Decimal(1000000), shipped("assessment"), date(2026, 11, 30))
-    >>> one.income, one.tax
-    (Decimal('40000.00'), Decimal('10000.00'))
+    >>> one.income, one.tax, one.preferred_tax
+    (Decimal('40000.00'), Decimal('10000.00'), Decimal('2000.00'))
     """
     row = in_force(law, on)
     if row is None:
         raise NoLaw(on.isoformat())
     margin, rate = Decimal(row["margin"]), Decimal(row["rate"])
-    income = (receipts * margin / 100).quantize(_FEN, ROUND_HALF_UP)
-    return Assessment(receipts, margin, income, rate, (income * rate / 100).quantize(_FEN, ROUND_HALF_UP))
+    income = _part(receipts, margin)
+    told = row.get("preferred") or ""
+    preferred = Decimal(told) if told else None
+    return Assessment(
+        receipts, margin, income, rate, _part(income, rate), preferred, preferred and _part(income, preferred)
+    )
+
+
+def _part(income: Decimal, rate: Decimal) -> Decimal:
+    return fen(WIDE.divide(WIDE.multiply(income, rate), _WHOLE))

@@ -46,8 +46,19 @@ def shipped(name: str) -> tuple[Row, ...]:
 
 
 def with_own(name: str, own: Sequence[Row]) -> tuple[Row, ...]:
-    """The rows that hold where a home has these of its own, the stronger first."""
-    return tuple(own) if own and name in INSTEAD else (*own, *shipped(name))
+    """The rows that hold where a home has these of its own, the stronger first: its own, and of these the latest.
+
+    >>> days = {"2019-07-01": "13", "2026-01-01": "9"}
+    >>> rows = [{"hs": "1", "valid_from": day, "rate": rate} for day, rate in days.items()]
+    >>> [in_force(with_own("rebates", rows), date(year, 11, 21), hs="1")["rate"] for year in (2025, 2026)]
+    ['13', '9']
+    """
+    mine = sorted(own, key=_since, reverse=True)
+    return tuple(mine) if mine and name in INSTEAD else (*mine, *shipped(name))
+
+
+def _since(row: Row) -> str:
+    return row.get("since") or row.get("valid_from") or ""
 
 
 def in_force(rows: Iterable[Row], on: date, **asked: str) -> Row | None:
@@ -64,7 +75,7 @@ def in_force(rows: Iterable[Row], on: date, **asked: str) -> Row | None:
 
 def holds(row: Row, on: date) -> bool:
     """Whether the row is in force on that day."""
-    since = row.get("since") or row.get("valid_from") or ""
+    since = _since(row)
     until = row.get("until") or row.get("valid_to") or ""
     return since <= on.isoformat() and (not until or on.isoformat() <= until)
 

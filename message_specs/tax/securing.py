@@ -4,20 +4,22 @@ The collector (代收代缴) gives a guarantee; a release occupies what customs 
 and a return, a void bill, a cancel or the payment gives it back (海关总署公告2018年第194号).
 
 Known limits: whether the day of release is day 0 and whether a holiday moves the last day is not published; both stand
-in due.csv.  Partly returned goods are given back by their share of what was expected.
+in due.csv.  Partly returned goods are given back by their share of what was expected, or of the lines of the bill where
+nothing could be; whether a bill was made before
+the return is told by its amount, which is nearer to the whole or to what stays.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
 from message_specs.findings import Finding, finding
 from message_specs.tax.laws import NoLaw, Row, in_force, with_own
-from message_specs.trade.bills import VOID, Bill
+from message_specs.trade.bills import LEVIED, VOID, Bill, amount_of
 from message_specs.trade.expected import Expected
-from message_specs.trade.sharing import WIDE
+from message_specs.trade.sharing import WIDE, fen
 from message_specs.trade.windows import next_working
 
 NOTHING: Final = Decimal(0)
@@ -60,11 +62,20 @@ class Standing:
     bills: tuple[Bill, ...] = ()
     paid: frozenset[str] = frozenset()
     """The pay-in documents (缴款书) that are paid."""
+    back: Mapping[int, Decimal] = field(default_factory=dict)
+    """Which share of each line came back."""
+    values: tuple[Decimal, Decimal] = (NOTHING, NOTHING)
+    """The taxable value of the whole, and of what stays."""
 
 
 def total(one: Expected | None) -> Decimal | None:
     """What was expected altogether; None where it is not known."""
     return one.payable.total if one is not None and one.payable is not None else None
+
+
+def value_of(one: Expected | None) -> Decimal:
+    """The taxable value altogether, which is known where the taxes are not; 0 where nothing is known."""
+    return sum((line.value for line in one.lines), NOTHING) if one is not None else NOTHING
 
 
 def target(one: Standing) -> tuple[str, Decimal | None]:
@@ -91,11 +102,41 @@ def target(one: Standing) -> tuple[str, Decimal | None]:
         return "paid", NOTHING
     if any(bill.owed is None for bill in open_ones):
         return "released", one.remaining
-    billed = sum((bill.owed.total for bill in open_ones if bill.owed is not None), NOTHING)
-    back = (one.expected or NOTHING) - (one.remaining or NOTHING)
-    if back <= 0 or (one.remaining is not None and billed <= one.remaining):
-        return "billed", billed
-    return "returned", max(WIDE.subtract(billed, back), NOTHING)
+    if one.remaining is None and one.back:
+        return _of_lines(one, open_ones, living)
+    return _of_open(one, _sum(open_ones), _sum(living))
+
+
+def _sum(bills: Sequence[Bill]) -> Decimal:
+    return sum((bill.owed.total for bill in bills if bill.owed is not None), NOTHING)
+
+
+def _of_lines(one: Standing, open_ones: Sequence[Bill], living: Sequence[Bill]) -> tuple[str, Decimal]:
+    """Return what open bills occupy where it could not be told beforehand: their lines less what came back of each."""
+    still, (whole, left) = _sum(open_ones), one.values
+    billed = sum((amount_of(line.get("taxPrice")) or NOTHING for bill in living for line in bill.lines), NOTHING)
+    if abs(WIDE.subtract(billed, left)) <= abs(WIDE.subtract(whole, billed)):
+        return "billed", still
+    back = NOTHING
+    for bill in open_ones:
+        for line in bill.lines:
+            told = line.get("gnum", "").strip()
+            share = one.back.get(int(told), NOTHING) if told.isascii() and told.isdigit() else NOTHING
+            taxes = (amount_of(line.get(name)) or NOTHING for name in LEVIED)
+            back = WIDE.add(back, WIDE.multiply(share, sum(taxes, NOTHING)))
+    return "returned", max(fen(WIDE.subtract(still, back)), NOTHING)
+
+
+def _of_open(one: Standing, still: Decimal, billed: Decimal) -> tuple[str, Decimal]:
+    """Return what open bills occupy: less what came back, where they were made before it did."""
+    if one.remaining is None or one.remaining == one.expected:
+        return "billed", still
+    if one.expected is None:
+        # What could not be told came back whole, and what stays can be.
+        return "returned", min(still, one.remaining)
+    if abs(WIDE.subtract(billed, one.remaining)) <= abs(WIDE.subtract(one.expected, billed)):
+        return "billed", still
+    return "returned", max(WIDE.subtract(still, WIDE.subtract(one.expected, one.remaining)), NOTHING)
 
 
 def account_findings(account: str, limit: Decimal | None, used: Decimal) -> tuple[Finding, ...]:

@@ -17,6 +17,7 @@ from message_specs.trade.taxing import Taxes
 Texts = Mapping[str, str]
 VOID = "3"
 _TAXES = {"customsTax": "duty", "valueAddedTax": "vat", "consumptionTax": "consumption"}
+LEVIED = tuple(_TAXES)
 _OF_LINE = ("gnum", "gcode", "taxPrice", *_TAXES)
 
 

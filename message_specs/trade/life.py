@@ -224,6 +224,21 @@ def life_of(side: str, said: Iterable[Said]) -> Life:
     return Life(side, tuple(sorted(set(map(_plain, said)))))
 
 
+def stays(phase: str, said: Said) -> bool:
+    """Whether a trade of which no cancel was accepted stands in this phase still when this is said too.
+
+    What is said of an inventory either decides or changes nothing, so one that says the phase again moves none,
+    however late it comes.  False is no word about what follows: the whole life tells.
+
+    >>> stays("declared", Said("", "399", "CEB622")), stays("declared", Said("", "800", "CEB622"))
+    (True, False)
+    """
+    if _SHOWS.get(said.spec) != "inventory" or phase == "void" or _is_repeat(said):
+        return False
+    state = state_of(said.status)
+    return not state.status.startswith("-") and state.phase == phase
+
+
 def _plain(said: Said) -> Said:
     return Said(moment(said.time), said.status.strip(), said.spec, said.of, said.info, said.invt_no)
 

@@ -34,6 +34,15 @@ class Rounding:
         return value.quantize(_quantum(self.places), _MODES[self.mode], WIDE)
 
 
+def fen(value: Decimal) -> Decimal:
+    """The amount to the fen, half up: ROUND(…, 2) of the tax office.
+
+    >>> fen(Decimal("0.125")), fen(Decimal("-0.125"))
+    (Decimal('0.13'), Decimal('-0.13'))
+    """
+    return value.quantize(_FEN, ROUND_HALF_UP, WIDE)
+
+
 @cache
 def _quantum(places: int) -> Decimal:
     return Decimal(1).scaleb(-places)

@@ -64,7 +64,7 @@ def address(ca: str) -> Address:
 
 
 class UnderTls(TestCase):
-    timeout = 40
+    timeout = 200
 
     @inlineCallbacks
     def carried(self, ca: str) -> Any:
@@ -89,6 +89,18 @@ class UnderTls(TestCase):
 def test_a_look_sees_through_tls_as_far_as_the_certificate_is_trusted() -> None:
     assert look(address("broker.pem"), "T").trouble == ""
     assert "certificate" in look(address("other.pem"), "T").trouble.lower()
+
+
+def test_a_certificate_that_has_expired_is_told_as_such(tmp_path: Path) -> None:
+    broker = RabbitMQ(tmp_path / "rabbit", tls=certificate(tmp_path, "expired", -1)).start()
+    try:
+        (tmp_path / "password").write_text(PASSWORD, "utf-8")
+        place = Address(
+            "127.0.0.1", USER, tmp_path / "password", port=broker.tls_port, tls=True, ca_file=tmp_path / "expired.pem"
+        )
+        assert "certificate has expired" in look(place, "T").trouble
+    finally:
+        broker.end()
 
 
 def test_a_look_counts_what_lies_in_a_queue_and_tells_what_is_wrong() -> None:

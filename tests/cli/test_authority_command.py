@@ -8,7 +8,10 @@ import pytest
 
 from adapters.carriers.carrier import Carried
 from gateway.cli import ended
+from gateway.cli.turnstile_symptoms import CURES, WORDS
 from gateway.dispatch import Outgoing
+from gateway.turnstile import Turnstile
+from spool.ledger import Ledger
 from tests import homes, samples
 
 
@@ -42,8 +45,8 @@ def refused(home: Path, why: str) -> None:
 def test_an_authority_is_open_until_it_is_paused_and_open_again_when_resumed(
     told: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    row, other = told("authority", "list")
-    assert (other["name"], other["state"]) == ("safe", "open")
+    row, *others = told("authority", "list")
+    assert [(one["name"], one["state"]) for one in others] == [("safe", "open"), ("tax", "open")]
     assert row == {
         "name": "customs", "title": "海关总署跨境电商通关服务平台", "carrier": "folder", "state": "open", "until": None,
         "why": None, "failures": 0, "waiting": 0, "with_client": 0, "held": 0, "next_try": None,
@@ -51,6 +54,8 @@ def test_an_authority_is_open_until_it_is_paused_and_open_again_when_resumed(
     (paused,) = told("authority", "pause", "customs", "--until", "2h", "--reason", "系统升级", "--by", "li")
     assert (paused["state"], paused["why"], bool(paused["until"])) == ("paused", "li: 系统升级", True)
     assert [one["name"] for one in told("queue")[0]["authorities"]] == ["customs"]
+    states = {one["name"]: one["state"] for one in told("doctor")[0]["authorities"]}
+    assert (states.pop("customs"), set(states.values())) == ("paused", {"open"})
     (whole,) = told("authority", "show", "customs")
     assert (whole["paused"]["by"], whole["paused"]["reason"]) == ("li", "系统升级")
     assert [(one["what"], one["by"]) for one in whole["stamps"]] == [("paused", "li")]
@@ -58,7 +63,8 @@ def test_an_authority_is_open_until_it_is_paused_and_open_again_when_resumed(
     assert ended(["authority", "list"]) == ended(["authority", "show", "customs"]) == ended(["queue"]) == 0
     shown = capsys.readouterr()
     assert "paused 暂停" in shown.out
-    assert "Nothing leaves at the moment for" in shown.err
+    assert "暂不发送 Nothing leaves at the moment for" in shown.err
+    assert "kouan authority resume customs" in shown.out
     assert told("authority", "resume", "customs")[0]["state"] == "open"
     assert ended(["authority", "resume", "customs"]) == 0
     assert "was not paused" in capsys.readouterr().err
@@ -113,3 +119,57 @@ def test_what_is_held_is_grouped_by_cause_and_released_by_it(
     (other,) = told("refuse", "--cause", "customs answered 400", "--reason", "wrong")
     assert other["after"] == "refused"
     assert told("queue")[0]["causes"] == []
+
+
+def broken(home: Path) -> None:
+    """Nobody answers at customs: its breaker has opened over five messages."""
+    clerk = homes.clerk(home)
+    authority = clerk.house.authority("customs")
+    turnstile = Turnstile(clerk.ledger, Outgoing(clerk.ledger, clerk.store, authority), authority)
+    leaving = turnstile.due(homes.now())
+    said = [Carried(one.parcel.number, False, "", "no connection", fault="road") for one in leaving] * 5
+    turnstile.told(leaving, said[:1], homes.now())
+    for _ in range(4):
+        turnstile.told(leaving, said[:1], homes.now())
+    clerk.ledger.close()
+
+
+def test_the_doctor_and_the_queue_say_in_both_languages_for_whom_nothing_leaves_and_what_to_do(
+    home: Path, told: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def seen() -> list[tuple[str, str, str]]:
+        (answer,) = told("doctor")
+        assert "customs" in [one["name"] for one in answer["authorities"]]
+        of_customs = [one for one in answer["symptoms"] if one["name"] == "authority customs"]
+        return [(one["status"], one["seen"].partition(" 至 until")[0], one["cure"]) for one in of_customs]
+
+    homes.take_in(home, "shop", "o.xml", samples.order(1))
+    assert seen() == [("ok", "畅通 open; 待发 1 waiting", "")]
+    broken(home)
+    assert seen() == [("warning", "熔断 broken", CURES["broken"].format(name="customs"))]
+    assert [(one["state"], one["failures"]) for one in told("queue")[0]["authorities"]] == [("broken", 5)]
+    capsys.readouterr()
+    assert ended(["doctor"]) == ended(["queue"]) == 0
+    assert capsys.readouterr().out.count("先排除故障") == 2
+    told("authority", "pause", "customs", "--reason", "升级", "--by", "li")
+    assert seen() == [("warning", "暂停 paused: li: 升级; 待发 1 waiting", CURES["paused"].format(name="customs"))]
+    told("authority", "resume", "customs")
+    file = home / "authorities/customs.toml"
+    file.write_text(f'maintenance = [{{ daily = "00:00-24:00" }}]\n{file.read_text("utf-8")}', "utf-8")
+    assert seen() == [("ok", "维护 maintenance", CURES["maintenance"].format(name="customs"))]
+    assert CURES.keys() == WORDS.keys() - {"open", "paced"}
+
+
+def test_the_doctor_tells_of_what_is_held_and_of_a_date_that_cannot_be_right(home: Path, told: Any) -> None:
+    homes.take_in(home, "shop", "o.xml", samples.order(1))
+    refused(home, "400 of {}")
+    homes.take_in(home, "shop", "p.xml", samples.order(2))
+    book = Ledger(home / "ledger.sqlite3")
+    book.conn.execute("UPDATE outbox SET not_before = '2100-01-01T00:00:00.000Z' WHERE state = 'waiting'")
+    book.close()
+    (answer,) = told("doctor")
+    of_customs = [(one["status"], one["seen"]) for one in answer["symptoms"] if one["name"] == "authority customs"]
+    assert of_customs == [
+        ("ok", "畅通 open; 待发 1 waiting"), ("warning", "扣留 1 messages held"),
+        ("warning", "下次 next try 2100-01-01 08:00:00+08:00"),
+    ]  # fmt: skip

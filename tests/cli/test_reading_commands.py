@@ -10,6 +10,7 @@ from lxml import etree
 from rich.cells import cell_len, set_cell_size
 
 from gateway.cli import ended
+from gateway.config_names import ROLES
 from gateway.posing import pose
 from gateway.secret import secret_of
 from message_specs.catalog import catalog
@@ -101,10 +102,26 @@ def test_a_new_partner_with_code_and_id_can_send_at_once(told: Any, home: Path) 
     assert list(made) == ["name", "file", "mailbox", "token"]
     (acme,) = (row for row in told("partner", "list", "--home", home) if row["name"] == "acme")
     assert (acme["specs"], acme["doors"], acme["suspended"]) == (
-        ["BOPA", "BOPB", "BOPG", "BOPH", "CEB403", "CEB411", "JSHD", "JSHF"],
+        ["CEB403", "CEB411"],
         ["folder", "sftp", "http"],
         False,
     )
+
+
+EXCHANGE = {"BOPA", "BOPB", "BOPG", "BOPH", "JSHD", "JSHE", "JSHF", "JSHG"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_a_bank_reports_foreign_exchange_by_its_role_alone(told: Any, home: Path, role: str) -> None:
+    told("partner", "new", "acme", "--role", role, "--home", home)
+    (acme,) = (row for row in told("partner", "list", "--home", home) if row["name"] == "acme")
+    assert set(acme["specs"]) & EXCHANGE == (EXCHANGE if role == "bank" else set())
+
+
+def test_a_payment_firm_reports_what_its_registration_names(told: Any, home: Path) -> None:
+    told("partner", "new", "acme", "--role", "payment", "--spec", "CEB411", "--spec", "JSHD", "--home", home)
+    (acme,) = (row for row in told("partner", "list", "--home", home) if row["name"] == "acme")
+    assert acme["specs"] == ["CEB411", "JSHD"]
 
 
 def test_a_new_partner_without_them_stands_suspended(told: Any, home: Path) -> None:
@@ -147,7 +164,7 @@ def test_the_configuration_is_checked(told: Any, home: Path, capsys: pytest.Capt
     (home / "keys/pay/key.pem").unlink()
     assert ended(["config", "check", "--home", str(home)]) == 0
     assert ended(["config", "check", "--strict", "--home", str(home)]) == 1
-    (home / "routes.csv").write_text("spec,area,authority,note\n*,*,tax,\n")
+    (home / "routes.csv").write_text("spec,area,authority,note\n*,*,police,\n")
     capsys.readouterr()
     (answer,) = told("config", "check", "--home", home, ends=1)
     assert not answer["valid"]
@@ -155,8 +172,8 @@ def test_the_configuration_is_checked(told: Any, home: Path, capsys: pytest.Capt
         "file": "routes.csv",
         "line": 2,
         "severity": "error",
-        "what": 'no file in authorities/ names "tax"',
-        "cure": "Known here: customs, safe.",
+        "what": 'no file in authorities/ names "police"',
+        "cure": "Known here: customs, safe, tax.",
     }
 
 
@@ -228,5 +245,5 @@ def test_simulate_needs_a_home_that_has_it(home: Path) -> None:
     (home / "simulators/customs.toml").unlink()
     assert ended(["simulate", "customs", "--home", str(home)]) == 4
     assert ended(["simulate", "identity", "--home", str(home.parent)]) == 4
-    assert ended(["simulate", "tax", "--home", str(home)]) == 4
+    assert ended(["simulate", "client", "--home", str(home)]) == 4
     assert ended(["simulate", "bank", "--home", str(home)]) == 2

@@ -66,6 +66,10 @@ def test_a_table_that_somebody_broke_by_hand_is_told_by_the_configuration_check(
 
 
 def test_a_refund_is_declared_by_commands_alone(border: Border, told: Any, tmp_path: Path) -> None:
+    # Whatever day it is, the exports of the samples are in time.
+    windows = tmp_path / "windows.csv"
+    windows.write_text("name,since,until,months,day\nfiling,2099-01-01,,4,30\n", "utf-8")
+    assert told("load", "windows", windows) == []
     table = invoices(
         tmp_path / "invoices.csv", invoice(1, qty="120", base="6000", tax="780"),
         invoice(2, BAG, "帆布手提包", "40", "2000", "260"),
@@ -73,10 +77,13 @@ def test_a_refund_is_declared_by_commands_alone(border: Border, told: Any, tmp_p
     assert told("refund", "load", "purchases", table, *FIRM) == []
     until = ("--month", "202610", "--until", "2026-09-30")
     [dry] = told("refund", "declare", *FIRM, *until, "--dry-run", "-o", tmp_path / "forms")
-    assert (dry["number"], dry["refundTotal"], len(dry["files"])) == (None, "960.00", 2)
+    assert (dry["number"], dry["refundTotal"], len(dry["files"])) == (None, "960.00", 3)
     assert told("refund", "list") == []
     [made] = told("refund", "declare", *FIRM, *until)
     assert (made["states"], made["sbpc"], made["exportCount"]) == (["ready"], "001", "4")
+    assert made["costTotal"] == "80.00"
+    assert told("refund", "check", "--taxpayer", TAXPAYER, "--on", "2026-10-01") == []
+    told("refund", "check", "--taxpayer", "91330200MA2C5E6F70", "--on", "2026-10-01", ends=1)
     [listed] = told("refund", "list")
     assert (listed["key"], listed["state"]) == (f"refund|{TAXPAYER}|202610|001", "ready")
     assert [one["code"] for one in told("refund", "declare", *FIRM, *until, ends=1)] == ["X123"]
@@ -128,3 +135,10 @@ def test_an_amount_that_is_none_is_told_and_nothing_is_written(
     codes = [one["code"] for one in told("refund", "load", "purchases", table, *FIRM, ends=1)]
     assert {code[0] for code in codes} <= {"M", "S"}
     assert codes
+
+
+def test_a_pay_in_document_that_nobody_knows_is_told(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = with_customs(home)
+    world.close()
+    assert ended(["tax", "guarantee", "paid", "291020261000000018", "--home", str(home)]) == 0
+    assert "X307" in capsys.readouterr().out

@@ -18,6 +18,11 @@ ROOT = Path(__file__).parents[2]
 KOUAN = [sys.executable, "-m", "gateway.cli"]
 
 
+def patient(seconds: float) -> float:
+    """As much longer as the machine has more to do than it has processors."""
+    return seconds * max(1.0, 2 * os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
 def quiet_home(home: Path, *, workers: int = 2) -> Path:
     """The home keeps to its folders: no ports, no simulator of its own, answers at once and to the end, few words."""
     settings = (home / "kouan.toml").read_text("utf-8")
@@ -48,7 +53,7 @@ class Process:
     def ready(self, seconds: float = 20) -> "Process":
         """It has said that it is ready."""
         assert self._process.stdout is not None
-        heard, _, _ = select.select([self._process.stdout], [], [], seconds)
+        heard, _, _ = select.select([self._process.stdout], [], [], patient(seconds))
         line = self._process.stdout.readline() if heard else b""
         assert b'"ready"' in line, self.words.read_text("utf-8", "replace")[-3000:]
         return self
@@ -67,11 +72,11 @@ class Process:
     def stop(self) -> int:
         """It was asked to end, and has."""
         self._process.terminate()
-        return self._process.wait(20)
+        return self._process.wait(patient(20))
 
     def wait_for_end(self) -> int:
         """It has ended by itself; how."""
-        return self._process.wait(30)
+        return self._process.wait(patient(30))
 
     @property
     def pid(self) -> int:
@@ -116,7 +121,7 @@ def alive(pid: int) -> bool:
 
 def until(true: Callable[[], bool], seconds: float, words: Callable[[], str] = str, *, pause: float = 0.05) -> None:
     """It has become true, before the deadline."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patient(seconds)
     while not true():
         assert time.monotonic() < deadline, f"not within {seconds} s {words()}"
         time.sleep(pause)

@@ -44,13 +44,15 @@ def states(home: Path) -> list[str]:
 
 
 @contextmanager
-def listening(port: int) -> Iterator[list[bytes]]:
-    """An authority answers 200 at this port; what it was sent."""
+def listening(port: int, waits: threading.Event | None = None) -> Iterator[list[bytes]]:
+    """An authority answers 200 at this port, whoever came first as soon as it may; what it was sent."""
     taken: list[bytes] = []
 
     class Office(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             taken.append(self.rfile.read(int(self.headers["Content-Length"])))
+            if waits is not None and taken.index(taken[-1]) == 0:
+                waits.wait(300)
             self.send_response(200)
             self.send_header("Content-Length", "2")
             self.end_headers()
@@ -124,3 +126,19 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return int(one.getsockname()[1])
+
+
+def test_a_post_that_is_not_answered_holds_up_none_of_the_others(home: Path) -> None:
+    port, answered = free_port(), threading.Event()
+    file = home / "authorities/customs.toml"
+    text = file.read_text("utf-8").replace('kind = "folder"', f'kind = "http"\nurl = "http://127.0.0.1:{port}/dxp"')
+    file.write_text(text.replace("timeout_seconds = 30.0", "timeout_seconds = 300.0").replace("= 100", "= 1"), "utf-8")
+    with listening(port, answered) as taken, running(home, "run", ends="stop"):
+        drop(home, 1)
+        until(lambda: len(taken) == 1, 30)
+        for number in range(2, 30):
+            drop(home, number)
+        until(lambda: states(home) == ["waiting", *["gone"] * 28], 60)
+        answered.set()
+        until(lambda: states(home) == ["gone"] * 29, 30)
+    assert len(taken) == len(set(taken)) == 29

@@ -81,7 +81,9 @@ def test_the_sample_is_a_working_home(tmp_path: Path) -> None:
 
 def test_a_fresh_home_and_the_sample_say_the_same(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home", datetime(2026, 11, 21, tzinfo=UTC))
-    for file in ("kouan.toml", "journeys.csv", "routes.csv", "authorities/customs.toml"):
+    offices = [f"authorities/{file.name}" for file in sorted((CONF / "authorities").iterdir())]
+    assert offices == [f"authorities/{file.name}" for file in sorted((home / "authorities").iterdir())]
+    for file in ("kouan.toml", "journeys.csv", "routes.csv", *offices):
         assert (home / file).read_bytes() == (CONF / file).read_bytes()
 
 

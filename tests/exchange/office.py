@@ -46,8 +46,9 @@ def reporting(home: Path, *, gather: float = 0, records: int = 20_000) -> Path:
     add_partner(home, "bank", {
         "title": "示例商业银行杭州分行", "code": "91330100MA00000015", "dxp_id": "DXPENT0000030009", "roles": ["bank"],
     })  # fmt: skip
-    specs = ["BOPA", "BOPB", "BOPG", "BOPH", "JSHD", "JSHF"]
-    maps = ["income-bopa", "remittance-bopb", "income-bopg", "remittance-boph", "settlement-jshd", "settlement-jshf"]
+    specs = ["BOPA", "BOPB", "BOPG", "BOPH", "JSHD", "JSHE", "JSHF", "JSHG"]
+    maps = ["income-bopa", "remittance-bopb", "income-bopg", "remittance-boph", "settlement-jshd",
+            "purchase-jshe", "settlement-jshf", "purchase-jshg"]  # fmt: skip
     change_partner(home, "bank", {
         "specs": specs, "maps": [{"map": one, "files": f"*{one[-4:].upper()}*"} for one in maps],
     })  # fmt: skip

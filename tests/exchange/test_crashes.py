@@ -101,3 +101,27 @@ def test_feedback_was_cut_at_any_step_of_its_intake(home: Path, step: str) -> No
         house.meets()
     house.close()
     finished(home)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_file_that_was_refused_whole_was_cut_at_any_step_of_its_intake(home: Path, step: str) -> None:
+    house = House(home)
+    house.drop("BOPA-1.csv", *ROWS)
+    house.carry()
+    house.close()
+
+    def pulse(reached: str) -> None:
+        if reached == step:
+            raise PowerCut
+
+    house = House(home, "format-error", pulse=pulse)
+    with pytest.raises(PowerCut):
+        house.meets()
+    house.close()
+    house = House(home)
+    house.meets()
+    house.clerk.tell()
+    assert house.states() == [(report(n), "held") for n in (1, 2, 3)]
+    assert house.held() == []
+    assert len(list((home / "spool/partners/bank/out").glob("*.F164.*.notice.json"))) == 1
+    house.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.simulators.fx_answers import Answers, File, put
 from tests.exchange.house import House
 from tests.exchange.office import BASIC, DECLARED, report, reporting, told
 from tests.homes import demo_home
@@ -134,7 +135,7 @@ def test_half_a_batch_of_feedback_waits(home: Path) -> None:
 
 
 @pytest.mark.parametrize(("behaviour", "code"), [
-    ("wrong-encoding", "F162"), ("wrong-totals", "F161"), ("format-error", "F164"), ("wrong-counts", "F160"),
+    ("wrong-encoding", "F162"), ("wrong-totals", "F161"), ("wrong-counts", "F160"),
 ])  # fmt: skip
 def test_what_is_wrong_with_feedback_is_told_and_settles_nothing(home: Path, behaviour: str, code: str) -> None:
     from message_specs.findings import wordings
@@ -200,3 +201,37 @@ def test_a_record_refused_twice_is_one_and_a_count_beyond_all_numbers_is_none(
     assert why.startswith("K104 ")
     assert wordings()[code].en.partition("{")[0] in why
     assert house.states() == [(report(n), "sent") for n in (1, 2, 3)]
+
+
+def test_a_record_in_a_file_that_waits_to_be_written_is_not_refused_behind_its_back(home: Path) -> None:
+    from gateway.replaying import Ruling
+    from gateway.selecting import Selection
+    from gateway.submitting import Counter
+    from gateway.verbs import Verbs
+
+    house = House(home)
+    house.drop("BOPA-1.csv", *rows(1, 2))
+    house.register.gather(house.due())
+    with Counter(home, clock=house.now) as counter:
+        number = house.rows("SELECT number FROM document WHERE key = ?", report(1))[0][0]
+        verbs = Verbs(counter, Ruling("重复", "li"))
+        (one,) = verbs.carry_out("refuse", Selection((f"{number}.1",)))
+    assert (one.done, DATA in one.note) == (False, True)
+    house.carry()
+    house.meets()
+    assert house.states() == [(report(1), "closed"), (report(2), "closed")]
+    assert [one["report"] for one in told(home)] == [report(1), report(2)]
+
+
+@pytest.mark.parametrize("behaviour", ["wrong-encoding", "wrong-totals", "wrong-counts"])
+def test_the_right_feedback_after_a_wrong_one_settles_everything(home: Path, behaviour: str) -> None:
+    house = House(home, behaviour, "reject-some=2")
+    house.drop("BOPA-1.csv", *rows(1, 2))
+    house.carry()
+    house.meets()
+    assert house.states() == [(report(1), "sent"), (report(2), "sent")]
+    right = Answers()
+    told_again = File(DATA, "BOPA", 2, (), ())
+    put(home / "spool/authorities/safe/receive", CONTROL, [told_again], right)
+    house.meets()
+    assert house.states() == [(report(1), "closed"), (report(2), "closed")]

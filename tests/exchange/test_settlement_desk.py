@@ -9,13 +9,14 @@ import pytest
 
 from gateway.case import Case, Outcome
 from gateway.desks import Records, released_key
-from gateway.desks.settlement import decide, needs, quota_key, used_key
+from gateway.desks.settlement import decide, needs, used_key
+from gateway.person_years import quota_key
 from message_specs import writing
 from message_specs.exchange import Grade, Tables, Worth
 from message_specs.opening import open_message
 from message_specs.trade.life import Said
 from message_specs.trade.papers import Paper, mark_of, marks
-from message_specs.trade.quotas import counted, used
+from message_specs.trade.spent import noted, used
 from spool.states import State
 
 NOW = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
@@ -77,7 +78,7 @@ def test_a_released_trade_is_settled_and_its_use_is_written_down() -> None:
     assert set(needs(case, records()).values) == {released_key(case.number, 1), used_key("JSHD", ORDER)}
     outcome = decide(case, records(*TRADE))
     assert codes(outcome) == (State.CHECKED, [])
-    assert outcome.keeps == {used_key("JSHD", ORDER): json.dumps({"by": case.key})}
+    assert outcome.keeps == {used_key("JSHD", ORDER): json.dumps({"JSHD": case.key})}
 
 
 @pytest.mark.parametrize(
@@ -95,8 +96,8 @@ def test_what_is_not_here_not_released_or_returned_is_held(papers: tuple[Paper, 
 
 def test_a_trade_is_settled_once_and_by_its_own_record_again() -> None:
     case = settlement(("A1", "100"))
-    mine = {used_key("JSHD", ORDER): json.dumps({"by": case.key})}
-    other = {used_key("JSHD", ORDER): json.dumps({"by": "3301000001012611220002"})}
+    mine = {used_key("JSHD", ORDER): json.dumps({"JSHD": case.key})}
+    other = {used_key("JSHD", ORDER): json.dumps({"JSHD": "3301000001012611220002"})}
     assert codes(decide(case, records(*TRADE, values=mine))) == (State.CHECKED, [])
     assert codes(decide(case, records(*TRADE, values=other))) == (State.HELD, ["F135"])
     released = other | {released_key(case.number, 1): "F135"}
@@ -113,7 +114,7 @@ def test_a_refused_or_deleted_record_uses_a_trade_no_more(app_type: str, state: 
     line = {"ebpCode": "EBP1", "orderNo": "A1"}
     one = Paper(8, 1, "JSHD", "fx_basic", "bank", State.CLOSED, "1", 1, "", {"RPTNO": first}, (line,))
     last = Paper(9, 1, "JSHD", "fx_basic", "bank", state, app_type, 2, "", {"RPTNO": first}, (line,))
-    told = records(*TRADE, values={used_key("JSHD", ORDER): json.dumps({"by": first})})
+    told = records(*TRADE, values={used_key("JSHD", ORDER): json.dumps({"JSHD": first})})
     told.by_mark[mark] = [one, last] if app_type == "3" else [last]
     assert codes(decide(case, told)) == ((State.CHECKED, []) if is_free else (State.HELD, ["F135"]))
 
@@ -145,12 +146,12 @@ def test_a_firm_of_another_class_is_held_until_an_operator_releases_it(grade: st
 def test_a_person_without_trades_uses_the_quota_of_his_year_and_with_trades_does_not() -> None:
     person = {"CUSTYPE": "D", "CUSTCOD": "", "IDCODE": PERSON}
     case = settlement(FCYAMT="9000.00", **person)
-    key = quota_key(case.document.head, SECRET) or ""
+    key = quota_key("JSHD", case.document.head, SECRET) or ""
     assert PERSON not in key
-    before = counted(None, "other", Decimal(42000))
+    before = noted(None, "other", "1.1", Decimal(42000), str)
     assert codes(decide(case, records(values={key: before or ""}))) == (State.HELD, ["F131"])
     smaller = decide(settlement(FCYAMT="8000.00", **person), records(values={key: before or ""}))
-    assert (codes(smaller), used(smaller.keeps[key])) == ((State.CHECKED, []), Decimal(50000))
+    assert (codes(smaller), used(smaller.keeps[key], str)) == ((State.CHECKED, []), Decimal(50000))
     proven = decide(settlement(("A1", "100"), **person), records(*TRADE, values={key: before or ""}))
     assert (codes(proven), list(proven.keeps)) == ((State.CHECKED, []), [used_key("JSHD", ORDER)])
 

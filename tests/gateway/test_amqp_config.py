@@ -7,6 +7,7 @@ import pytest
 
 from gateway.cli import ended
 from gateway.config import inspect_house, load_house
+from gateway.config_roads import Broker
 from gateway.roads import places
 from tests.brokers import RabbitMQ, free_port
 from tests.queues import ANSWERED, ORDERS, SENT, on_queues, place
@@ -30,7 +31,7 @@ def test_a_home_on_queues_is_in_order_and_visits_each_queue_that_is_meant(home: 
     change(
         home / "partners/pay.toml", "# [fetch.amqp]", place(5672, "{dxpId}").replace("host", "[fetch.amqp]\nhost", 1)
     )
-    assert [(name, kind, one.queue) for name, kind, one in places(load_house(home))] == [
+    assert [(name, kind, one.queue) for name, kind, one in places(load_house(home)) if isinstance(one, Broker)] == [
         ("shop", "amqp", "shop.orders"),
         ("customs", "amqp", "DXPENT0000030001_HZ"),
         ("customs", "amqp", "DXPENT0000030002_HZ"),

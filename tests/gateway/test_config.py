@@ -114,7 +114,7 @@ def shut(row: str) -> str:
         ("partners/shop.toml", "3301961A2B", "", '"" is no code'),
         ("partners/shop.toml", '["ssh-ed25519 ', '["ssh-rsa ', "this is no public key of OpenSSH"),
         ("partners/shop.toml", 'token_sha256 = ["', 'token_sha256 = ["x', "this is no SHA-256 of a token"),
-        ("partners/shop.toml", '[[keys]]\nname = "shop"', '[[keys]]\nname = "shop"\nauthority = "tax"', '"tax"'),
+        ("partners/shop.toml", '[[keys]]\nname = "shop"', '[[keys]]\nname = "shop"\nauthority = "police"', '"police"'),
         ("partners/shop.toml", '[[keys]]\nname = "shop"', "[[keys]]\nsince = 2026-01-01", 'the key "keys.0.name"'),
         (
             "partners/shop.toml",
@@ -256,7 +256,7 @@ def test_the_house_finds_who_and_where(home: Path) -> None:
     with pytest.raises(UnknownPartner):
         house.partner("acme")
     with pytest.raises(UnknownAuthority):
-        house.authority("tax")
+        house.authority("police")
 
 
 def test_a_spec_that_no_route_takes_is_told(home: Path) -> None:

@@ -12,7 +12,8 @@ from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
 from adapters.carriers.carrier import Carried, Parcel
-from gateway.dispatch import Dispatcher, Outgoing
+from gateway.dispatch import Outgoing
+from gateway.rounds import Dispatcher
 from gateway.settling import iso
 from spool.backoff import Plan
 from tests import samples
@@ -155,6 +156,9 @@ def test_every_partner_has_a_share_of_each_round(world: World) -> None:
 
 class Line:
     """A carrier that remembers, and whose line can be cut."""
+
+    together = 64
+    side_by_side = 1
 
     def __init__(self) -> None:
         self.carried: list[Parcel] = []

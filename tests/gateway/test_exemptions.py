@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.exemptions import Drawn, draw, report, uses_of
-from gateway.refunds import NotATaxpayer, book
+from gateway.refunds import book
 from gateway.refunds import draw as draw_refund
 from gateway.tax_files import install
+from gateway.taxpayers import NotATaxpayer
 from tests.gateway.border import Border
 from tests.gateway.test_refunds import LATER, UNTIL, carried, sent
 from tests.taxpayers import BAG, SHIRT, TAXPAYER, with_tax
@@ -76,7 +77,12 @@ def test_the_report_of_a_period_assesses_income_on_receipts_in_yuan(border: Bord
     )  # fmt: skip
     install(world.home, "dollars", b"currency,since,rate\n142,2026-01-01,0.125\n")
     told = report(world.ledger, world.home, TAXPAYER, first, UNTIL)
-    assert {name: told[name] for name in ("lists", "records", "receipts", "income", "tax")} == {
-        "lists": 2, "records": 4, "receipts": "12000.00", "income": "480.00", "tax": "120.00",
+    assert {name: told[name] for name in ("lists", "records", "receipts", "income", "tax", "preferred_tax")} == {
+        "lists": 2, "records": 4, "receipts": "12000.00", "income": "480.00", "tax": "120.00", "preferred_tax": "24.00",
     }  # fmt: skip
+    assert (told["registered"], told["unregistered"]) == (0, 4)
+    made = drawn(border)
+    book(world.ledger, made.declared, "shop", "exempt", uses_of(made.records))
+    after = report(world.ledger, world.home, TAXPAYER, first, UNTIL)
+    assert (after["registered"], after["unregistered"], after["receipts"]) == (4, 0, "12000.00")
     assert report(world.ledger, world.home, TAXPAYER, UNTIL, UNTIL)["records"] == 0

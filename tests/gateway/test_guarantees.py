@@ -30,10 +30,11 @@ from tests.gateway.test_bills import (
 from tests.homes import with_trades
 
 
-def with_customs(home: Path) -> World:
-    """A trade that is with customs."""
+def with_customs(home: Path, *, rated: bool = True) -> World:
+    """A trade that is with customs; a line of it has no rate where the home has none of its own."""
     with_trades(home)
-    install(home, rates("13"))
+    if rated:
+        install(home, rates("13"))
     one = World(home)
     for spec, sender in SENDERS.items():
         one.drop(sender, f"{spec}.xml", samples.message(spec, 1, start=TRADE))
@@ -148,3 +149,19 @@ def test_goods_that_come_back_give_back_their_share_and_all_of_them_all(world: W
     # A bill of the whole is owed but for what came back.
     bill(world, valueAddedTax="12.51", lines=(1, 2, 3), consumptionTax="0")
     assert occupied(world) == "35.51"
+
+
+def test_what_could_not_be_told_is_occupied_by_its_bill_and_given_back_by_its_lines(home: Path) -> None:
+    world = with_customs(home, rated=False)
+    inventory_is(world, "800")
+    assert booked(world) == []
+    bill(world)
+    assert booked(world) == [("occupy", "billed", "42.89")]
+    drop(world, "CEB625", lines={3: 1})
+    world.carry()
+    looks(world)
+    afterwards(world, "CEB626", "InvtRefundReturn", "399")
+    # Half of 14.79 of the third line.
+    assert booked(world)[1:] == [("release", "returned", "-7.39")]
+    assert occupied(world) == "35.50"
+    world.close()

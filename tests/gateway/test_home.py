@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.simulators import fx as fx_box
 from adapters.simulators import settings as simulator
+from adapters.simulators import tax as tax_box
 from gateway.config import inspect_house, load_house
 from gateway.home import HomeExists, NotAName, PartnerExists, add_partner, change_partner, filled, free_ports, make_home
 from gateway.signing.keys import load_signer
@@ -22,6 +24,21 @@ def test_a_plain_home_is_right_and_empty(tmp_path: Path) -> None:
     assert house is not None
     assert house.partners == {}
     assert not house.authority("customs").simulate
+
+
+def test_the_offices_in_a_box_of_a_plain_home_stand_at_its_folders(tmp_path: Path) -> None:
+    home = make_home(tmp_path / "home", NOW)
+    house = load_house(home)
+    boxes = {"tax": tax_box.load(home / "simulators/tax.toml"), "safe": fx_box.load(home / "simulators/safe.toml")}
+    for name, box in boxes.items():
+        office = house.authority(name)
+        assert box.inbox.resolve() == home / office.carrier.folder
+        assert box.answers.resolve() == home / office.answers.folder
+        assert (box.tied, office.simulate) == (True, False)
+    for spec, name in (("TAX101", "tax"), ("TAX201", "tax"), ("BOPA", "safe"), ("JSHF", "safe"), ("CEB311", "customs")):
+        route = house.route(spec, "2910")
+        assert route is not None
+        assert route.name == name
 
 
 def test_what_is_a_home_already_is_left_as_it_is(home: Path) -> None:

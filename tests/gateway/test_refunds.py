@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import python_calamine
 
-from adapters.simulators.tax_law import Law
+from adapters.simulators.tax_law import Judged, Law, judge
 from adapters.simulators.tax_rounds import Office, behaviour
 from gateway.dispatch import Outgoing
 from gateway.purchases import Loaded, load
@@ -22,7 +22,7 @@ from message_specs import writing
 from spool.interchange import Claim
 from tests.gateway.border import Border
 from tests.samples import guid
-from tests.taxpayers import BAG, SHIRT, TAXPAYER, invoice, invoices, with_tax
+from tests.taxpayers import BAG, HEADINGS, SHIRT, TAXPAYER, invoice, invoices, with_tax
 
 UNTIL = date(2026, 12, 31)
 LATER = datetime.fromisoformat("2027-01-10T10:00:00+08:00")
@@ -208,11 +208,52 @@ def test_what_is_not_covered_waits_for_more_invoices_and_the_rest_of_a_purchase_
 
 def test_an_invoice_loaded_again_changes_nothing_and_another_under_its_number_is_refused(border: Border) -> None:
     assert (loads(border, BAGS).lines, loads(border, BAGS).fresh) == (1, 0)
-    other = loads(border, invoice(2, BAG, "帆布手提包", "41", "2000", "260"), invoice(9))
+    # Until it is declared it may be corrected.
+    shirts = invoice(1, qty="120", base="6000", tax="780")
+    mended = loads(border, invoice(2, BAG, "帆布手提包", "41", "2000", "260"), shirts)
+    assert ([one.code for one in mended.findings], mended.fresh) == (["X139"], 1)
+    booked(border)
+    other = loads(border, BAGS, invoice(9))
     assert ([one.code for one in other.findings], other.fresh) == (["X114"], 0)
     wrong = loads(border, BAGS.replace(TAXPAYER, "91330200MA2C5E6F70").replace("0002,", "0005,"), invoice(4, tax="651"))
     assert sorted(one.code for one in wrong.findings) == ["X113", "X122"]
-    assert border.world.rows("SELECT count(*) FROM purchase_line") == [(1,)]
+    assert border.world.rows("SELECT count(*) FROM purchase_line") == [(2,)]
+
+
+@pytest.mark.parametrize("changes", [{"qty": "-100"}, {"base": "-5000"}, {"qty": "0"}])
+def test_a_red_letter_invoice_is_no_purchase(border: Border, changes: dict[str, str]) -> None:
+    assert [one.code for one in loads(border, invoice(1, **changes)).findings] == ["X127"]
+
+
+def test_consumption_tax_is_loaded_and_declared_beside_the_value_added_tax(border: Border) -> None:
+    world = border.world
+    file = world.home / "invoices.csv"
+    head = HEADINGS.rstrip("\n") + ",税种,凭证种类\n"
+    paid = invoice(7, qty="120", base="6000", tax="900").rstrip("\n").replace(",13,900", ",15,900")
+    vat = invoice(1, qty="120", base="6000", tax="780").rstrip("\n")
+    file.write_text(f"{head}{vat},增值税,02\n{paid},消费税,11\n", "utf-8")
+    shop = world.clerk.house.partner("shop")
+    assert load(world.ledger, world.home, "purchases", file, "", shop, TAXPAYER, world.moment).findings == ()
+    declared = booked(border)
+    assert [(row.purchase.tax, row.purchase.kind, row.refund) for row in declared.forms.purchases] == [
+        ("V", "02", Decimal("780.00")), ("C", "11", Decimal("900.00")),
+    ]  # fmt: skip
+    assert declared.head["refundTotal"] == "1680.00"
+    [told] = sent(border)
+    assert ([one["state"] for one in told["documents"]], told["findings"]) == (["ready"], [])
+    assert drawn(border).forms.purchases == ()
+    # The office by its own law finds the same.
+    [body] = carried(border)
+    assert judge(body, Law({SHIRT: "13"}), {}) == Judged(
+        "TAX101", (TAXPAYER, "202701", "001"), (), tuple(f"{border.number(one)}001" for one in (1, 2)), "1680.00"
+    )
+
+
+def test_an_invoice_written_in_another_way_is_the_same_invoice(border: Border) -> None:
+    assert loads(border, invoice(1)).fresh == 1
+    again = loads(border, invoice(1).replace("26332000000012340001", "2633-2000-0000-1234-0001"))
+    assert (again.fresh, again.findings) == (0, ())
+    assert border.world.rows("SELECT invoice FROM purchase_line") == [("26332000000012340001",)]
 
 
 def test_the_import_templates_hold_both_details_from_row_nine_on(border: Border, tmp_path: Path) -> None:
@@ -221,7 +262,9 @@ def test_the_import_templates_hold_both_details_from_row_nine_on(border: Border,
     files = write_templates(tmp_path / "forms", declared.head, declared.forms)
     rows = [python_calamine.load_workbook(file).get_sheet_by_index(0).to_python() for file in files]
     assert [(len(one), one[7][0], one[8][0], one[8][1]) for one in rows] == [
-        (12, "申报年月", "202701", "001"), (10, "申报年月", "202701", "001"),
+        (12, "申报年月", "202701", "001"), (10, "申报年月", "202701", "001"), (12, "申报年月", "202701", "001"),
     ]  # fmt: skip
+    assert files[2].name == f"备案单证目录-{TAXPAYER}-202701001.xlsx"
+    assert [line[8] for line in rows[2][8:]] == ["26332000000012340002"] * 2 + ["26332000000012340001"] * 2
     assert rows[1][9][-6:-1] == ["120", "6000.00", "13", "13", "780.00"]
     assert files[1].name == f"外贸企业出口退税进货明细申报表导入模板-{TAXPAYER}-202701001.xlsx"

@@ -108,5 +108,83 @@ def test_a_value_is_free_on_board_by_the_terms_of_delivery(border: Border, terms
 def test_a_currency_without_a_rate_has_no_value_in_dollars_and_an_open_declaration_waits(border: Border) -> None:
     loads(border, item(1, "10000", currency="300"))
     assert [one.fob for one in found(border).items] == [None]
-    again = loads(border, item(1, "10000", state="放行"))
-    assert (again.is_refused, again.fresh) == (True, 0)
+
+
+def test_a_declaration_counts_once_it_is_closed_and_no_more_once_it_is_deleted(border: Border) -> None:
+    assert loads(border, item(1, "9000", state="放行"), item(2, "1000", hs=BAG, state="放行")).fresh == 2
+    open_ones = found(border)
+    assert ([one.code for one in open_ones.findings], open_ones.items) == (["X101", "X101"], [])
+    closed = loads(border, item(1, "9000"), item(2, "1000", hs=BAG))
+    assert ([one.code for one in closed.findings], closed.fresh, closed.is_refused) == (["X139", "X139"], 0, False)
+    assert [one.number for one in found(border).items] == [f"{ENTRY}001", f"{ENTRY}002"]
+    # Customs amended it: the second item is no more, and the first bears the whole freight.
+    amended = loads(border, item(1, "10000"))
+    assert [one.value for one in amended.findings] == [ENTRY, ENTRY]
+    assert [(one.number, one.fob) for one in found(border).items] == [(f"{ENTRY}001", Decimal("9150.00"))]
+    loads(border, item(1, "10000", state="删单"))
+    assert found(border) == Exports([], [])
+
+
+def test_the_same_item_twice_or_of_another_firm_is_refused_and_nothing_is_written(border: Border) -> None:
+    world = border.world
+    loads(border, item(1, "10000"))
+    file = world.home / "declarations.csv"
+    file.write_text(HEADINGS + item(1, "9000") + item(2, "1000"), "utf-8")
+    shop = world.clerk.house.partner("shop")
+    other = load(world.ledger, world.home, "exports", file, "", shop, "91330200MA2C5E6F70", LATER)
+    assert ([one.code for one in other.findings], other.is_refused) == (["X114"], True)
+    assert [(one.number, one.fob) for one in found(border).items] == [(f"{ENTRY}001", Decimal("9150.00"))]
+
+
+def test_terms_of_delivery_that_nobody_knows_are_told_and_not_taken_for_others(border: Border) -> None:
+    loads(border, item(1, "10000", "C&I"))
+    assert [one.fob for one in found(border).items] == [Decimal("9950.00")]
+
+    with border.world.ledger.writing() as ledger:
+        row = ledger.one("export", ENTRY, 1)
+        assert row is not None
+        body = row["body"].replace('"transMode": "4"', '"transMode": "7"')
+        ledger.run("amend_export", "2026-11-20", "x", body, ENTRY, 1)
+    told = found(border)
+    assert ([(one.code, one.value) for one in told.findings], told.items) == ([("X126", "7")], [])
+
+
+def test_an_agent_s_export_stands_by_its_proof(border: Border) -> None:
+    file = border.world.home / "declarations.csv"
+    plain = item(1, "10000").rstrip("\n")
+    head = HEADINGS.rstrip("\n") + ",代理证明号,监管方式\n"
+    file.write_text(f"{head}{plain},330100202600000123,9810\n", "utf-8")
+    shop = border.world.clerk.house.partner("shop")
+    load(border.world.ledger, border.world.home, "exports", file, "", shop, TAXPAYER, LATER)
+    assert [(one.number, one.agency, one.mode) for one in found(border).items] == [
+        (f"{ENTRY}001", "33010020260000012301", "9810"),
+    ]  # fmt: skip
+
+
+def test_a_declaration_of_another_firm_needs_its_proof_of_agency(border: Border) -> None:
+    other = loads(border, item(1, "10000").replace("3301961A2B", "3301980Q3D"))
+    assert ([(one.code, one.value) for one in other.findings], other.is_refused) == ([("X142", "3301980Q3D")], True)
+
+
+def test_a_list_that_is_released_and_not_closed_waits(border: Border) -> None:
+    border.trade(1, CEB603={"statisticsFlag": "A"})
+    border.meets()
+    told_of = {"agentCode": "3301980Q3D", "copNo": "QD26110000007001", "invtNo": "29102026E000000777"}
+    border.says("CEB604", "InventoryReturn", "800", **told_of)
+    told = found(border)
+    assert ([one.code for one in told.findings], told.items) == (["X101"], [])
+
+
+def test_a_gathered_item_is_told_whole_or_not_at_all(border: Border) -> None:
+    border.closes(1, CEB603={"ieDate": "20261121"})
+    border.closes(2, CEB603={"ieDate": "20261203"})
+    border.gathers(1, 2)
+    border.meets()
+    entry = border.dossier()["aggregation"]["entry"]
+    early = found(border, date(2026, 11, 30))
+    assert [(one.code, one.path) for one in early.findings] == [("X134", f"{entry}001"), ("X134", f"{entry}002")]
+    assert (border.number(2) in early.findings[0].zh, early.items) == (True, [])
+    later = found(border)
+    assert [(one.number, one.in_unit("011"), one.exported_on) for one in later.items] == [
+        (f"{entry}001", Decimal(120), date(2026, 12, 3)), (f"{entry}002", Decimal(40), date(2026, 12, 3)),
+    ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from collections import Counter as Count
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,7 +58,15 @@ def ok(one: Leaving) -> Carried:
 
 
 def away(one: Leaving) -> Carried:
-    return Carried(one.parcel.number, ok=False, trouble="the line is dead")
+    return Carried(one.parcel.number, ok=False, trouble="the line is dead", fault="road")
+
+
+def chokes(one: Leaving) -> Carried:
+    return Carried(one.parcel.number, ok=False, trouble="500: a mistake of ours")
+
+
+def waits(one: Leaving) -> Carried:
+    return Carried(one.parcel.number, ok=False, trouble="gathered", retry_after=1, fault="nobody")
 
 
 def never(one: Leaving) -> Carried:
@@ -118,6 +127,112 @@ def test_a_refusal_of_the_probe_is_an_answer_and_mends(world: World) -> None:
     assert standing(world.ledger, "customs").breaker.state == "closed"
 
 
+@pytest.mark.parametrize("failures", [1, 2, 5])
+def test_one_bad_message_never_breaks_however_often_it_fails(world: World, failures: int) -> None:
+    authority = customs(breaker=Law(failures=failures))
+    turnstile = gate(world, authority)
+    numbers = ready(world, 1)
+    for _ in range(20):
+        assert tried(world, turnstile, chokes) == numbers
+        turnstile = gate(world, authority)  # a restart forgets not that this message was counted
+    assert stands(world, authority).state == "open"
+    assert standing(world.ledger, "customs").breaker == Breaker(
+        failures=1, trouble="500: a mistake of ours", failing=tuple(numbers)
+    )
+
+
+def test_as_many_different_messages_break_though_nobody_can_tell_why_each_failed(world: World) -> None:
+    authority = customs(breaker=Law(failures=3))
+    turnstile = gate(world, authority)
+    for order in (1, 2):
+        ready(world, order)
+        tried(world, turnstile, chokes)
+        assert stands(world, authority).state == "open"
+    ready(world, 3)
+    tried(world, turnstile, chokes)
+    assert stands(world, authority).state == "broken"
+
+
+def test_an_answer_between_them_begins_the_count_anew(world: World) -> None:
+    authority = customs(breaker=Law(failures=2))
+    turnstile = gate(world, authority)
+    (bad,) = ready(world, 1)
+    for order in range(2, 6):
+        tried(world, turnstile, chokes)
+        (good,) = ready(world, order)
+        tried(world, turnstile, lambda one, bad=bad: chokes(one) if one.parcel.number == bad else ok(one))
+        assert standing(world.ledger, "customs").breaker == Breaker()
+    assert good > bad
+
+
+def test_one_message_finds_out_that_the_road_is_shut(world: World) -> None:
+    authority = customs(breaker=Law(failures=3))
+    turnstile = gate(world, authority)
+    ready(world, 1)
+    for state in ("open", "open", "broken"):
+        tried(world, turnstile, away)
+        assert stands(world, authority).state == state
+
+
+def test_what_waits_for_its_time_is_no_failure_and_uses_up_no_attempt(world: World) -> None:
+    authority = customs(breaker=Law(failures=1), retry=Retry(attempts=2))
+    turnstile = gate(world, authority)
+    numbers = ready(world, 1, 2, 3)
+    for _ in range(5):
+        assert tried(world, turnstile, waits) == numbers
+        world.moment += timedelta(seconds=1)
+    assert standing(world.ledger, "customs").breaker == Breaker()
+    assert world.rows("SELECT state, attempts, trouble FROM outbox") == [("waiting", 0, "gathered")] * 3
+
+
+def test_what_comes_back_late_does_not_prolong_the_rest(world: World) -> None:
+    authority = customs(breaker=Law(failures=2, first_seconds=10, most_seconds=80))
+    turnstile = gate(world, authority)
+    ready(world, 1, 2, 3)
+    leaving = turnstile.due(world.now())
+    late = leaving.pop()
+    turnstile.told(leaving, [away(one) for one in leaving], world.now())
+    turnstile.told([late], [away(late)], world.now())
+    assert standing(world.ledger, "customs").breaker.wait == 10
+
+
+def test_a_rest_that_a_wrong_clock_set_ends_with_it(world: World) -> None:
+    authority = customs(breaker=Law(failures=1, first_seconds=10, most_seconds=10))
+    turnstile = gate(world, authority)
+    ready(world, 1, 2)
+    right = world.moment
+    world.moment = right + timedelta(days=400)
+    tried(world, turnstile, away)
+    world.moment = right
+    assert stands(world, authority).state == "probing"
+    assert len(tried(world, turnstile)) == 1
+    assert len(tried(world, turnstile)) == 1
+
+
+def test_what_a_wrong_clock_postponed_leaves_after_a_start_with_the_right_one(world: World) -> None:
+    authority = customs(retry=Retry(first_seconds=600, most_seconds=600))
+    numbers = ready(world, 1, 2)
+    right = world.moment
+    world.moment = right + timedelta(hours=3)
+    assert tried(world, gate(world, authority), chokes) == numbers
+    world.moment = right
+    turnstile = gate(world, authority)
+    assert tried(world, turnstile, chokes) == numbers
+    assert tried(world, turnstile) == []
+
+
+def test_while_a_probe_is_on_its_way_no_other_leaves(world: World) -> None:
+    authority = customs(breaker=Law(failures=2, first_seconds=5, most_seconds=5))
+    turnstile = gate(world, authority)
+    ready(world, 1, 2, 3)
+    tried(world, turnstile, away)
+    world.moment += timedelta(seconds=6)
+    (probe,) = turnstile.due(world.now())
+    assert turnstile.due(world.now(), out=[probe.parcel.number]) == []
+    assert turnstile.told([probe], [ok(probe)], world.now()) == 1
+    assert len(turnstile.due(world.now())) == 2
+
+
 def test_a_message_that_alone_fails_does_not_keep_the_others_from_probing(world: World) -> None:
     turnstile = gate(world, customs(breaker=Law(failures=2, first_seconds=5, most_seconds=5)))
     (poison,) = ready(world, 1)
@@ -133,7 +248,7 @@ def test_the_breaker_rests_as_long_as_the_authority_asks(world: World) -> None:
     authority = customs(breaker=Law(failures=1, first_seconds=5, most_seconds=5))
     turnstile = gate(world, authority)
     ready(world, 1)
-    tried(world, turnstile, lambda one: Carried(one.parcel.number, ok=False, trouble="busy", retry_after=600))
+    tried(world, turnstile, lambda one: replace(away(one), retry_after=600))
     assert stands(world, authority).until == world.moment + timedelta(seconds=600)
 
 
@@ -286,6 +401,36 @@ def ready_change(world: World, order: int) -> list[int]:
     # The hall takes a change only of what customs has ended; the outbox sees two messages of one key all the same.
     world.ledger.conn.execute("UPDATE document SET key = ?, version = 7 WHERE message = ?", (key, fresh))
     return [fresh]
+
+
+@pytest.mark.parametrize("order", ["partner", "key"])
+def test_however_many_wait_behind_one_that_failed_it_is_found_and_tried_again(world: World, order: str) -> None:
+    """More than one look takes wait behind it, all of an earlier date, and the breaker may have opened over it."""
+    authority = customs(breaker=Law(failures=2, first_seconds=5, most_seconds=5), pace=Pace(order=order))  # type: ignore[arg-type]
+    turnstile = gate(world, authority)
+    (first,) = ready(world, 1)
+    with world.ledger.writing():
+        for nth in range(1, 201):
+            another(world, first, nth)
+    assert tried(world, turnstile, away) == [first]
+    world.moment += timedelta(seconds=1)
+    assert tried(world, turnstile, away) == [first]
+    assert stands(world, authority).state == "broken"
+    world.moment += timedelta(seconds=6)
+    assert tried(world, turnstile) == [first]
+
+
+def another(world: World, first: int, nth: int) -> None:
+    """The nth later message with another version of the same document waits."""
+    (message,) = world.rows("SELECT * FROM message WHERE number = ?", first)
+    document = world.ledger.conn.execute("SELECT * FROM document WHERE message = ?", (first,)).fetchone()
+    documents = f"{document['number']}.{nth + 1}"
+    own = {"ordinal": nth + 1, "version": nth + 1, "message": first + nth, "state": "received"}
+    copied = {**dict(document), **own}
+    columns = [first + nth, f"G{nth}", *message[2:5], documents, *message[6:]]
+    for table, values in (("message", columns), ("document", list(copied.values()))):
+        world.ledger.conn.execute(f"INSERT INTO {table} VALUES ({','.join('?' * len(values))})", values)
+    world.ledger.run("add_outbox", first + nth, "customs", "shop", iso(world.moment))
 
 
 def test_what_an_operator_voids_is_waited_for_no_longer(world: World) -> None:

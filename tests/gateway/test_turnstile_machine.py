@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from twisted.internet.defer import Deferred, succeed
 
-from adapters.carriers.carrier import Carried, Parcel
+from adapters.carriers.carrier import Carried, Fault, Parcel
 from gateway import authorities
 from gateway.config import Authority
 from gateway.config_authorities import Breaker, Maintenance, Pace, Retry
-from gateway.dispatch import Dispatcher, Outgoing
+from gateway.dispatch import Outgoing
+from gateway.rounds import Dispatcher
 from gateway.settling import iso
 from gateway.standing import standing
 from gateway.turnstile import Turnstile
@@ -37,11 +38,14 @@ AUTHORITY = Authority(
     pace=Pace(messages_a_minute=A_MINUTE, order="partner"), breaker=LAW,
     maintenance=(Maintenance(daily="00:05-00:07"),),
 )  # fmt: skip
-FATES = st.sampled_from(["ok", "ok", "away", "away", "cut"])
+FATES = st.sampled_from(["ok", "ok", "away", "away", "chokes", "cut"])
 
 
 class Customs:
     """A carrier whose line does what the script says, parcel by parcel, and which remembers."""
+
+    together = 64
+    side_by_side = 1
 
     def __init__(self) -> None:
         self.script: list[str] = []
@@ -58,7 +62,8 @@ class Customs:
             raise PowerCut
         if fate == "ok":
             self.has.add(parcel.number)
-        return Carried(parcel.number, ok=fate == "ok", acknowledgement="OK", trouble=fate)
+        fault: Fault = "road" if fate == "away" else "doubt"
+        return Carried(parcel.number, ok=fate == "ok", acknowledgement="OK", trouble=fate, fault=fault)
 
 
 class TurnstileMachine(RuleBasedStateMachine):
@@ -75,6 +80,7 @@ class TurnstileMachine(RuleBasedStateMachine):
         self.paused_until: datetime | None = None
         self.rest_until: datetime | None = None
         self.failures = 0
+        self.doubted: set[int] = set()
         self.wait = 0.0
         self.left_at: list[datetime] = []
         self.start()
@@ -164,26 +170,31 @@ class TurnstileMachine(RuleBasedStateMachine):
             self.ledger.close()
             self.start()
             return
-        self.learn(fates)
+        self.learn(fates, tried)
 
-    def learn(self, fates: list[str]) -> None:
+    def learn(self, fates: list[str], tried: list[int]) -> None:
         if not fates:
             return
         if "ok" in fates:
             # A taken probe mends; what the same round tries afterwards may fail, in its group and for itself.
-            self.failures, self.wait, self.rest_until = 0, 0.0, None
+            self.failures, self.wait, self.rest_until, self.doubted = 0, 0.0, None, set()
         stands = standing(self.ledger, "customs").breaker
         if "ok" not in fates:
-            self.failures += len(fates)
-            if self.rest_until is not None or self.failures >= LAW.failures:
+            doubted = {number for number, fate in zip(tried, fates, strict=True) if fate == "chokes"} - self.doubted
+            self.doubted |= doubted
+            counted = fates.count("away") + len(doubted)
+            self.failures += counted
+            if self.rest_until is not None or (counted and self.failures >= LAW.failures):
                 self.wait = min(LAW.most_seconds, self.wait * 2) if self.rest_until is not None else LAW.first_seconds
                 self.rest_until = self.now() + timedelta(seconds=self.wait)
+                self.doubted = set()
             assert (stands.failures, stands.wait) == (self.failures, self.wait)
             assert stands.retry_at == self.rest_until
         elif stands.state == "closed":
-            self.failures = stands.failures
+            self.failures, self.doubted = stands.failures, set(stands.failing)
         else:
             self.failures, self.wait, self.rest_until = stands.failures, stands.wait, stands.retry_at
+            self.doubted = set()
 
     def is_shut(self) -> bool:
         china = (self.now() + timedelta(hours=8)).time()

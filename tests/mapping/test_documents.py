@@ -151,7 +151,7 @@ def table_maps() -> tuple[str, ...]:
     from mapping.table import shipped as names
 
     found = tuple(name for name in names() if not name.startswith("draw-"))
-    assert len(found) == 19
+    assert len(found) == 21
     return found
 
 

@@ -55,7 +55,7 @@ def test_every_message_of_the_system_is_known_in_the_revisions_that_have_it() ->
         **{f"CEB{number}": ("202205",) for number in since_2022.split()},
         **{
             f"{code}{end}": ("2018", "202205")
-            for code in ["BOPA", "BOPB", "BOPG", "BOPH", "JSHD", "JSHF"]
+            for code in ["BOPA", "BOPB", "BOPG", "BOPH", "JSHD", "JSHE", "JSHF", "JSHG"]
             for end in ("", "R")
         },
         **dict.fromkeys(("DxpMsg", "DxpMsgSv", "DxpRep"), ("2018", "202205")),

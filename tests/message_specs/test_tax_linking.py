@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from message_specs.tax.linking import Export, Law, Purchase, link, refund_of
+from message_specs.tax.forms import Export, Purchase, refund_of
+from message_specs.tax.linking import link
+from message_specs.tax.rebating import Law
 
 MILK, TEA = "0403100000", "0902209000"
 LAW = Law(
@@ -74,6 +76,63 @@ def test_goods_without_refund_are_left_out() -> None:
     law = replace(LAW, excluded=({"hs": "0403", "since": "2026-11-01", "until": ""},))
     assert [said.code for said in link([export(1)], [purchase(1)], law).findings] == ["X116"]
     assert link([export(1, on=date(2026, 10, 31))], [purchase(1)], law).findings == ()
+
+
+def test_what_is_not_refunded_goes_to_the_cost_as_the_fact_sheet_works_it_out() -> None:
+    nine = replace(LAW, rebates=({"hs": MILK, "valid_from": "2026-01-01", "valid_to": "", "rate": "9"},))
+    forms = link([export(1, "100")], [purchase(1)], nine)
+    assert (forms.refund, forms.cost) == (Decimal("54000.00"), Decimal("24000.00"))
+    assert link([export(1, "100")], [purchase(1)], LAW).cost == 0
+
+
+def test_a_code_of_several_rates_or_of_none_is_left_out_and_never_guessed() -> None:
+    several = replace(LAW, rebates=({"hs": MILK, "valid_from": "2019-07-01", "valid_to": "", "rate": "9|13"},))
+    said = link([export(1)], [purchase(1)], several).findings
+    assert [(one.code, one.zh) for one in said] == [
+        ("X124", f"商品 {MILK} 在 2026-11-21 有多个退税率 9 / 13（290120260000012345001），本批不申报"),
+    ]  # fmt: skip
+    nothing = replace(LAW, rebates=({"hs": MILK, "valid_from": "2019-07-01", "valid_to": "", "rate": "0"},))
+    assert [one.code for one in link([export(1)], [purchase(1)], nothing).findings] == ["X125"]
+
+
+def test_purchases_of_the_same_name_come_first_however_late_they_are() -> None:
+    dear, cheap = replace(purchase(1), name="奶粉"), replace(purchase(2), base=Decimal(1000))
+    forms = link([export(1, "60")], [dear, cheap], LAW)
+    assert [(row.purchase.voucher, row.amount, row.base) for row in forms.purchases] == [
+        ("V2", Decimal(60), Decimal("600.00")),
+    ]  # fmt: skip
+    assert forms.findings == ()
+    # What its own name does not cover takes the others, and is told.
+    more = link([export(1, "60"), export(2, "60")], [dear, cheap], LAW)
+    assert [(row.link[-1], row.purchase.voucher, row.amount) for row in more.purchases] == [
+        ("1", "V2", Decimal(60)), ("2", "V1", Decimal(60)),
+    ]  # fmt: skip
+    assert [one.code for one in more.findings] == ["X102"]
+
+
+def test_goods_to_an_overseas_warehouse_stand_by_themselves_and_say_so() -> None:
+    forms = link([export(1, "60"), replace(export(2, "40"), mode="9810")], [purchase(1)], LAW)
+    assert [(row.link[-1], row.export.number[-1], row.export.remark) for row in forms.exports] == [
+        ("1", "1", ""), ("2", "2", "海外仓预退"),
+    ]  # fmt: skip
+    assert [(row.link[-1], row.amount, row.refund) for row in forms.purchases] == [
+        ("1", Decimal(60), Decimal("46800.00")), ("2", Decimal(40), Decimal("31200.00")),
+    ]  # fmt: skip
+
+
+def test_consumption_tax_is_refunded_as_it_was_paid_and_for_no_more_goods() -> None:
+    paid = replace(purchase(3, "80", "40000", rate="15"), tax="C", kind="11")
+    forms = link([export(1, "60")], [purchase(1), paid], LAW)
+    assert [(row.purchase.tax, row.amount, row.base, row.refund_rate, row.refund) for row in forms.purchases] == [
+        ("V", Decimal(60), Decimal("360000.00"), Decimal(13), Decimal("46800.00")),
+        ("C", Decimal(60), Decimal("30000.00"), Decimal(15), Decimal("4500.00")),
+    ]  # fmt: skip
+    assert forms.findings == ()
+    short = link([export(1, "100")], [purchase(1), paid], LAW)
+    assert [row.amount for row in short.purchases] == [Decimal(100), Decimal(80)]
+    assert [(one.code, one.value) for one in short.findings] == [("X136", "80")]
+    # Without the value added tax there is nothing beside which it could stand.
+    assert [one.code for one in link([export(1)], [paid], LAW).findings] == ["X103"]
 
 
 def test_another_name_on_the_invoice_is_a_warning() -> None:

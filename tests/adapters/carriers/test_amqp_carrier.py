@@ -38,7 +38,7 @@ def carried(number: int) -> Carried:
 class Carrying(TestCase):
     """A carrier before a real broker."""
 
-    timeout = 60
+    timeout = 200
 
     def setUp(self) -> None:
         self.broker = BROKER[0]
@@ -121,7 +121,7 @@ class Carrying(TestCase):
         told = yield self.carrier("Q", password_file=wrong).carry([parcel()])
         place = f"127.0.0.1:{self.broker.port}"
         trouble = f"The broker cannot be reached, or refuses us: {place}: the broker refuses this user or password"
-        assert told == [Carried(1, ok=False, trouble=trouble)]
+        assert told == [Carried(1, ok=False, trouble=trouble, fault="road")]
 
     @inlineCallbacks
     def test_no_password_file_no_vhost_and_nobody_there_are_troubles(self) -> Any:

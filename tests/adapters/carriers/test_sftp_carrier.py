@@ -27,7 +27,7 @@ def carried(number: int, name: str | None = None) -> Carried:
 
 
 class TheSftpCarrier(TestCase):
-    timeout = 60
+    timeout = 200
 
     def setUp(self) -> None:
         place = TemporaryDirectory()
@@ -44,7 +44,7 @@ class TheSftpCarrier(TestCase):
         self.addCleanup(server.stop)
         return server
 
-    def carry_to(self, port: int, server: Sshd | None = None, seconds: float = 5.0) -> SftpCarrier:
+    def carry_to(self, port: int, server: Sshd | None = None, seconds: float = 30.0) -> SftpCarrier:
         server = server or self.server
         access = Access("127.0.0.1", port, server.user, (server.host_key,), server.user_key, timeout_seconds=seconds)
         self.lines = Lines(access, 2)

@@ -13,6 +13,7 @@ from typing import Any
 
 import paramiko
 
+from tests.crash.daemon import patient
 from tests.programs import needs
 
 ROOT = Path(__file__).parents[3]
@@ -21,7 +22,7 @@ PATIENCE = 30.0
 
 def until(true: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
     """What a condition gives once it holds; the test fails when it does not in time."""
-    end, tick = time.monotonic() + patience, threading.Event()
+    end, tick = time.monotonic() + patient(patience), threading.Event()
     while time.monotonic() < end:
         found = true()
         if found:

@@ -78,7 +78,7 @@ class PaperHouse:
 class Reading(TestCase):
     """A door before a real broker and a house of paper."""
 
-    timeout = 40
+    timeout = 200
 
     def setUp(self) -> None:
         self.broker = BROKER[0]

@@ -31,7 +31,7 @@ def there(tmp_path: Path) -> Path:
 
 
 def access(server: Sshd, **other: object) -> Access:
-    values = {"port": server.port, "key_file": server.user_key, "timeout_seconds": 5.0, **other}
+    values = {"port": server.port, "key_file": server.user_key, "timeout_seconds": 30.0, **other}
     return Access("127.0.0.1", user=server.user, host_keys=(server.host_key,), **values)  # type: ignore[arg-type]
 
 
@@ -39,7 +39,7 @@ class World:
     """A door to a folder of the server, and a clock that it goes by."""
 
     def __init__(
-        self, server: Sshd, there: Path, tmp_path: Path, *, port: int = 0, seconds: float = 5.0, **place: object
+        self, server: Sshd, there: Path, tmp_path: Path, *, port: int = 0, seconds: float = 30.0, **place: object
     ) -> None:
         self.now = 100.0
         self.staging = tmp_path / f"staging{len(list(tmp_path.glob('staging*')))}"

@@ -3,7 +3,6 @@
 import os
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,13 +24,19 @@ def resident(door: Home) -> int:
     return int(pages) * os.sysconf("SC_PAGESIZE")
 
 
+def worked(door: Home) -> float:
+    """The seconds of processor that the door has used, which are the same however busy the machine is."""
+    facts = Path(f"/proc/{door.process.pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(facts[11]) + int(facts[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_forty_megabytes_are_fetched_the_default_way_in_seconds(door: Home, tmp_path: Path) -> None:
     data = os.urandom(SIZE)
     door.put("out", "big.xml", data)
-    start = time.monotonic()
+    before = worked(door)
     with door.client() as client:
         client.get("out/big.xml", str(tmp_path / "big.xml"))
-    assert time.monotonic() - start < 20  # Conch's own channel: 31 s and all others stalled
+    assert worked(door) - before < 10  # Conch's own channel: 31 s of work, and all others stalled; ours: half a second
     assert (tmp_path / "big.xml").read_bytes() == data
 
 
@@ -89,6 +94,7 @@ def test_a_hundred_thousand_names_are_listed_while_another_session_works(door: H
         ).write_bytes(b"{}")
     names: list[str] = []
     waits: list[float] = []
+    before = worked(door)
 
     def list_all() -> None:
         with door.client() as client:
@@ -99,12 +105,14 @@ def test_a_hundred_thousand_names_are_listed_while_another_session_works(door: H
         lister = threading.Thread(target=list_all)
         lister.start()
         while lister.is_alive():
-            start = time.monotonic()
+            start = worked(door)
             other.stat("/in")
-            waits.append(time.monotonic() - start)
+            waits.append(worked(door) - start)
         lister.join()
+    whole = worked(door) - before
     assert sorted(names) == sorted(f"{number}.ack.json" for number in range(100_000))
-    assert (len(waits) > 20, max(waits) < 1.0) == (True, True), (len(waits), max(waits))
+    # A busy machine makes every wait longer, but not what the door does for others meanwhile.
+    assert (len(waits) > 20, max(waits) < whole / 10) == (True, True), (len(waits), max(waits), whole)
 
 
 def test_a_deep_queue_of_small_writes_is_answered_in_order(door: Home) -> None:

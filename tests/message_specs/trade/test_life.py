@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from message_specs.trade.life import Life, Said, life_after, life_of, state_of
+from message_specs.trade.life import Life, Said, life_after, life_of, state_of, stays
 from message_specs.trade.papers import table
 
 HAPPY = ("1", "2", "3", "120", "399", "500", "800", "899")
@@ -161,6 +161,7 @@ RECEIPTS = st.builds(
     st.sampled_from(["", "重复发送"]),
     st.sampled_from(["", "N1", "N2"]),
 )
+OF_INVENTORY = RECEIPTS.filter(lambda one: one.spec == "CEB622")
 
 
 @given(st.lists(RECEIPTS, max_size=7), st.randoms(use_true_random=False))
@@ -173,3 +174,16 @@ def test_any_order_of_arrival_and_any_repetition_give_the_same_life(receipts: li
     assert life.zh
     assert life.phase in {"open", "declared", "released", "closed", "void"}
     assert life.may_correct + life.may_cancel + life.may_refund <= 1
+
+
+@given(st.lists(OF_INVENTORY, max_size=7), OF_INVENTORY)
+def test_what_says_its_phase_again_moves_no_trade_without_an_accepted_cancel(receipts: list[Said], late: Said) -> None:
+    life = life_of("import", receipts)
+    if stays(life.phase, late):
+        assert life_after(life, late).phase == life.phase
+
+
+@given(RECEIPTS, st.sampled_from(["open", "declared", "released", "closed", "void"]))
+def test_a_refusal_a_cancel_and_what_follows_a_void_are_always_read_whole(one: Said, phase: str) -> None:
+    if one.spec != "CEB622" or one.status.startswith("-") or phase == "void":
+        assert not stays(phase, one)
