@@ -249,12 +249,12 @@ def main() -> None:
     os.dup2(2, 1)
     at_work(home)
     worker = Worker(home, slot, mishap.stopper(os.environ.get("KOUAN_STOP_AT", "")), in_force)
-    _sweep_seldom()
+    sweep_seldom()
     write_frame(sink, msgspec.msgpack.encode(Answer(job=0)))
     serve(worker, sys.stdin.buffer, sink)
 
 
-def _sweep_seldom() -> None:
+def sweep_seldom() -> None:
     """The collector of cycles looks at what comes and goes, about once a batch, and never again at tables and code.
 
     As Python sets it, it walks through all of them many times a batch: a twentieth of a worker's time.

@@ -7,7 +7,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -15,17 +14,11 @@ from typing import Any
 
 import pika
 
+from tests.ports import free_port
 from tests.programs import needs
 
 _PATIENCE = 90.0
 USER, PASSWORD = "kouan", "a password of the tests"
-
-
-def free_port() -> int:
-    """A port that the kernel had free a moment ago."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def _server() -> str:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import socket
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,6 @@ from tests import samples
 from tests.adapters.simulators.payment_box import TOKEN
 
 LINK = "https://shop.example/item/{itemNo}?order={orderNo}"
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody has at this moment."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def asked_home(home: Path, url: str, *, port: int | None = None, **more: str) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.crash.daemon import children
+from tests.ports import free_port
 from tests.programs import needs
 
 
@@ -19,12 +20,6 @@ def key_pair(file: Path) -> str:
     """A fresh key lies there; its public line is returned."""
     subprocess.run([needs("ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", file], check=True)
     return file.with_suffix(".pub").read_text().strip()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -56,6 +56,7 @@ _USES: Final[Mapping[str, tuple[str, str]]] = {
     "export": ("购汇、付汇", "payment"),
 }
 _NOTHING: Final = Decimal(0)
+_NOT_SHOWN: Final = "（不予显示 not shown）"
 
 
 def settled(case: Case) -> tuple[str, Decimal]:
@@ -245,7 +246,9 @@ def _worth(
     worth = amount(order.head.get("acturalPaid") or order.head.get("goodsValue"))
     theirs = currency_of(order.head.get("currency", ""))
     asked = amount(line.get("amount"))
-    too_much = list(_within(records, name, (worth, theirs), [(asked, currency)]))
+    # What a house sold is told to nobody else; operators see it in the trade.
+    shown = f"{number(worth)} {theirs}" if order.partner == case.partner else _NOT_SHOWN
+    too_much = list(_within(records, name, (worth, theirs), [(asked, currency)], shown))
     yield from too_much
     other, versions = _user(case, records, OTHER_KIND[spec], mark)
     mine = part_of(spec, case.document.head, line)
@@ -255,24 +258,24 @@ def _worth(
         (part_of(one.spec, one.head, by_order(one.lines)[mark]), exchanged(one.spec, one.head)[0]) for one in versions
     ]
     most = max(parts, default=(worth, theirs))
-    told = list(_within(records, name, (worth, theirs), [(mine, currency), most]))
-    for one in told:
-        beside = f"{number(most[0])} {most[1]}"
+    is_own = all(one.partner == case.partner for one in versions)
+    beside = f"{number(most[0])} {most[1]}" if is_own else _NOT_SHOWN
+    for one in _within(records, name, (worth, theirs), [(mine, currency), most], shown):
         is_known = one.code != "F144"
         yield one if is_known else finding(
             "F145", path=one.path, order=name, other=f"{OTHER_KIND[spec]} {other}", used=beside,
-            found=f"{number(mine)} {currency}", expected=f"{number(worth)} {theirs}",
+            found=f"{number(mine)} {currency}", expected=shown,
         )  # fmt: skip
 
 
 def _within(
-    records: Records, order: str, worth: tuple[Decimal, str], parts: list[tuple[Decimal, str]]
+    records: Records, order: str, worth: tuple[Decimal, str], parts: list[tuple[Decimal, str]], shown: str
 ) -> Iterator[Finding]:
-    """Where a currency differs, all are held against each other in dollars."""
+    """Where a currency differs, all are held against each other in dollars; `shown` is how the worth is told."""
     path, asked = "TradeList/amount", sum((one for one, _ in parts), _NOTHING)
     if all(currency == worth[1] for _, currency in parts):
         if asked > worth[0]:
-            yield _too_much(order, number(asked), worth[1], number(worth[0]))
+            yield _too_much(order, number(asked), worth[1], shown)
         return
     in_dollars = [records.exchange.in_dollars(*one, records.today) for one in (worth, *parts)]
     missing = [currency for (_, currency), dollars in zip((worth, *parts), in_dollars, strict=True) if dollars is None]
@@ -280,7 +283,7 @@ def _within(
         yield finding("F139", path=path, currency=currency)
     of_order, *of_parts = [one for one in in_dollars if one is not None] or [_NOTHING]
     if not missing and sum(of_parts, _NOTHING) > of_order * _WITHIN:
-        yield _too_much(order, number(asked), parts[0][1], f"{number(worth[0])} {worth[1]}")
+        yield _too_much(order, number(asked), parts[0][1], shown)
 
 
 def _too_much(order: str, found: str, currency: str, expected: str) -> Finding:

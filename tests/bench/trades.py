@@ -21,6 +21,7 @@ from gateway import drill
 from gateway.clerk import Clerk, clerk_at
 from gateway.config import load_house
 from gateway.home import SAMPLE, make_home
+from gateway.worker import sweep_seldom
 from spool.interchange import Batch, Claim
 from spool.ledger import Ledger
 from spool.number import Numbers
@@ -109,6 +110,7 @@ def told(cost: Cost, journey: str) -> tuple[str, float]:
 def main(sizes: tuple[int, ...]) -> int:
     """The figures stand on stdout; return 1 when one is not what it must be."""
     means: list[float] = []
+    sweep_seldom()
     with tempfile.TemporaryDirectory(prefix="kouan-bench-trades-") as place:
         bench = Bench(Path(place) / "home")
         have = 0

@@ -15,8 +15,8 @@ from gateway.signing.keys import new_key
 from tests.adapters.test_amqp_tls import certificate
 from tests.crash.daemon import ask, quiet_home, running, until
 from tests.crash.test_remote_faults import OUTBOX, drop, symptoms, told, waiting
-from tests.crash.test_turnstile_kills import free_port
 from tests.homes import demo_home
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize(("begins", "said"), [(-400, "expired"), (3, "not yet valid")])

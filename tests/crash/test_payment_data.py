@@ -17,7 +17,8 @@ from tests import samples
 from tests.adapters.simulators.payment_box import PaymentBox
 from tests.crash.daemon import KOUAN, ROOT, ask, quiet_home, running, until
 from tests.homes import demo_home, now, take_in, with_trades
-from tests.payments import asked_home, free_port, raws
+from tests.payments import asked_home, raws
+from tests.ports import free_port
 
 SESSIONS = "SELECT state, attempts, trouble FROM payment_inquiry ORDER BY asked_at"
 

@@ -3,7 +3,6 @@
 import http.server
 import json
 import os
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 from tests import samples
 from tests.crash.daemon import KOUAN, ROOT, ask, quiet_home, running, until
 from tests.homes import demo_home
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -119,13 +119,6 @@ def test_a_breaker_outlives_a_kill_and_a_probe_mends_it(home: Path) -> None:
     assert len(taken) == 2
     words = [one["what"] for one in told(home, "show", "customs")["stamps"]]
     assert [word for word in words if word in ("broken", "mended")] == ["mended", "broken"]
-
-
-def free_port() -> int:
-    """A port at which nobody listens."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def test_a_post_that_is_not_answered_holds_up_none_of_the_others(home: Path) -> None:

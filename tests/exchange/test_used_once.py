@@ -125,3 +125,13 @@ def test_two_banks_at_the_same_moment_do_not_both_settle_one_trade(tmp_path: Pat
     told = Bank(house).hands(exchange(1, "700.00", line((1, "700"))))
     assert answers[1]["documents"][0]["state"] == "ready", answers
     assert told == ("held", ["F135" if b"JSHD" in theirs else "F145"])
+
+
+def test_a_bank_is_not_told_what_another_house_sold(tmp_path: Path) -> None:
+    house = house_with(tmp_path, 1)
+    answer = house.take("bank", "1.xml", body=exchange(1, "999.00", line((1, "999"))))
+    [found] = answer["findings"]
+    assert (found["code"], found["zh"]) == (
+        "F144",
+        "订单 CK2026000000007001 的金额 999 USD 超过该订单金额 （不予显示 not shown）",
+    )

@@ -9,7 +9,8 @@ from gateway.cli import ended
 from gateway.config import inspect_house, load_house
 from gateway.config_roads import Broker
 from gateway.roads import places
-from tests.brokers import RabbitMQ, free_port
+from tests.brokers import RabbitMQ
+from tests.ports import free_port
 from tests.queues import ANSWERED, ORDERS, SENT, on_queues, place
 
 
