@@ -24,7 +24,7 @@ from adapters.doors.folder import ENDLESS, ends_packed, ends_well
 from adapters.doors.remote_names import Law, Whole
 from adapters.remote_connection import Lines
 from adapters.remote_talk import RemoteAway, Talk, Wanted
-from adapters.remote_wire import NO_SUCH_FILE, OK, Facts, Status
+from adapters.remote_wire import NO_SUCH_FILE, OK, Entry, Facts, Status
 
 _AT_ONCE: Final = 64
 """So many files are open there at a time."""
@@ -78,8 +78,9 @@ class RemoteDoor:
         self._numbers = itertools.count(1)
         self._kept: dict[bytes, Whole] = {}
         self._unended: dict[bytes, Whole] = {}
+        self._gone: dict[bytes, Whole] = {}
         self.troubles: list[str] = []
-        """What the last look could still not let go of."""
+        """What the last look could still not let go of, and what is there again though it was gone."""
 
     def look(self) -> list[Whole]:
         """Return the whole files there that are not ours yet, the oldest first.
@@ -92,8 +93,22 @@ class RemoteDoor:
         there = {one.name: one for one in found}
         self._kept = {name: one for name, one in self._kept.items() if _same(there.get(name), one)}
         self._unended = {name: one for name, one in self._unended.items() if _same(there.get(name), one)}
+        back = self._back(entries, found)
         self.troubles = self.let_go(list(itertools.islice(self._kept.values(), _LET_GO_AGAIN))) if self._kept else []
+        self.troubles += back
         return [one for one in found if one.name not in self._kept and not self._is_awaited(one)]
+
+    def _back(self, entries: Sequence[Entry], found: Sequence[Whole]) -> list[str]:
+        """Return a sentence for each file that stands there as it stood when the server said that it was gone.
+
+        It is taken once more all the same: nobody can tell it from one that was put there anew.
+        """
+        here = {
+            one.name for one in entries
+            if (before := self._gone.get(one.name)) and (one.facts.size, one.facts.mtime) == (before.size, before.mtime)
+        }  # fmt: skip
+        self._gone = {name: one for name, one in self._gone.items() if name in here}
+        return [f"{one.told} is there again, though the server said it was gone" for one in found if one.name in here]
 
     def _is_awaited(self, one: Whole) -> bool:
         """Tell whether the file was read, did not end, and has not stood still for long enough."""
@@ -180,6 +195,7 @@ class RemoteDoor:
             if status.code in (OK, NO_SUCH_FILE):
                 self._kept.pop(one.name, None)
                 self._law.forget(one.name)
+                self._gone[one.name] = one
             else:
                 verb = "moving" if self._place.taken else "removing"
                 yield f"{verb} {one.told}: {status}; it is in the ledger and stays there"

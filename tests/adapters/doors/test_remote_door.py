@@ -127,6 +127,19 @@ def test_what_is_let_go_of_is_gone_and_what_was_put_in_its_place_is_not(world: W
     assert {file.name: file.read_bytes() for file in there.iterdir()} == {"b.xml": ORDER + b" "}
 
 
+def test_a_server_that_says_gone_and_keeps_the_file_is_told_of(world: World, there: Path) -> None:
+    file = there / "a.xml"
+    for told in ([], ["a.xml is there again, though the server said it was gone"]):
+        file.write_bytes(ORDER)
+        os.utime(file, (1_700_000_000, 1_700_000_000))
+        found = world.whole()
+        assert (names(found), world.door.troubles) == (["a.xml"], told)
+        assert (world.door.let_go(found), file.exists()) == ([], False)
+    assert (world.later(), world.door.troubles) == ([], [])
+    file.write_bytes(ORDER)
+    assert (names(world.whole()), world.door.troubles) == (["a.xml"], [])
+
+
 def test_what_was_taken_is_moved_and_never_over_another(server: Sshd, there: Path, tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.mkdir()
