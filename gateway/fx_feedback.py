@@ -8,7 +8,7 @@ nothing is settled by them; a record that is not in the file is held with its re
 import re
 import sqlite3
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -30,6 +30,7 @@ TAKEN: Final = "0"
 REFUSED: Final = "1"
 _TAKEN_WORDS: Final = "外汇局已采用 taken by the exchange office"
 _INFO: Final = 4000
+_SHOWN: Final = 20
 _REVISION: Final = "202205"
 _NOT_DIGITS: Final = re.compile(r"\D")
 
@@ -93,6 +94,9 @@ def _complete(judged: Judged, feedback: fx.Feedback, ledger: Ledger) -> None:
     if feedback.total != len(keys) + len(unknown):
         _give_up(judged, finding("F161", file=file, what=f"TOTALRECORDS {feedback.total}, {len(keys)}"))
         return
+    if changed := _otherwise(ledger, row, keys, refused):
+        _give_up(judged, finding("F149", file=file, what=", ".join(changed[:_SHOWN])))
+        return
     # Two answers of one second are two: the last digits of a number tell them apart.
     number = judged.arrival.claim.number
     at = f"{judged.arrival.came_at(datetime.now(CHINA)):%Y%m%d%H%M%S}{number % 1000:03d}"
@@ -104,6 +108,14 @@ def _complete(judged: Judged, feedback: fx.Feedback, ledger: Ledger) -> None:
     told += [_unit(key, TAKEN, at, _TAKEN_WORDS) for key in keys if key not in refused]
     places = {str(one["key"]): (int(one["number"]), int(one["ordinal"])) for one in ours}
     _settle_by(judged, spec, told, places)
+
+
+def _otherwise(ledger: Ledger, row: sqlite3.Row | None, keys: Iterable[str], refused: Collection[str]) -> Sequence[str]:
+    """Return the records of which an earlier feedback on the file has said the contrary."""
+    if row is None or not row["answer"]:
+        return ()
+    before = {one["key"]: one["status"] == REFUSED for one in ledger.all("receipts_at_once", row["answer"])}
+    return [key for key in keys if before.get(key, key in refused) != (key in refused)]
 
 
 def _is_same(judged: Judged, earlier: sqlite3.Row | None) -> bool:

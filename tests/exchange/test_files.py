@@ -182,6 +182,21 @@ def test_the_same_feedback_again_changes_nothing(home: Path) -> None:
     assert house.held() == []
 
 
+def test_feedback_that_says_the_contrary_of_the_one_before_settles_nothing_and_is_held(home: Path) -> None:
+    house = House(home, "reject-some=2")
+    house.drop("BOPA-1.csv", *rows(1, 2))
+    house.carry()
+    house.office.round()
+    body = (home / "spool/authorities/safe/receive" / CONTROL / DATA).read_bytes()
+    house.meets()
+    before = house.states(), house.rows("SELECT key, status FROM receipt ORDER BY id")
+    assert sorted(before[0]) == [(report(1), "closed"), (report(2), "refused")]
+    house.take("safe", DATA, body=body.replace(report(2).encode(), report(1).encode()))
+    (why,) = house.held()
+    assert why == f"K104 the feedback {DATA} says the contrary of the one before: {report(1)}, {report(2)}"
+    assert (house.states(), house.rows("SELECT key, status FROM receipt ORDER BY id")) == before
+
+
 @pytest.mark.parametrize(("total", "code"), [("3", "F161"), ("9" * 5000, "F165")])
 def test_a_record_refused_twice_is_one_and_a_count_beyond_all_numbers_is_none(
     home: Path, total: str, code: str
