@@ -29,4 +29,5 @@ def main(mode: str) -> None:
             said(b"\x65" + number + struct.pack("!LLL", 0, 0, 0))
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
