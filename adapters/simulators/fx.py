@@ -18,7 +18,6 @@ The file (paths relative to it)::
 **Known limits.**  One of these a state folder.  A batch is answered when all of it is judged.
 """
 
-import argparse
 import fcntl
 import json
 import os
@@ -36,6 +35,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from adapters.simulators.arguments import parser_for
 from adapters.simulators.fx_answers import BEHAVIOURS, Answers, File, UnknownBehaviour, asked_for, put
 from adapters.simulators.fx_law import Error, Known, leaves, structure
 
@@ -193,7 +193,7 @@ def book_of(state: Path) -> Iterator[dict[str, Any]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Be the office until told to stop, or print the book; return the exit code."""
-    asked = _arguments().parse_args(arguments)
+    asked = parser_for("fx", "An exchange office in a box.", BEHAVIOURS).parse_args(arguments)
     settings = load(Path(asked.config))
     if asked.book:
         for line in book_of(settings.state):
@@ -228,16 +228,6 @@ def _run(office: Office, settings: Settings) -> int:
             break
         ends.wait(settings.scan_seconds)
     return 0
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kouan simulate fx", description="An exchange office in a box.")
-    parser.add_argument("--config", required=True, help="the TOML file")
-    told = "; ".join(f"{name}: {what}" for name, what in BEHAVIOURS.items())
-    parser.add_argument("--behaviour", action="append", default=[], metavar="NAME[=ARG]", help=told)
-    parser.add_argument("--book", action="store_true", help="print the book and end")
-    parser.add_argument("--json", action="store_true", help="print the book as JSON Lines")
-    return parser
 
 
 if __name__ == "__main__":

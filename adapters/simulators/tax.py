@@ -19,7 +19,6 @@ The file (paths relative to it; `state`, `inbox` and `answers` must be there)::
 **Known limits.** A file that is no declaration of anybody is put aside and not answered: there is nobody to answer.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -31,6 +30,7 @@ from typing import Any
 
 from twisted.internet import reactor, task
 
+from adapters.simulators.arguments import parser_for
 from adapters.simulators.tax_law import Law
 from adapters.simulators.tax_rounds import NAMES, Behaviour, Office, UnknownBehaviour, behaviour
 
@@ -72,7 +72,7 @@ def load(file: Path) -> Settings:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Be the office until told to stop, or print the book; return the exit code."""
-    asked = _arguments().parse_args(arguments)
+    asked = parser_for("tax", "A tax office in a box.", NAMES).parse_args(arguments)
     try:
         settings = load(Path(asked.config))
         wanted = behaviour([*settings.behaviours, *asked.behaviour])
@@ -112,16 +112,6 @@ def _run(office: Office, settings: Settings, wanted: Behaviour) -> int:
     _REACTOR.callWhenRunning(start)
     _REACTOR.run()
     return 1 if failed else 0
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="kouan simulate tax", description="A tax office in a box.")
-    parser.add_argument("--config", required=True, help="the TOML file")
-    told = "; ".join(f"{name}: {what}" for name, what in NAMES.items())
-    parser.add_argument("--behaviour", action="append", default=[], metavar="NAME[=ARG]", help=told)
-    parser.add_argument("--book", action="store_true", help="print the book and end")
-    parser.add_argument("--json", action="store_true", help="print the book as JSON Lines")
-    return parser
 
 
 if __name__ == "__main__":
