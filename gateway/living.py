@@ -88,7 +88,8 @@ def go_on(ledger: Ledger, heard: Mapping[tuple[int, int], Collection[Said]], at:
 def _stands(row: sqlite3.Row, heard: Mapping[tuple[int, int], Collection[Said]]) -> bool:
     """Tell whether the trade stands where it stood: most receipts move none, and its life need not be read.
 
-    So it is with the inventory that the trade has now, about which nobody was asked to look.
+    Only for the inventory that the trade has now, while nobody waits to be told of its silence.  After an accepted
+    cancel that is the one declared anew: what is said of it is later than the cancel, unless a clock is wrong.
     """
     new = heard[row["number"], row["ordinal"]]
     return bool(new) and row["phase"] is not None and all([stays(row["phase"], one) for one in new])  # noqa: C419  quicker for one
