@@ -61,7 +61,10 @@ class HttpCarrier:
         self._pool = HTTPConnectionPool(reactor)  # type: ignore[no-untyped-call]
         self._pool.maxPersistentPerHost = at_once
         self._pool.cachedConnectionTimeout = 15  # below the patience of usual servers: few meet a dead connection
-        self._agent = Agent(reactor, connectTimeout=connect_seconds, pool=self._pool)  # type: ignore[no-untyped-call]
+        self._kept = Agent(reactor, connectTimeout=connect_seconds, pool=self._pool)  # type: ignore[no-untyped-call]
+        self._fresh = Agent(reactor, connectTimeout=connect_seconds)  # type: ignore[no-untyped-call]
+        self._hangs_up = False
+        """The authority speaks HTTP/1.0 and closes after each answer, which the pool of connections does not know."""
         self._places = DeferredSemaphore(at_once)
 
     def carry(self, parcels: Sequence[Parcel]) -> Deferred[list[Carried]]:
@@ -87,8 +90,15 @@ class HttpCarrier:
                 "User-Agent": ["kouan"],
             }
         )
-        request = self._agent.request(b"POST", self._url.encode("ascii"), headers, _Whole(parcel.body))
-        return request.addCallback(_read)
+        agent = self._fresh if self._hangs_up else self._kept
+        request = agent.request(b"POST", self._url.encode("ascii"), headers, _Whole(parcel.body))
+        return request.addCallback(self._read)
+
+    def _read(self, response: IResponse) -> "Deferred[tuple[IResponse, bytes]]":
+        self._hangs_up = tuple(response.version[1:]) < (1, 1)
+        body = _Answer()
+        response.deliverBody(body)  # type: ignore[no-untyped-call]
+        return body.whole.addCallback(lambda read: (response, read))
 
     def _judge(self, answer: "tuple[IResponse, bytes]", parcel: Parcel) -> Carried:
         response, body = answer
@@ -147,12 +157,6 @@ def _was_shut(trouble: BaseException | None) -> bool:
 def _out_of_time(result: Any, seconds: float) -> Any:
     """Return what came in spite of the cancellation, or say that time was up: Agent says it in many ways."""
     return Failure(defer.TimeoutError(seconds)) if isinstance(result, Failure) else result  # type: ignore[no-untyped-call]
-
-
-def _read(response: IResponse) -> "Deferred[tuple[IResponse, bytes]]":
-    body = _Answer()
-    response.deliverBody(body)  # type: ignore[no-untyped-call]
-    return body.whole.addCallback(lambda read: (response, read))
 
 
 class _Answer(Protocol):

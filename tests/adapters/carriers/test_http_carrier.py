@@ -227,6 +227,17 @@ class TheHttpCarrier(TestCase):
         assert (len(self.authority.requests), self.authority.connections) == (40, 8)
 
     @inlineCallbacks
+    def test_asks_an_authority_of_the_older_protocol_over_a_fresh_connection_each_time(self) -> Any:
+        # It closes after its answer, and what we say meanwhile over the same connection may be lost.
+        said = answer("200 OK", b"yes").replace(b"HTTP/1.1", b"HTTP/1.0")
+        for _ in range(3):
+            assert (yield self.result(said)).ok
+        assert self.authority.connections == 3
+        for _ in range(3):
+            assert (yield self.result(answer("200 OK", b"yes"))).ok
+        assert self.authority.connections == 4  # the one kept at the very first is still there
+
+    @inlineCallbacks
     def test_bears_an_address_that_is_none(self) -> Any:
         for url in ("", "ftp://127.0.0.1/in", "http://口岸/in", "http://127.0.0.1:x/", "nonsense"):
             carrier = HttpCarrier(url)
