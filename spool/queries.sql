@@ -292,7 +292,9 @@ SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner
  ORDER BY o.attempts, o.message LIMIT ?;
 
 -- name: earlier_of_key
-SELECT o.message FROM document d JOIN document e ON e.key = d.key AND e.partner = d.partner AND e.message < d.message
+-- Of two versions the number of the message does not tell: two workers number in ranges of their own.
+SELECT o.message FROM document d JOIN document e ON e.key = d.key AND e.partner = d.partner
+   AND CASE WHEN e.spec = d.spec THEN e.version < d.version ELSE e.message < d.message END
   JOIN outbox o ON o.message = e.message AND o.destination = ?
  WHERE d.number = ? AND d.ordinal = ? AND o.state <> 'gone' AND coalesce(o.trouble, '') NOT LIKE 'voided %' LIMIT 1;
 

@@ -403,6 +403,16 @@ def ready_change(world: World, order: int) -> list[int]:
     return [fresh]
 
 
+def test_of_two_versions_of_a_key_the_earlier_leaves_first_whatever_their_messages_numbers(world: World) -> None:
+    """Two workers that seal within one second number from ranges of their own."""
+    turnstile = gate(world, customs(pace=Pace(order="key")))
+    (later,) = ready(world, 1)
+    (earlier,) = ready_change(world, 1)
+    world.ledger.conn.execute("UPDATE document SET version = 8 WHERE message = ?", (later,))
+    assert tried(world, turnstile) == [earlier]
+    assert tried(world, turnstile) == [later]
+
+
 @pytest.mark.parametrize("order", ["partner", "key"])
 def test_however_many_wait_behind_one_that_failed_it_is_found_and_tried_again(world: World, order: str) -> None:
     """More than one look takes wait behind it, all of an earlier date, and the breaker may have opened over it."""
