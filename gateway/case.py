@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from adapters.fx import Feedback
 from gateway.said import Said
 from message_specs.document import Document
@@ -61,8 +63,7 @@ class Arrival:
             return now.astimezone(CHINA)
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(msgspec.Struct, frozen=True):
     """What a partner is told of his trade besides receipts: a file of this name in his out/."""
 
     partner: str
@@ -70,8 +71,7 @@ class Notice:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The whole answer of a desk: a state and the reasons, and what the ledger is to remember with it.
 
     A filed document says `why` it waits and until when (`due`).  `keeps` are new
@@ -83,13 +83,12 @@ class Outcome:
     findings: tuple[Finding, ...] = ()
     why: str | None = None
     due: datetime | None = None
-    keeps: Mapping[str, str | None] = field(default_factory=dict)
+    keeps: Mapping[str, str | None] = msgspec.field(default_factory=dict)
     asks: tuple[str, ...] = ()
     notices: tuple[Notice, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True, gc=False):
     """One stamp to be written: which desk moved the case where, and why."""
 
     desk: str

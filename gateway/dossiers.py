@@ -7,9 +7,10 @@ and until when is told to whoever declared it.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from gateway import levies, reading
 from gateway.aggregates import gathered_into

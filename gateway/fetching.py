@@ -89,11 +89,11 @@ def _papers(ledger: Ledger, records: Records, wanted: set[int], of_batch: Mappin
     for mark in wanted & of_batch.keys():
         by_mark[mark] = list(of_batch[mark])
     known: dict[Place, Paper] = {}
-    for mark, *row in ledger.all("papers_by_marks", as_json(wanted)):
-        place = (row[0], row[1])
+    for row in ledger.all("papers_by_marks", as_json(wanted)):
+        mark, place = row[0], (row[1], row[2])
         paper = known.get(place)
         if paper is None:
-            paper = known[place] = _of(*row)
+            paper = known[place] = _of(*row[1:])
         if mark in by_mark:
             by_mark[mark].append(paper)
         else:
@@ -134,4 +134,4 @@ def _of(
 
 def as_json(values: Iterable[int] | Iterable[str]) -> str:
     """Return the values as a list for a query that joins them."""
-    return msgspec.json.encode(list(values)).decode()
+    return msgspec.json.encode(sorted(values)).decode()

@@ -121,7 +121,7 @@ def _is_held_at_once(case: Case) -> bool:
 
 def _is_new(case: Case) -> bool:
     """Tell whether the document comes to its desks for the first time, so that its trade does not know it yet."""
-    return any([step.before == State.RECEIVED for step in case.steps])  # noqa: C419  quicker for two steps
+    return bool(case.steps) and case.steps[0].before == State.RECEIVED
 
 
 def _entry(case: Case) -> Entry | None:
@@ -201,8 +201,9 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
         case.due_at = case.why = None
         if case.state is State.FILED:
             case.move(case.journey[-1], State.CHECKED, None, tuple(warned))
-        records.keep(keeps)
-        filed.keeps.update({key: value or "" for key, value in keeps.items()})
+        if keeps:
+            records.keep(keeps)
+            filed.keeps.update({key: value or "" for key, value in keeps.items()})
     if case.state is State.FILED:
         filed.waiting.add(place)
     elif case.state is State.CHECKED and kind_of(case.document.spec.code) == "inventory":
@@ -239,7 +240,9 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     # What is held may be released and go on, and then its trade must know it.
     going = [entry for entry in filed.entries if entry.case.state is not State.REFUSED]
     ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
-    ledger.run_many("add_mark", [(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
+    # In their order: what lies side by side in a large table is come by once.
+    marked = sorted([(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
+    ledger.run_many("add_mark", marked)
     # Customs may have given the number meanwhile.
     alone = [entry.case for entry in going if entry.dossier is None and entry.kind in _AFTERWARDS]
     belong(ledger, {mark for case in alone for mark in case.marks.get("inventory", ())}, at, filed.codes)
@@ -261,11 +264,13 @@ def _wait(ledger: Ledger, filed: Filed) -> None:
     waited = [place for place, case in filed.firm.items() if not _is_new(case)]
     ledger.run_many("no_longer_awaited", [(mark, *place) for place in waited for mark in filed.decided[place]])
     declared = []
+    looks: dict[tuple[str, str], str | None] = {}
     for place, case in filed.firm.items():
-        head = case.document.head
         if case.state is State.READY:
-            looked = first_look(case, filed.now)
-            declared.append((head.get("tradeMode", ""), "declared", *place, looked, _order(case)))
+            kind = (case.document.spec.code, case.document.head.get("tradeMode", ""))
+            if kind not in looks:
+                looks[kind] = first_look(*kind, filed.now)
+            declared.append((kind[1], "declared", *place, looks[kind], _order(case)))
     ledger.run_many("inventory_of_dossier", declared)
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from gateway.case import Case, Notice
+from gateway.case import Notice
 from gateway.notices import notice
 from gateway.settling import iso
 from message_specs.findings import Finding
@@ -41,11 +41,9 @@ class Heard:
     told: Finding
 
 
-def first_look(case: Case, now: datetime) -> str | None:
+def first_look(spec: str, mode: str, now: datetime) -> str | None:
     """Return when a trade whose inventory goes on now is looked at, if customs says nothing until then."""
-    patient = patience(
-        side_of(case.document.spec.code), case.document.head.get("tradeMode", ""), "", now.astimezone(_CHINA).date()
-    )
+    patient = patience(side_of(spec), mode, "", now.astimezone(_CHINA).date())
     return iso(now + timedelta(days=patient.days)) if patient else None
 
 

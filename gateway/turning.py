@@ -30,7 +30,7 @@ def turned(ledger: Ledger, number: int, ordinal: int, at: str) -> None:
 
 def wake(ledger: Ledger, marks: Iterable[int], at: str) -> None:
     """Whoever awaits one of these marks is due, inside the caller's transaction."""
-    for row in ledger.all("awaiting", msgspec.json.encode(list(set(marks))).decode()):
+    for row in ledger.all("awaiting", msgspec.json.encode(sorted(set(marks))).decode()):
         if row["ordinal"]:
             ledger.run("wake_document", at, row["number"], row["ordinal"])
         else:

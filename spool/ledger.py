@@ -113,6 +113,8 @@ class Ledger:
                 raise NewerLedger(", ".join(newer))
             if steps.pending(database):
                 steps.apply(database)
+                # A step may have written all papers anew; their log would stay as long as that.
+                self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 

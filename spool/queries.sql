@@ -501,13 +501,15 @@ UPDATE mark SET came = ? WHERE mark = ? AND number = ? AND ordinal = ?;
 SELECT DISTINCT m.mark FROM json_each(?) AS k JOIN mark m ON m.mark = k.value WHERE m.came > ? AND m.came < ?;
 
 -- name: add_awaited
-INSERT INTO awaited (mark, number, ordinal) VALUES (?, ?, ?) ON CONFLICT DO NOTHING;
+-- The neighbour of a mark is that mark with its last bit turned.
+INSERT INTO mark (mark, number, ordinal, came) VALUES ((?1 | 1) - (?1 & 1), ?2, -1 - ?3, 0) ON CONFLICT DO NOTHING;
 
 -- name: no_longer_awaited
-DELETE FROM awaited WHERE mark = ? AND number = ? AND ordinal = ?;
+DELETE FROM mark WHERE mark = (?1 | 1) - (?1 & 1) AND number = ?2 AND ordinal = -1 - ?3;
 
 -- name: awaiting
-SELECT DISTINCT a.number, a.ordinal FROM json_each(?) AS k JOIN awaited a ON a.mark = k.value;
+SELECT DISTINCT a.number, -1 - a.ordinal AS ordinal
+  FROM json_each(?) AS k JOIN mark a ON a.mark = (k.value | 1) - (k.value & 1) AND a.ordinal < 0;
 
 -- name: wake_document
 UPDATE document SET due_at = ?, turn = turn + 1 WHERE number = ? AND ordinal = ? AND state = 'filed';

@@ -17,6 +17,8 @@ from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from msgspec import structs
+
 from gateway.case import Case, Notice, Outcome
 from gateway.desks import Needs, Records
 from gateway.notices import notice
@@ -39,6 +41,7 @@ _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 """The marks by which a trade comes together; the rest of a document's marks are for its later life."""
 _OF_INVENTORY: Final = ("order", "sold", "waybill")
 """An inventory names platform, merchant and waybill; what shares its order number alone only tells why it waits."""
+_PAYS_ALONE: Final = ("waybill", "order")
 _MAY_RIVAL: Final = ("CEB603",)
 """Lists that are no version of one another and may yet be of one order; of imports the order itself is the key."""
 _GOES_ON: Final = Outcome(State.CHECKED)
@@ -51,8 +54,8 @@ def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's sign
     get = case.marks.get
     for mark in _OF_INVENTORY if kind == "inventory" else _MEET:
         found += get(mark, ())
-    # A waybill is held against its order and inventory alone.
-    pays, then = kind != "waybill", partial(_by_number, get("order_no", ())) if kind == "inventory" else None
+    # A waybill is held against its order and inventory alone; the payment that an order names is found by its marks.
+    pays, then = kind not in _PAYS_ALONE, partial(_by_number, get("order_no", ())) if kind == "inventory" else None
     lives = case.document.app_type in _CHANGES or case.document.spec.code in _MAY_RIVAL
     return Needs(found, lives=lives, paid=pays, then=then)
 
@@ -115,7 +118,7 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in doubled))
     chosen = choose(papers, mine)
     if doubled:
-        chosen = replace(chosen, findings=(*chosen.findings, *doubled))
+        chosen = structs.replace(chosen, findings=(*chosen.findings, *doubled))
     found = compare(chosen, mode, today)
     wrong = [one for one in found if one.severity is Severity.ERROR]
     if any(mine in [said.paper for said in one.menders] for one in wrong):

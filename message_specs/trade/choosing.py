@@ -7,8 +7,10 @@ Sources: import rules 2 and 7, export rules 2 and 3.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from functools import cache
+
+import msgspec
+from msgspec.structs import replace
 
 from message_specs.amounts import amount
 from message_specs.catalog import catalog
@@ -20,8 +22,7 @@ _DEAD = "refused"
 _DELETED = "3"
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(msgspec.Struct, frozen=True):
     """The documents of one trade: at most one of each kind, what else shares their marks, and what is not clear."""
 
     order: Paper | None = None

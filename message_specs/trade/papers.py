@@ -13,7 +13,6 @@ is found under its merchant too (`sold`).
 
 import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -35,8 +34,7 @@ _BYTES = 8
 _number = int.from_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(msgspec.Struct, frozen=True, gc=False):
     """What the law of a trade needs of one document: where it stands, whose it is, and a few of its texts."""
 
     number: int

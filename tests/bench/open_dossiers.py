@@ -78,8 +78,8 @@ def fill(ledger: Ledger, count: int, now: datetime, *, after: int = 0) -> float:
         while some := list(islice(trades, _SLICE)):
             _write(conn, some, marks, awaited)
         # In the order of their index, as a ledger that has lived long has them.
+        marks += [(mark ^ 1, number, -1 - ordinal) for mark, number, ordinal in awaited]
         conn.executemany("INSERT INTO mark VALUES (?, ?, ?, 0)", sorted(marks))
-        conn.executemany("INSERT INTO awaited VALUES (?, ?, ?)", sorted(awaited))
         conn.execute(begins)
     conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     conn.execute("PRAGMA synchronous = FULL")

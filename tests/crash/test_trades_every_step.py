@@ -174,7 +174,7 @@ def tables(world: World) -> dict[str, Any]:
         "messages": f"SELECT {WHOSE.format('d')} AS name, m.suite, m.authority FROM document d JOIN message m"
         " ON instr(' ' || m.documents || ' ', ' ' || d.number || '.' || d.ordinal || ' ') ORDER BY name",
         "papers": f"SELECT {WHOSE.format('p')} AS name, kind, dossier FROM paper p ORDER BY name",
-        "marks": f"SELECT {WHOSE.format('p')} AS name, mark FROM mark p ORDER BY name, mark",
+        "marks": f"SELECT {WHOSE.format('p')} AS name, mark FROM mark p WHERE ordinal > 0 ORDER BY name, mark",
         "awaited": f"SELECT {WHOSE.format('p')} AS name, mark FROM awaited p WHERE ordinal > 0 ORDER BY name, mark",
         "dossiers": f"SELECT mark, order_no, mode, phase, {WHOSE.format('p')}, due_at IS NULL, why FROM dossier p"
         " ORDER BY mark",

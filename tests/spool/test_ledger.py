@@ -272,12 +272,31 @@ def test_the_documentation_of_states_is_the_table() -> None:
     assert [state for state in State if not re.search(rf"`?{state}`?", text)] == []
 
 
+TAKEN = {
+    "0001_hall.sql": "14a5be1c62fb2b14",
+    "0002_given_numbers.sql": "c344999bbcb9fbcf",
+    "0002_long_tables.sql": "1bef5d37db420117",
+    "0002_questions.sql": "b96556c983a85ff7",
+    "0002_trades.sql": "2c1241e056d5c633",
+    "0003_open_trades.sql": "3ff5d5e0dbce90a4",
+    "0004_aggregates.sql": "4987892c75efc6da",
+    "0005_turns.sql": "8a299361c12fb18a",
+    "0006_silent_customs.sql": "4c2fe048fd057861",
+    "0007_joined_later.sql": "1fe6d6fb2e05b70c",
+    "0008_exchange.sql": "01009e373906bfbb",
+    "0008_payment_data.sql": "0795b9cc48003680",
+    "0008_tax.sql": "6dbe1d5e60269981",
+    "0009_turnstiles.sql": "1552b8fd40563b15",
+    "0010_doubtful_messages.sql": "f41a1f01b130c0d7",
+    "0011_fx_silence.sql": "c0293b496a8d2b74",
+}
+
+
 def test_no_step_that_homes_have_taken_is_changed() -> None:
     """A step that stands in somebody's ledger is never taken again: what changes is a further step."""
     folder = files("spool").joinpath("migrations")
     taken = {file.name: hashlib.sha256(file.read_bytes()).hexdigest()[:16] for file in folder.iterdir()}
-    known = {"0001_hall.sql": "14a5be1c62fb2b14"}
-    assert {name: taken[name] for name in known} == known
+    assert {name: taken[name] for name in TAKEN} == TAKEN
 
 
 def test_the_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
@@ -292,4 +311,37 @@ def test_the_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) 
     ledger = Ledger(tmp_path / "ledger.sqlite3")
     assert [row["first"] for row in ledger.all("open_batches", 0, 10, -1)] == [7]
     assert ledger.all("unfinished_tables", 0, 10) == []
+    ledger.close()
+
+
+def test_papers_and_who_waits_for_them_outlive_the_step_that_moves_them(tmp_path: Path) -> None:
+    folder = files("spool").joinpath("migrations")
+    earlier = sqlite_utils.Database(tmp_path / "ledger.sqlite3")
+    steps = sqlite_utils.Migrations("kouan")
+    for name in TAKEN:
+        whole = folder.joinpath(name).read_text("utf-8")
+        steps(name=name.removesuffix(".sql"))(
+            lambda db, whole=whole: [db.conn.execute(one) for one in statements(whole)]
+        )
+    steps.apply(earlier)
+    odd, even = -(2**63) + 1, 2**63 - 2
+    papers = [(5, 2, "order", odd, b"x" * 1200), (7, 1, "inventory", None, b"y")]
+    waits = [(even, 7, 1), (odd, 7, 1), (odd, odd, 0)]
+    earlier.conn.executemany("INSERT INTO paper VALUES (?, ?, ?, ?, ?)", papers)
+    earlier.conn.execute("INSERT INTO mark VALUES (?, 5, 2, 1)", (odd,))
+    earlier.conn.executemany("INSERT INTO awaited VALUES (?, ?, ?)", waits)
+    earlier.conn.commit()
+    earlier.close()
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    rows = ledger.conn.execute
+    assert [tuple(row) for row in rows("SELECT * FROM paper ORDER BY number")] == papers
+    assert sorted(tuple(row) for row in rows("SELECT * FROM awaited")) == sorted(waits)
+    assert sorted(tuple(row) for row in ledger.all("awaiting", f"[{odd}]")) == [(odd, 0), (7, 1)]
+    with ledger.writing():
+        ledger.run("add_awaited", odd, 7, 1)
+        ledger.run("no_longer_awaited", even, 7, 1)
+    assert sorted(tuple(row) for row in rows("SELECT * FROM awaited")) == sorted(waits[1:])
+    for forbidden in ("UPDATE paper SET kind = 'payment'", "DELETE FROM paper"):
+        with pytest.raises(sqlite3.IntegrityError, match="a paper is never"):
+            rows(forbidden)
     ledger.close()

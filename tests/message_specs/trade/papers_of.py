@@ -1,7 +1,8 @@
 """Papers for tests: one agreeing trade of import and one of export, any text of which may be changed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from message_specs.opening import open_message
 from message_specs.trade.papers import Paper, kind_of, pack, unpack

@@ -1,13 +1,13 @@
 """Closed lists are gathered in time into the declarations that customs will make of them, and its answer is checked."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from message_specs.trade.aggregated import compare_792, weights
 from message_specs.trade.aggregation import (

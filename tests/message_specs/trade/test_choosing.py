@@ -1,10 +1,9 @@
 """Of all papers that share a mark those are chosen that belong together, and what is not clear is told."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from message_specs.trade.choosing import Chosen, choose
 from message_specs.trade.papers import Paper

@@ -1,11 +1,11 @@
 """What must agree in a trade does, what does not is told with both documents, and nobody sees another's person."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from message_specs.findings import Severity, wordings
 from message_specs.trade.agreement import VERBS

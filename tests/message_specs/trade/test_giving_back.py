@@ -1,13 +1,13 @@
 """What was declared is corrected, cancelled and returned in its time, and never more comes back than was sent."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from message_specs.trade.giving_back import (
     RefundWindow,

@@ -1,6 +1,6 @@
 """Summary, arrival and departure of a bill name parcels whose lists are examined, and nothing else."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from message_specs.trade.life import Life, Said, life_of
 from message_specs.trade.papers import Paper

@@ -1,9 +1,9 @@
 """What an inventory waits for is a table with dates, and a wait that is too long is told."""
 
-from dataclasses import replace
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from message_specs.trade.choosing import Chosen
 from message_specs.trade.waiting import due, fellows, missing, too_long, why_waiting
