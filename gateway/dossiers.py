@@ -64,7 +64,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "customs": _customs(trade, units, whole=declares) if inventory else None,
         "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
         "lacking": lacking(trade, today),
-        "silence": _silence(trade, inventory, today) if inventory and declares else None,
+        "silence": _silence(trade, partner, today),
         "findings": list(_findings(trade, partner, today)),
         "tax": levies.levied(trade.ledger, house, inventory, units) if inventory and house and declares else None,
         "returns": _returns(trade, inventory) if inventory and declares else None,
@@ -124,8 +124,13 @@ def lacking(trade: Trade, today: date) -> list[Facts]:
     return told
 
 
-def _silence(trade: Trade, inventory: Paper, today: date) -> Facts | None:
-    found = heard(trade.ledger, inventory, today)
+def _silence(trade: Trade, partner: str | None, today: date) -> Facts | None:
+    """Return about what of his customs is silent: the inventory, or a cancel or return that came after it."""
+    # Of an inventory that was cancelled nothing is waited for.
+    waited = (trade.chosen.inventory,) if trade.row["phase"] == "declared" else ()
+    after = [one for one in trade.papers if one.kind in ("cancel", "refund")]
+    mine = [one for one in (*waited, *after) if one is not None and partner in (None, one.partner)]
+    found = next((found for one in mine if (found := heard(trade.ledger, one, today)) is not None), None)
     if found is None:
         return None
     told = found.told.as_dict()

@@ -24,7 +24,7 @@ from gateway.draws import Arrangements
 from gateway.fetching import as_json, fetch
 from gateway.posing import pose
 from gateway.settling import iso
-from gateway.silence import first_look
+from gateway.silence import first_look, listen_for
 from gateway.turning import wake
 from message_specs.findings import Finding
 from message_specs.trade.giving_back import known_as
@@ -37,7 +37,8 @@ OPEN: Final = timedelta(days=7)
 """So long a new dossier may be open before it is looked at; waiting.csv says what is too long."""
 _WAITS = (State.CHECKED, State.FILED)
 _OPENS = frozenset({"order", "payment", "inventory"})
-_AFTERWARDS = frozenset({"cancel", "refund", "tally"})
+_APPLIED = frozenset({"cancel", "refund"})
+_AFTERWARDS = _APPLIED | {"tally"}
 
 
 class Outdated(OurMistake):
@@ -74,6 +75,8 @@ class Filed:
     """Dossiers that were there when we looked."""
     firm: dict[tuple[int, int], Case] = field(default_factory=dict)
     """The inventories that go on, by what their fellows say."""
+    applied: list[Case] = field(default_factory=list)
+    """The cancels and returns that go on."""
     keeps: dict[str, str] = field(default_factory=dict)
     revisions: dict[str, int] = field(default_factory=dict)
     asks: list[tuple[str, tuple[int, int]]] = field(default_factory=list)
@@ -206,8 +209,10 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
             filed.keeps.update({key: value or "" for key, value in keeps.items()})
     if case.state is State.FILED:
         filed.waiting.add(place)
-    elif case.state is State.CHECKED and kind_of(case.document.spec.code) == "inventory":
+    elif case.state is State.CHECKED and (kind := kind_of(case.document.spec.code)) == "inventory":
         filed.firm[place] = case
+    elif case.state is State.CHECKED and kind in _APPLIED:
+        filed.applied.append(case)
 
 
 def _stop(one: Judged, case: Case, name: str, outcome: Outcome) -> None:
@@ -241,8 +246,9 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
     going = [entry for entry in filed.entries if entry.case.state is not State.REFUSED]
     ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
     # In their order: what lies side by side in a large table is come by once.
-    marked = sorted([(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
-    ledger.run_many("add_mark", marked)
+    ledger.run_many(
+        "add_mark", sorted([(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
+    )
     # Customs may have given the number meanwhile.
     alone = [entry.case for entry in going if entry.dossier is None and entry.kind in _AFTERWARDS]
     belong(ledger, {mark for case in alone for mark in case.marks.get("inventory", ())}, at, filed.codes)
@@ -264,14 +270,13 @@ def _wait(ledger: Ledger, filed: Filed) -> None:
     waited = [place for place, case in filed.firm.items() if not _is_new(case)]
     ledger.run_many("no_longer_awaited", [(mark, *place) for place in waited for mark in filed.decided[place]])
     declared = []
-    looks: dict[tuple[str, str], str | None] = {}
     for place, case in filed.firm.items():
         if case.state is State.READY:
-            kind = (case.document.spec.code, case.document.head.get("tradeMode", ""))
-            if kind not in looks:
-                looks[kind] = first_look(*kind, filed.now)
-            declared.append((kind[1], "declared", *place, looks[kind], _order(case)))
+            mode = case.document.head.get("tradeMode", "")
+            looked = first_look(case.document.spec.code, mode, filed.now)
+            declared.append((mode, "declared", *place, looked, _order(case)))
     ledger.run_many("inventory_of_dossier", declared)
+    listen_for(ledger, [case for case in filed.applied if case.state is State.READY], filed.now)
 
 
 def _newer(ledger: Ledger, filed: Filed, came: int, at: str) -> None:

@@ -40,6 +40,7 @@ from spool.states import State
 AT_ONCE: Final = 200
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
+_APPLIED: Final = ("cancel", "refund")
 _LEAD_ON: Final = ("waybill", "sold", "shipped", "order_no")
 _UNCLEAR: Final = ("T151", "T155")
 """Which of several orders or waybills is meant is not for us to guess in a declaration."""
@@ -79,14 +80,7 @@ def look(
         papers = _papers(ledger, [row["mark"]])
         if not _give_back(ledger, this, row, papers, kouan, secret):
             continue
-        due: str | None = None
-        why: str | None = None
-        if row["phase"] == "open":
-            due, why = _one(this, ledger, row, trade_of(ledger, row["mark"]), drawing)
-        elif row["phase"] == "declared":
-            due, why = _listen(this, ledger, trade_of(ledger, row["mark"]))
-        elif row["phase"] == "closed":
-            due, why = _closed(this, ledger, row, papers)
+        due, why = _look_at(this, ledger, row, papers, drawing)
         this.dates.append((due, why, row["mark"], row["turn"]))
     pulse("looked at")
     # Before the dossiers are put to rest: after a crash between the two they are looked at again.
@@ -103,6 +97,23 @@ def look(
         return 0
     pulse("looked")
     return len(rows)
+
+
+def _look_at(
+    this: Look, ledger: Ledger, row: Row, papers: Sequence[Paper], drawing: Drawing
+) -> tuple[str | None, str | None]:
+    """Return when a trade is looked at again, and why it waits."""
+    due: str | None = None
+    why: str | None = None
+    if row["phase"] == "open":
+        return _one(this, ledger, row, trade_of(ledger, row["mark"]), drawing)
+    if row["phase"] == "declared":
+        due, why = _listen(this, ledger, trade_of(ledger, row["mark"]))
+    elif row["phase"] == "closed":
+        due, why = _closed(this, ledger, row, papers)
+    beside = listen(ledger, [one for one in papers if one.kind in _APPLIED], this.now)
+    this.told += beside.told
+    return min((one for one in (due, beside.due) if one), default=None), why or beside.why
 
 
 def _write(ledger: Ledger, this: Look) -> None:
@@ -167,7 +178,7 @@ def _one(this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing)
 
 def _listen(this: Look, ledger: Ledger, chosen: Chosen) -> tuple[str | None, str | None]:
     """Return when a trade whose inventory is with customs is looked at again, and why it waits."""
-    one = listen(ledger, chosen.inventory, this.now)
+    one = listen(ledger, [chosen.inventory] if chosen.inventory else [], this.now)
     this.told += one.told
     return one.due, one.why
 

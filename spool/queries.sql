@@ -517,6 +517,10 @@ UPDATE document SET due_at = ?, turn = turn + 1 WHERE number = ? AND ordinal = ?
 -- name: wake_dossier
 UPDATE dossier SET due_at = ?, turn = turn + 1 WHERE mark = ?;
 
+-- name: look_at_dossier_of
+UPDATE dossier SET due_at = min(coalesce(due_at, ?1), ?1), turn = turn + 1
+ WHERE mark = (SELECT dossier FROM paper WHERE number = ?2 AND ordinal = ?3);
+
 -- name: open_dossier
 INSERT INTO dossier (mark, platform, order_no, mode, opened_at, phase, due_at) VALUES (?, ?, ?, ?, ?, 'open', ?)
 ON CONFLICT DO NOTHING;
@@ -749,7 +753,7 @@ SELECT count(*) AS n FROM dossier WHERE phase = 'declared' AND why IS NOT NULL;
 -- name: last_heard
 SELECT d.state, d.status, o.tried_at, o.state AS outbox,
        (SELECT max(r.answer) FROM receipt r
-         WHERE r.number = d.number AND r.ordinal = d.ordinal AND r.spec IN ('CEB622', 'CEB604')) AS answer
+         WHERE r.number = d.number AND r.ordinal = d.ordinal AND r.spec IN ('CEB622', 'CEB604', 'CEB624', 'CEB606', 'CEB626', 'CEB214')) AS answer
   FROM document d JOIN outbox o ON o.message = d.message WHERE d.number = ? AND d.ordinal = ?;
 
 -- name: open_dossiers_count

@@ -15,7 +15,8 @@ _FILES = {
     "trade-grouping": "trade/grouping.csv",
 }
 _HEADINGS = {
-    "code": "code 代码", "modes": "modes 模式", "left": "left 左", "right": "right 右", "how": "how 比法",
+    "code": "code 代码", "kinds": "of 单证", "modes": "modes 模式", "left": "left 左", "right": "right 右",
+    "how": "how 比法",
     "tolerance": "tolerance 容差", "when": "only when 条件", "together": "added up by 合计", "shown": "shown 可见",
     "mends": "mends 更正方", "severity": "severity 级别", "confidence": "confidence 可信度", "since": "since 起",
     "until": "until 止", "note": "source 依据", "kind": "waits for 等待", "need": "need 要求", "days": "days 天数",
@@ -27,7 +28,7 @@ _HEADINGS = {
     "place": "place 位置", "field": "field 字段",
     "currency": "currency 币制", "least": "least 至少", "most": "most 至多",
 }  # fmt: skip
-_CODES = frozenset({"code", "field", "modes", "left", "right", "when", "status", "name", "what", "currency"})
+_CODES = frozenset({"code", "field", "kinds", "modes", "left", "right", "when", "status", "name", "what", "currency"})
 
 
 def columns_and_rows(name: str) -> tuple[list[str], list[list[str]]]:

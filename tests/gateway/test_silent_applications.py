@@ -1,0 +1,77 @@
+"""Customs has a cancel or a return and says nothing: whoever applied is told once a period, nobody else."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from gateway import dossiers
+from gateway.gathering import CHINA
+from gateway.telling import tell
+from tests.crash.world import World
+from tests.gateway.test_bills import TRADE, afterwards, drop, inventory_is, notices
+from tests.gateway.test_bills import world as world  # noqa: PLC0414  the fixture: a trade that is with customs
+from tests.samples import trade
+
+
+def days(world: World, count: int) -> None:
+    """So many days pass, and each day what is due is looked at."""
+    for _ in range(count):
+        world.moment += timedelta(days=1)
+        while world.look() + world.go_on():
+            pass
+    tell(world.home, world.ledger)
+
+
+def told(world: World, partner: str = "agent") -> list[str]:
+    """What a partner has been told of applications, without the day from which it counts."""
+    found = [one["findings"][0] for one in notices(world, partner) if one["findings"][0]["code"] == "T213"]
+    return sorted(one["en"].partition(" (since")[0] + one["en"].partition(")")[2] for one in found)
+
+
+def shown(world: World, partner: str | None = None) -> Any:
+    today = world.moment.astimezone(CHINA).date()
+    (found,) = dossiers.found(world.ledger, trade(TRADE)["orderNo"], partner, on=today)
+    return found
+
+
+CANCEL = "customs has said nothing new for {} days or more; the cancel application stands at: {}"
+RETURN = "customs has said nothing new for {} days or more; the refund application stands at: {}"
+NOTHING = "sent, and no receipt at all"
+
+
+def test_a_cancel_without_an_answer_is_told_until_one_comes(world: World) -> None:
+    inventory_is(world, "120")
+    drop(world, "CEB623")
+    world.carry()
+    assert (told(world), shown(world)["silence"]) == ([], None)
+    days(world, 1)
+    assert told(world) == [CANCEL.format(1, NOTHING)]
+    assert (shown(world)["silence"]["code"], shown(world, "agent")["silence"]["code"]) == ("T213", "T213")
+    assert ([told(world, name) for name in ("shop", "pay", "ship")], shown(world, "shop")["silence"]) == (
+        [[]] * 3,
+        None,
+    )
+    days(world, 1)
+    assert told(world) == [CANCEL.format(one, NOTHING) for one in (1, 2)]
+    afterwards(world, "CEB624", "InvtCancelReturn", "2")
+    days(world, 2)
+    assert told(world) == sorted([*(CANCEL.format(one, NOTHING) for one in (1, 2)), CANCEL.format(2, "being declared")])
+    afterwards(world, "CEB624", "InvtCancelReturn", "399")
+    days(world, 9)
+    assert (len(told(world)), shown(world)["phase"], shown(world)["silence"]) == (3, "void", None)
+
+
+@pytest.mark.parametrize("ends", ["399", "100"])
+def test_a_return_without_an_answer_is_told_though_the_trade_is_released(world: World, ends: str) -> None:
+    inventory_is(world, "800")
+    drop(world, "CEB625", lines={1: 1})
+    days(world, 2)
+    assert told(world) == []  # it has not left
+    world.carry()
+    days(world, 2)
+    assert told(world) == [RETURN.format(one, NOTHING) for one in (1, 2)]
+    afterwards(world, "CEB626", "InvtRefundReturn", ends)
+    days(world, 9)
+    assert (len(told(world)), shown(world)["phase"], shown(world)["silence"]) == (2, "released", None)
+    assert shown(world)["due_at"] is None
