@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.causes import cause_of
 from tests import samples
 from tests.crash.daemon import KOUAN, ROOT, ask, quiet_home, running, until
 from tests.homes import demo_home
@@ -122,7 +123,7 @@ def test_what_a_server_did_not_take_is_held_under_one_cause_and_released_by_it(t
             until(lambda: {row[2] for row in ask(home, OUTBOX)} == {"held"}, 60)
             (group,) = told(home, "queue")["causes"]
             assert (group["authority"], group["documents"], group["messages"]) == ("customs", 4, 4)
-            assert group["why"] == f"writing … in {out}: permission denied"
+            assert group["why"] == cause_of(f"writing 1000 in {out}: permission denied")
             assert ("warning", "扣留 4 messages held") in symptoms(home)
             server.stop()
             server.allow("internal-sftp")
