@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS paper (
 CREATE INDEX IF NOT EXISTS paper_trade ON paper (trade) WHERE trade IS NOT NULL;
 CREATE INDEX IF NOT EXISTS paper_waybill ON paper (waybill) WHERE waybill IS NOT NULL;
 CREATE INDEX IF NOT EXISTS paper_invt ON paper (invt) WHERE invt IS NOT NULL;
-CREATE INDEX IF NOT EXISTS paper_bill ON paper (bill) WHERE bill IS NOT NULL;
+CREATE INDEX IF NOT EXISTS paper_of_bill ON paper (bill, spec) WHERE bill IS NOT NULL;
 CREATE TABLE IF NOT EXISTS quota (
     person TEXT NOT NULL, year TEXT NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (person, year)) STRICT, WITHOUT ROWID;
 """
@@ -94,7 +94,7 @@ class Shelf:
 
     def of_bill(self, bill: str, spec: str) -> list[Paper]:
         """Return the papers of one kind under a bill of lading."""
-        return [one for one in self._where("bill = ?", bill) if one.spec == spec] if bill else []
+        return self._where("bill = ? AND spec = ?", bill, spec) if bill else []
 
     def all_of(self, spec: str) -> list[Paper]:
         """Return every paper of a kind: a long list."""
