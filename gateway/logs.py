@@ -1,10 +1,10 @@
 """Logs: past facts with data, never prose; for people on a terminal, JSON for programs.
 
 Twisted's own events go the same way.  Nothing here or elsewhere logs identity
-numbers, names or telephones; what authorities, brokers and servers of others say
-is logged in their words, so numbers of persons are taken out of every text.
-
-Known limits: a name in the words of others is not known for one.
+numbers, names or telephones.  What authorities answer stands between 「 and 」
+(`adapters.carriers.carrier.quoted`) and is left out: `kouan queue` shows it.
+What brokers, servers and the system say of a line or a file is logged in their
+words, so numbers of persons are taken out of every text.
 """
 
 import logging
@@ -18,6 +18,7 @@ from twisted.logger import ILogObserver, LogLevel, globalLogBeginner
 
 log: Any = structlog.get_logger("kouan")
 _BORN: Final = r"(?:18|19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
+_OF_ANOTHER: Final = re.compile("「[^」]*(?:」|$)")
 _OF_A_PERSON: Final = re.compile(rf"(?<!\d)(?:[1-9]\d{{5}}{_BORN}\d{{3}}[\dXx]|1[3-9]\d{{9}})(?!\d)")
 
 
@@ -54,13 +55,15 @@ def _from_twisted(event: dict[str, Any]) -> None:
 def without_persons(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Return the event without identity numbers and telephones of persons in its texts.
 
-    >>> without_persons(None, "", {"trouble": "answered 400: 330199195106108017 (13800000000)", "number": 7})
-    {'trouble': 'answered 400: *** (***)', 'number': 7}
+    >>> without_persons(None, "", {"trouble": "broker says: 330199195106108017 (13800000000)", "number": 7})
+    {'trouble': 'broker says: *** (***)', 'number': 7}
+    >>> without_persons(None, "", {"trouble": "customs answered 400: 「苏知夏 is not the buyer」; 「and so"})
+    {'trouble': 'customs answered 400: 「…」; 「…」'}
     """
     return {key: _masked(value) for key, value in event.items()}
 
 
 def _masked(value: Any) -> Any:
     if isinstance(value, str):
-        return _OF_A_PERSON.sub("***", value)
+        return _OF_A_PERSON.sub("***", _OF_ANOTHER.sub("「…」", value))
     return [_masked(one) for one in value] if isinstance(value, list | tuple) else value

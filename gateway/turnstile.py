@@ -126,7 +126,8 @@ class Turnstile:
 
     def _answer_probe(self, said: str, now: datetime) -> None:
         if self._ledger.run("set_probed", iso(now), said, self._name):
-            log.info("authority.probed", authority=self._name, said=said)
+            # What the authority answered with is for whoever asks.
+            log.info("authority.probed", authority=self._name, said=said.partition(":")[0])
 
     def _announce(self, found: Admission) -> None:
         """Each turn between going and resting is told once; that the pace is kept is nothing to tell."""

@@ -55,6 +55,17 @@ class Carried:
     fault: Fault = "doubt"
 
 
+def quoted(words: str) -> str:
+    """Return the words of another house as they stand in a trouble: between 「 and 」, which our log leaves out.
+
+    They are for whoever asks `kouan queue`: nobody knows whom they name.
+
+    >>> quoted("订单人 苏知夏 与支付人不一致"), quoted("「a」"), quoted("")
+    ('「订单人 苏知夏 与支付人不一致」', '「[a]」', '')
+    """
+    return f"「{words.replace('「', '[').replace('」', ']')}」" if words else ""
+
+
 class Carrier(Protocol):
     """A way for parcels to leave."""
 

@@ -20,7 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final, Literal
 
-from adapters.carriers.carrier import Carried, Parcel
+from adapters.carriers.carrier import Carried, Parcel, quoted
 from message_specs.plain import plain
 from spool import aside
 
@@ -109,7 +109,7 @@ class Boxes:
             return Carried(number, ok=True, acknowledgement=shown)
         if place.parent.name == FAIL:
             why = self._reason(base_of(parcel))
-            trouble = f"the client could not send it and put it into {shown}" + (f": {why}" if why else "")
+            trouble = f"the client could not send it and put it into {shown}" + (f": {quoted(why)}" if why else "")
             return Carried(number, ok=False, trouble=trouble, permanent=True)
         return Carried(number, ok=False, trouble=f"it lies in {shown}; the client has not taken it yet", given=True)
 

@@ -27,7 +27,7 @@ from twisted.web.http_headers import Headers
 from twisted.web.iweb import IBodyProducer, IResponse
 from zope.interface import implementer
 
-from adapters.carriers.carrier import Carried, Fault, Parcel
+from adapters.carriers.carrier import Carried, Fault, Parcel, quoted
 
 AT_ONCE: Final = 8
 _ANSWER_BYTES: Final = 64 * 1024
@@ -111,7 +111,7 @@ class HttpCarrier:
         return Carried(
             parcel.number,
             ok=False,
-            trouble=_one_line(f"{self._place} answered {response.code} {reason}{wait}: {told}").rstrip(": "),
+            trouble=_one_line(f"{self._place} answered {response.code} {reason}{wait}: {quoted(told)}").rstrip(": "),
             permanent=400 <= response.code < 500 and response.code not in _LATER,
             retry_after=retry_after,
         )

@@ -78,7 +78,10 @@ def test_what_the_client_cannot_send_is_held_with_its_words_and_a_release_gives_
         with running(home, "simulate", "client", "--behaviour", "fails"):
             drop(home, 1, 2)
             until(lambda: states(home) == ["held", "held"], 15, lambda: str(states(home)))
-        assert all(why.endswith("读卡器中没有卡 -1") and "FailBox/CEB311Message_" in why for why in reasons(home))
+        # For who asks; the log has their place only.
+        logged = (home / "run.log").read_text("utf-8")
+        assert ("读卡器" in logged, "「…」" in logged) == (False, True)
+        assert all(why.endswith("读卡器中没有卡 -1」") and "FailBox/CEB311Message_" in why for why in reasons(home))
         with running(home, "simulate", "client"):
             assert command(home, "release", "--cause", "the client could not send it", "--reason", "card is back") == 0
             until(lambda: states(home) == ["closed", "closed"], 15, lambda: str((states(home), reasons(home))))

@@ -76,7 +76,7 @@ def test_what_lies_in_the_failbox_failed_for_good_with_the_clients_words(folder:
     plainly = f"the client could not send it and put it into FailBox/{name}"
     assert carry(folder) == Carried(PARCEL.number, ok=False, trouble=plainly, permanent=True)
     (folder / "FailBox" / f"Failed_{NAME}_20261122120001123456789.xml").write_text("<a><b>卡未插入</b></a>", "utf-8")
-    assert carry(folder) == Carried(PARCEL.number, ok=False, trouble=f"{plainly}: 卡未插入", permanent=True)
+    assert carry(folder) == Carried(PARCEL.number, ok=False, trouble=f"{plainly}: 「卡未插入」", permanent=True)
 
 
 def test_what_failed_and_is_released_is_given_again_and_may_be_sent_or_fail_again(folder: Path) -> None:

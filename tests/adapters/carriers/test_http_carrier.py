@@ -130,7 +130,7 @@ class TheHttpCarrier(TestCase):
     def test_sees_a_refusal_of_these_bytes_in_a_4xx(self) -> Any:
         for status in ("400 Bad Request", "403 Forbidden", "404 Not Found", "413 Too Large", "422 Unprocessable"):
             one = yield self.result(answer(status, b"no <a/>"))
-            assert one == Carried(1, ok=False, trouble=f"127.0.0.1 answered {status}: no <a/>", permanent=True)
+            assert one == Carried(1, ok=False, trouble=f"127.0.0.1 answered {status}: 「no <a/>」", permanent=True)
 
     @inlineCallbacks
     def test_sees_a_matter_of_time_in_what_is_no_refusal(self) -> Any:
