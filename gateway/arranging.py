@@ -128,7 +128,7 @@ def _earlier(row: sqlite3.Row) -> Earlier:
     state = State.SENT if row["declared"] else State(row["state"])
     return Earlier(
         row["number"], row["ordinal"], row["version"], row["partner"], state, row["digest"],
-        bool(row["cancelled"]) or (row["app_type"] == "3" and state is State.CLOSED),
+        bool(row["cancelled"]) or (row["app_type"] == "3" and state is State.CLOSED), row["message"] or 0,
     )  # fmt: skip
 
 
@@ -153,6 +153,7 @@ def _place(one: Judged, case: Case, known: _Book, placed: _Book) -> None:
         _refuse(one, case, finding("P308", document=case.ordinal, value=named, thread=named))
         return
     case.version = verdict.version
+    case.after = max((one.message for one in versions), default=0)
     placed.enter(
         spec, case.key,
         Earlier(case.number, case.ordinal, verdict.version, case.partner, State.READY, case.digest),

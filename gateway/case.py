@@ -114,6 +114,8 @@ class Case:
     digest: bytes = b""
     canonical: bytes = b""
     message: int | None = None
+    after: int = 0
+    """The last message with an earlier version of it: its own has a greater number, whichever worker seals it."""
     due_at: str | None = None
     why: str | None = None
     reply_key: str | None = None
@@ -150,6 +152,8 @@ class Earlier:
     state: State
     digest: bytes
     deleted: bool = False
+    message: int = 0
+    """The number of the message in which it leaves, 0 where it is in none."""
 
 
 @dataclass(slots=True)

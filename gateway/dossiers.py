@@ -18,7 +18,7 @@ from gateway.config import House
 from gateway.fetching import number_of
 from gateway.gathering import CHINA, Trade, gathered
 from gateway.naming import named
-from gateway.silence import heard
+from gateway.silence import applications, heard
 from message_specs.document import Document
 from message_specs.trade.aggregation import gather_by, is_gathered_later
 from message_specs.trade.choosing import live
@@ -128,8 +128,11 @@ def _silence(trade: Trade, partner: str | None, today: date) -> Facts | None:
     """Return about what of his customs is silent: the inventory, or a cancel or return that came after it."""
     # Of an inventory that was cancelled nothing is waited for.
     waited = (trade.chosen.inventory,) if trade.row["phase"] == "declared" else ()
-    after = [one for one in trade.papers if one.kind in ("cancel", "refund")]
-    mine = [one for one in (*waited, *after) if one is not None and partner in (None, one.partner)]
+    mine = [
+        one
+        for one in (*waited, *applications(trade.papers, trade.row))
+        if one is not None and partner in (None, one.partner)
+    ]
     found = next((found for one in mine if (found := heard(trade.ledger, one, today)) is not None), None)
     if found is None:
         return None

@@ -7,7 +7,7 @@ authority takes, and signed with the key that the partner has entrusted to us.
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -57,7 +57,10 @@ class Sealer:
         self._signers: dict[str, tuple[str, Signer]] = {}
 
     def packs(self, judged: Iterable[Judged]) -> Iterator[Pack]:
-        """Yield the checked cases as they leave together; signed and extended messages go alone."""
+        """Yield the checked cases as they leave together; signed and extended messages go alone.
+
+        What holds an earlier version of a document comes before what holds the later one.
+        """
         open_packs: dict[object, list[Case]] = {}
         owner: dict[object, Judged] = {}
         sizes: Counter[object] = Counter()
@@ -66,6 +69,9 @@ class Sealer:
             if not cases:
                 continue
             if leaves_whole(one) or _extended(one):
+                for mark in _earlier(cases, open_packs):
+                    yield _pack(open_packs.pop(mark), owner.pop(mark))
+                    del sizes[mark]
                 for authority in dict.fromkeys(case.authority for case in cases):
                     mine = tuple(case for case in cases if case.authority == authority)
                     yield Pack(cases[0].partner, authority, mine, one)
@@ -75,18 +81,19 @@ class Sealer:
             for case in cases:
                 key = (case.partner, case.authority, case.document.spec.code, together)
                 pack = open_packs.get(key, [])
-                if pack and self._is_another_version(case, pack):
-                    yield Pack(case.partner, case.authority, tuple(pack), owner.pop(key))
-                    del open_packs[key]
+                ended = [key] if pack and self._is_another_version(case, pack) else []
+                for mark in ended or _earlier([case], open_packs, key):
+                    yield _pack(open_packs.pop(mark), owner.pop(mark))
+                    del sizes[mark]
                 pack = open_packs.setdefault(key, [])
                 owner.setdefault(key, one)
                 pack.append(case)
                 sizes[key] += len(case.canonical)
                 if self._is_full(pack, sizes[key]):
-                    yield Pack(case.partner, case.authority, tuple(pack), owner.pop(key))
-                    del open_packs[key], sizes[key]
+                    yield _pack(open_packs.pop(key), owner.pop(key))
+                    del sizes[key]
         for mark, cases in open_packs.items():
-            yield Pack(cases[0].partner, cases[0].authority, tuple(cases), owner[mark])
+            yield _pack(cases, owner[mark])
 
     def _is_full(self, pack: list[Case], size: int) -> bool:
         most = self._house.authority(pack[0].authority).pack
@@ -142,6 +149,19 @@ class Sealer:
         if name not in self._signers or self._signers[name][0] != hour:
             self._signers[name] = (hour, load_signer(self._house.home / "keys", name, now))
         return self._signers[name][1]
+
+
+def _pack(cases: Sequence[Case], judged: Judged) -> Pack:
+    return Pack(cases[0].partner, cases[0].authority, tuple(cases), judged)
+
+
+def _earlier(cases: Iterable[Case], packs: Mapping[object, Sequence[Case]], into: object = None) -> list[object]:
+    """Return which other packs hold an earlier version of one of these, which comes into that pack."""
+    later = {(case.document.spec.code, case.key) for case in cases if case.version != 1}
+    if not later:
+        return []
+    held = {mark: {(one.document.spec.code, one.key) for one in pack} for mark, pack in packs.items() if mark != into}
+    return [mark for mark, keys in held.items() if not keys.isdisjoint(later)]
 
 
 def leaves_whole(judged: Judged) -> bool:

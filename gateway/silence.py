@@ -59,6 +59,17 @@ def listen_for(ledger: Ledger, cases: Iterable[Case], now: datetime) -> None:
     ledger.run_many("look_at_dossier_of", [look for look in looks if look[0] is not None])
 
 
+def applications(papers: Iterable[Paper], row: Any) -> list[Paper]:
+    """Return of which cancels and returns in a dossier a word is waited for.
+
+    A cancel can decide something while the list that it is about is with customs, a return after its release.
+    """
+    if row["phase"] == "declared":
+        declared = (row["number"] or 0, row["ordinal"] or 0)
+        return [one for one in papers if one.kind == "cancel" and (one.number, one.ordinal) > declared]
+    return [one for one in papers if one.kind == "refund"] if row["phase"] in ("released", "closed") else []
+
+
 def listen(ledger: Ledger, papers: Iterable[Paper], now: datetime) -> Listening:
     """Return what follows for a trade of which these are with customs; nothing where no word of them is waited for."""
     ones = [_listen(ledger, paper, now) for paper in papers]

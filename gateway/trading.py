@@ -27,7 +27,7 @@ from gateway.giving import Kept, used_of, uses_a_year
 from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
-from gateway.silence import listen
+from gateway.silence import applications, listen
 from gateway.telling import quiet
 from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.choosing import Chosen, choose, live, with_waybill_of
@@ -40,7 +40,6 @@ from spool.states import State
 AT_ONCE: Final = 200
 _CHINA: Final = ZoneInfo("Asia/Shanghai")
 _AGAIN: Final = timedelta(days=1)
-_APPLIED: Final = ("cancel", "refund")
 _LEAD_ON: Final = ("waybill", "sold", "shipped", "order_no")
 _UNCLEAR: Final = ("T151", "T155")
 """Which of several orders or waybills is meant is not for us to guess in a declaration."""
@@ -106,14 +105,16 @@ def _look_at(
     due: str | None = None
     why: str | None = None
     if row["phase"] == "open":
-        return _one(this, ledger, row, trade_of(ledger, row["mark"]), drawing)
-    if row["phase"] == "declared":
+        due, why = _one(this, ledger, row, trade_of(ledger, row["mark"]), drawing)
+    elif row["phase"] == "declared":
         due, why = _listen(this, ledger, trade_of(ledger, row["mark"]))
     elif row["phase"] == "closed":
         due, why = _closed(this, ledger, row, papers)
-    beside = listen(ledger, [one for one in papers if one.kind in _APPLIED], this.now)
+    beside = listen(ledger, applications(papers, row), this.now)
     this.told += beside.told
-    return min((one for one in (due, beside.due) if one), default=None), why or beside.why
+    # Why a declared trade waits is by what those are found of whose inventory customs says nothing.
+    why = why or (beside.why if row["phase"] != "declared" else None)
+    return min((one for one in (due, beside.due) if one), default=None), why
 
 
 def _write(ledger: Ledger, this: Look) -> None:

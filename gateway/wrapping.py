@@ -129,6 +129,8 @@ def _wrap(pack: Pack, sealer: Sealer, store: Store, numbers: Numbers, now: datet
         for case in pack.cases:
             _wait(case, f"K102 {trouble}", due)
         return None
+    # Two workers number from ranges of their own, and the later version of a key is to have the greater number.
+    numbers.go_on_after(max(case.after for case in pack.cases))
     number = numbers.take(1)[0]
     place = store.place(number, SENT + pack.authority, store_name(sealed))
     store.write(place, sealed.body)

@@ -127,7 +127,7 @@ SELECT k.key AS position, i.number, i.sha256, i.sender,
  ORDER BY i.number;
 
 -- name: versions_by_key
-SELECT d.spec, d.key, d.version, d.number, d.ordinal, d.partner, d.state, d.digest, d.app_type,
+SELECT d.spec, d.key, d.version, d.number, d.ordinal, d.partner, d.state, d.digest, d.app_type, d.message,
        d.state = 'refused' AND NOT EXISTS (SELECT 1 FROM refused_for_good f
                                             WHERE f.number = d.number AND f.ordinal = d.ordinal) AS declared,
        coalesce(d.status, '') <> '700' AND EXISTS (
@@ -292,9 +292,7 @@ SELECT o.message, o.attempts, m.spec, m.guid, m.evidence, m.documents, o.partner
  ORDER BY o.attempts, o.message LIMIT ?;
 
 -- name: earlier_of_key
--- Of two versions the number of the message does not tell: two workers number in ranges of their own.
-SELECT o.message FROM document d JOIN document e ON e.key = d.key AND e.partner = d.partner
-   AND CASE WHEN e.spec = d.spec THEN e.version < d.version ELSE e.message < d.message END
+SELECT o.message FROM document d JOIN document e ON e.key = d.key AND e.partner = d.partner AND e.message < d.message
   JOIN outbox o ON o.message = e.message AND o.destination = ?
  WHERE d.number = ? AND d.ordinal = ? AND o.state <> 'gone' AND coalesce(o.trouble, '') NOT LIKE 'voided %' LIMIT 1;
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gateway import dossiers
+from gateway import dossiers, outstanding
 from gateway.gathering import CHINA
 from gateway.telling import tell
 from tests.crash.world import World
@@ -75,3 +75,36 @@ def test_a_return_without_an_answer_is_told_though_the_trade_is_released(world: 
     days(world, 9)
     assert (len(told(world)), shown(world)["phase"], shown(world)["silence"]) == (2, "released", None)
     assert shown(world)["due_at"] is None
+
+
+def test_a_cancel_that_decides_nothing_any_more_is_waited_for_no_longer(world: World) -> None:
+    inventory_is(world, "120")
+    drop(world, "CEB623")
+    world.carry()
+    inventory_is(world, "800")
+    days(world, 9)
+    assert (told(world), shown(world)["silence"], shown(world)["due_at"]) == ([], None, None)
+
+
+def test_a_silent_cancel_does_not_stand_among_the_trades_whose_inventory_waits(world: World) -> None:
+    inventory_is(world, "120")
+    drop(world, "CEB623")
+    world.carry()
+    days(world, 2)
+    today = world.moment.astimezone(CHINA).date()
+    assert (len(told(world)), outstanding.count(world.ledger), list(outstanding.trades(world.ledger, today, 9))) == (
+        2, 0, [],
+    )  # fmt: skip
+
+
+def test_a_return_that_left_before_the_upgrade_is_told_too(world: World) -> None:
+    inventory_is(world, "800")
+    drop(world, "CEB625", lines={1: 1})
+    world.carry()
+    world.ledger.conn.execute("UPDATE dossier SET due_at = NULL")
+    world.ledger.conn.execute("DELETE FROM _sqlite_migrations WHERE name = '0013_silent_applications'")
+    world.ledger.close()
+    again = World(world.home, moment=world.moment)
+    days(again, 1)
+    assert told(again) == [RETURN.format(1, NOTHING)]
+    again.close()

@@ -398,19 +398,8 @@ def ready_change(world: World, order: int) -> list[int]:
     number = world.rows("SELECT max(number) FROM message")[0][0]
     ((key,),) = world.rows("SELECT d.key FROM document d WHERE d.message = ?", number)
     (fresh,) = ready(world, order + 100)
-    # The hall takes a change only of what customs has ended; the outbox sees two messages of one key all the same.
     world.ledger.conn.execute("UPDATE document SET key = ?, version = 7 WHERE message = ?", (key, fresh))
     return [fresh]
-
-
-def test_of_two_versions_of_a_key_the_earlier_leaves_first_whatever_their_messages_numbers(world: World) -> None:
-    """Two workers that seal within one second number from ranges of their own."""
-    turnstile = gate(world, customs(pace=Pace(order="key")))
-    (later,) = ready(world, 1)
-    (earlier,) = ready_change(world, 1)
-    world.ledger.conn.execute("UPDATE document SET version = 8 WHERE message = ?", (later,))
-    assert tried(world, turnstile) == [earlier]
-    assert tried(world, turnstile) == [later]
 
 
 @pytest.mark.parametrize("order", ["partner", "key"])

@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS paper (
 CREATE INDEX IF NOT EXISTS paper_trade ON paper (trade) WHERE trade IS NOT NULL;
 CREATE INDEX IF NOT EXISTS paper_waybill ON paper (waybill) WHERE waybill IS NOT NULL;
 CREATE INDEX IF NOT EXISTS paper_invt ON paper (invt) WHERE invt IS NOT NULL;
+DROP INDEX IF EXISTS paper_bill;
 CREATE INDEX IF NOT EXISTS paper_of_bill ON paper (bill, spec) WHERE bill IS NOT NULL;
 CREATE TABLE IF NOT EXISTS quota (
     person TEXT NOT NULL, year TEXT NOT NULL, used INTEGER NOT NULL, PRIMARY KEY (person, year)) STRICT, WITHOUT ROWID;
