@@ -82,7 +82,7 @@ class Sealer:
                 key = (case.partner, case.authority, case.document.spec.code, together)
                 pack = open_packs.get(key, [])
                 ended = [key] if pack and self._is_another_version(case, pack) else []
-                for mark in ended or _earlier([case], open_packs, key):
+                for mark in ended or (_earlier([case], open_packs, key) if case.version != 1 else ()):
                     yield _pack(open_packs.pop(mark), owner.pop(mark))
                     del sizes[mark]
                 pack = open_packs.setdefault(key, [])
