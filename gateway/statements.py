@@ -82,7 +82,8 @@ def _line(ledger: Ledger, row: Any, calendar_rows: Sequence[Row], today: date, t
     differs = billed - ours if living and ours is not None else None
     name = one.invt_no or paper.name
     found = [*due_findings(name, window, today, still), *_against(ledger, one, tax)]
-    if collected is not None and living and not one.standing.back and billed - collected > tax.tolerance:
+    is_whole = one.standing.is_released and not one.standing.back
+    if collected is not None and living and is_whole and billed - collected > tax.tolerance:
         told, owed = f"{collected:.2f}", f"{billed:.2f}"
         found.append(finding("X308", path="collected", value=told, names=name, found=told, expected=owed))
     return {

@@ -92,6 +92,7 @@ def test_a_refund_is_declared_by_commands_alone(border: Border, told: Any, tmp_p
     assert told("refund", "send") == []
     assert told("exempt", "list") == []
     told("exempt", "report", "--taxpayer", TAXPAYER, "--since", "2026-11-01", "--until", "2026-11-30", ends=1)
+    told("exempt", "report", "--taxpayer", TAXPAYER, "--since", "2026-11-30", "--until", "2026-11-01", ends=2)
 
 
 def test_a_wrong_invoice_is_told_by_its_cell_and_nothing_is_written(border: Border, told: Any, tmp_path: Path) -> None:
