@@ -960,6 +960,12 @@ SELECT number, ordinal, account, released_on, sum(amount) AS occupied FROM (
      WHERE account = ?1 AND released_on BETWEEN ?2 AND ?3) AS one
  GROUP BY number, ordinal, account, released_on ORDER BY released_on, number, ordinal;
 
+-- name: guarantee_open_days
+SELECT account, released_on, count(*) AS inventories, sum(occupied) AS occupied FROM (
+    SELECT max(account) AS account, max(released_on) AS released_on, sum(amount) AS occupied FROM guarantee_entry
+     GROUP BY number, ordinal HAVING sum(amount) > 0) AS one
+ GROUP BY account, released_on ORDER BY account, released_on;
+
 -- name: guarantee_days
 SELECT DISTINCT account, released_on FROM (
     SELECT account, released_on FROM guarantee_entry UNION SELECT account, released_on FROM guarantee_unknown) AS one
