@@ -43,7 +43,7 @@ _REFUSED: Final = "4"
 
 @dataclass(frozen=True, slots=True)
 class _Declared:
-    """One declaration as it was written, and its row: its number in the hall, and whether it was undone."""
+    """One declaration as it was written, and its row: its number in the hall, and whether it was undone or refused."""
 
     name: str
     document: Document
@@ -77,7 +77,7 @@ def _refunds(ledger: Ledger, home: Path, firm: Taxpayer, today: date) -> Iterato
     declared = list(_drawn(ledger, "refund", firm))
     for one in declared:
         yield from _approved(ledger, home, one)
-    standing = [one for one in declared if not one.row["undone_at"]]
+    standing = [one for one in declared if not one.row["undone"]]
     if not standing:
         return
     dollars, windows = table(home, "dollars"), table(home, "windows")
@@ -171,7 +171,7 @@ def _approved(ledger: Ledger, home: Path, one: _Declared) -> Iterator[Finding]:
 
 def _exemptions(ledger: Ledger, home: Path, firm: Taxpayer, today: date) -> Iterator[Finding]:  # noqa: ARG001
     """Yield each registered line of which less stands by now than was registered."""
-    standing = [one for one in _drawn(ledger, "exempt", firm) if not one.row["undone_at"]]
+    standing = [one for one in _drawn(ledger, "exempt", firm) if not one.row["undone"]]
     now = {one.number: one.quantity for one in lines_of(ledger, firm, _EVER, [])} if standing else {}
     for one in standing:
         for line in one.document.lines:

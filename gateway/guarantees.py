@@ -120,6 +120,10 @@ def _book(ledger: Ledger, one: Inventory, at: str) -> None:
     if amount is None:
         ledger.run("guarantee_unknown", *place, account, released_on)
         return
+    if before is None and not amount and one.standing.is_released:
+        # Nothing was ever occupied, as where its bill was void at once; the statement lists it all the same.
+        ledger.run("guarantee_unknown", *place, account, released_on)
+        return
     ledger.run("guarantee_known", *place)
     difference = int(amount * UNITS) - (before["occupied"] if before else 0)
     if difference:

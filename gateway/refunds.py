@@ -61,7 +61,7 @@ def draw(
     theirs = elsewhere(ledger, "refund", taxpayer)
     batch = next_batch(ledger, taxpayer, month, "refund", theirs)
     law = Law(table(home, "rebates"), table(home, "excluded"), month, batch)
-    known = exports(ledger, taxpayer, firm.codes, until, table(home, "dollars"))
+    known = exports(ledger, taxpayer, firm.codes, until, table(home, "dollars"), firm.is_filed)
     used = used_things(ledger, [export_thing(one.number) for one in known.items])
     fresh = [one for one in known.items if export_thing(one.number) not in used and one.number not in theirs.exports]
     mine = [one for one in fresh if firm.is_filed(one.exported_on)]

@@ -63,6 +63,14 @@ def open_dues(ledger: Ledger, account: str | None, calendar_rows: Sequence[Row],
     return sorted(found, key=lambda one: (one["due_until"], one["invt_no"]))
 
 
+def days_due(ledger: Ledger, calendar_rows: Sequence[Row], today: date) -> Iterator[Facts]:
+    """Yield each day of release of which tax is nearly due or overdue: its account, its code, how many inventories."""
+    for row in ledger.all("guarantee_open_days"):
+        window = _window(row["released_on"], calendar_rows)
+        for said in due_findings(row["released_on"], window, today, Decimal(row["occupied"])):
+            yield {**row, "code": said.code, "until": window.last.isoformat()}
+
+
 def _line(ledger: Ledger, row: Any, calendar_rows: Sequence[Row], today: date, tax: Tax) -> Facts:
     paper_row = ledger.one("paper", row["number"], row["ordinal"])
     assert paper_row is not None
@@ -82,7 +90,8 @@ def _line(ledger: Ledger, row: Any, calendar_rows: Sequence[Row], today: date, t
     differs = billed - ours if living and ours is not None else None
     name = one.invt_no or paper.name
     found = [*due_findings(name, window, today, still), *_against(ledger, one, tax)]
-    if collected is not None and living and not one.standing.back and billed - collected > tax.tolerance:
+    is_whole = one.standing.is_released and not one.standing.back
+    if collected is not None and living and is_whole and billed - collected > tax.tolerance:
         told, owed = f"{collected:.2f}", f"{billed:.2f}"
         found.append(finding("X308", path="collected", value=told, names=name, found=told, expected=owed))
     return {

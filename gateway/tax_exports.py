@@ -8,7 +8,7 @@ Known limits: that the prices of a list are free on board, that gseqno is the it
 a list of flag A stands with its own number in the place of a declaration are our readings.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -75,17 +75,24 @@ class Exports:
     findings: list[Finding]
 
 
-def exports(ledger: Ledger, taxpayer: str, codes: frozenset[str], until: date, dollars: Sequence[Row]) -> Exports:
-    """Return every item exported until a day, by lists here and by declarations that were loaded."""
+def exports(
+    ledger: Ledger, taxpayer: str, codes: frozenset[str], until: date, dollars: Sequence[Row],
+    told_on: Callable[[date], bool] = lambda _: True,
+) -> Exports:  # fmt: skip
+    """Return every item exported until a day, by lists here and by declarations that were loaded.
+
+    What is wrong with a list is told where its day of export is one of `told_on`.
+    """
     merged: dict[str, Export] = {}
     found: list[Finding] = []
     gathered = _Gathered()
     for listed in released(ledger, codes, until):
-        if any(listed.back.values()):
+        is_told = told_on(listed.exported_on)
+        if is_told and any(listed.back.values()):
             found.append(finding("X112", path=listed.invt_no, value=listed.invt_no, names=listed.invt_no))
         place = _place(ledger, listed, gathered)
         if isinstance(place, Finding):
-            found.append(place)
+            found += [place] if is_told else []
             continue
         for line in listed.paper.lines:
             gnum = int(amount(line.get("gnum")))

@@ -958,6 +958,12 @@ SELECT number, ordinal, account, released_on, sum(amount) AS occupied FROM (
      WHERE account = ?1 AND released_on BETWEEN ?2 AND ?3) AS one
  GROUP BY number, ordinal, account, released_on ORDER BY released_on, number, ordinal;
 
+-- name: guarantee_open_days
+SELECT account, released_on, count(*) AS inventories, sum(occupied) AS occupied FROM (
+    SELECT max(account) AS account, max(released_on) AS released_on, sum(amount) AS occupied FROM guarantee_entry
+     GROUP BY number, ordinal HAVING sum(amount) > 0) AS one
+ GROUP BY account, released_on ORDER BY account, released_on;
+
 -- name: guarantee_days
 SELECT DISTINCT account, released_on FROM (
     SELECT account, released_on FROM guarantee_entry UNION SELECT account, released_on FROM guarantee_unknown) AS one
@@ -1029,7 +1035,10 @@ SELECT o.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, 
  WHERE o.phase IN ('released', 'closed') AND d.spec = 'CEB603' ORDER BY p.number, p.ordinal;
 
 -- name: tax_used
-SELECT thing FROM tax_use WHERE freed_at IS NULL AND thing IN (SELECT value FROM json_each(?));
+SELECT u.thing FROM tax_use u
+ WHERE u.freed_at IS NULL AND u.thing IN (SELECT value FROM json_each(?))
+   AND NOT EXISTS (SELECT 1 FROM tax_drawn t JOIN refused_for_good f ON f.number = t.number AND f.ordinal = 1
+                    WHERE t.key = u.key);
 
 -- name: add_use
 INSERT INTO tax_use (thing, key, amount, whole) VALUES (?, ?, ?, ?);
@@ -1058,8 +1067,10 @@ SELECT t.key, t.partner, t.kind, t.drawn_at, t.number, t.undone_at, d.state, d.s
  WHERE t.kind = ? ORDER BY t.key;
 
 -- name: drawn_of
-SELECT key, body, number, undone_at FROM tax_drawn
- WHERE kind = ?1 AND key > ?2 || '|' AND key < ?2 || '}' ORDER BY key;
+SELECT t.key, t.body, t.number,
+       t.undone_at IS NOT NULL
+       OR EXISTS (SELECT 1 FROM refused_for_good f WHERE f.number = t.number AND f.ordinal = 1) AS undone
+  FROM tax_drawn t WHERE t.kind = ?1 AND t.key > ?2 || '|' AND t.key < ?2 || '}' ORDER BY t.key;
 
 -- name: last_batch
 SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';

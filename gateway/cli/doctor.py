@@ -15,12 +15,13 @@ from gateway.cli.talk import FAILED, give, say, show
 @home_option
 def doctor(as_json: bool, home: Path) -> int:
     """Look at versions, SM2, clock, disk, keys, limits of the system, configuration, ledger, brokers,
-    authorities for which nothing leaves (paused, in maintenance, broken) and receipts that do not come; change nothing.
+    authorities for which nothing leaves (paused, in maintenance, broken), receipts that do not come, guarantees that
+    are used up and tax that is due; change nothing.
 
     Ends with 1 when something must be mended. With --json one object {"healthy": …, "symptoms": […],
     "authorities": […]}, each authority as in kouan authority list.
     """
-    from gateway.cli import fx_symptoms, payment_symptoms, symptoms, turnstile_symptoms
+    from gateway.cli import fx_symptoms, payment_symptoms, symptoms, tax_symptoms, turnstile_symptoms
     from gateway.cli.broker_symptoms import brokers
     from gateway.cli.symptoms_of_remotes import remotes
 
@@ -33,6 +34,7 @@ def doctor(as_json: bool, home: Path) -> int:
         found += [*symptoms.disk(house), *symptoms.keys(house, now), *symptoms.ledger(house)]
         found += [*symptoms.unanswered(house, now), *symptoms.identity(house), *brokers(house), *remotes(house)]
         found += [*payment_symptoms.payments(house, now), *fx_symptoms.feedback(house, now)]
+        found += tax_symptoms.guarantees(house, now)
         standings = turnstile_symptoms.standings(house, now)
         found += turnstile_symptoms.authorities(standings, now)
     bad = any(one.status == symptoms.ERROR for one in found)

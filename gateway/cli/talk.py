@@ -63,6 +63,17 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[object]], empty: str = 
     Console(width=wide, highlight=False).print(table)
 
 
+def plain(value: object) -> object:
+    """Return a cell as people read it: what stands together is written side by side.
+
+    >>> plain({"142": "750.00", "502": "1.00"}), plain(["ready"]), plain("91"), plain({})
+    ('142 750.00, 502 1.00', 'ready', '91', '')
+    """
+    if isinstance(value, dict):
+        return ", ".join(f"{name or '–'} {part}" for name, part in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
 def present(as_json: bool, columns: Sequence[str], rows: Iterable[dict[str, Any]], empty: str = "") -> None:
     """The rows stand on stdout: JSON Lines for programs, a table of these columns for people."""
     if as_json:

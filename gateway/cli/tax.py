@@ -9,7 +9,7 @@ import click
 
 from gateway.cli.book import open_book
 from gateway.cli.options import home_option, input_argument, json_option, read_input
-from gateway.cli.talk import FAILED, NOT_FOUND, Stop, give, present, say, show
+from gateway.cli.talk import FAILED, NOT_FOUND, Stop, give, plain, present, say, show
 from gateway.cli.tax_declaring import exempt, refund
 
 if TYPE_CHECKING:
@@ -208,7 +208,7 @@ def statement(
         return
     _present(False, COLUMNS, told["lines"], f"{account} has nothing released in {month}.")
     for name, value in told["totals"].items():
-        say(f"{name}: {value}")
+        say(f"{name}: {plain(value)}")
 
 
 def _present(as_json: bool, columns: tuple[str, ...], rows: list[dict[str, Any]], empty: str) -> None:

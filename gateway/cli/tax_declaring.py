@@ -10,7 +10,7 @@ import click
 
 from gateway.cli.book import open_book
 from gateway.cli.options import home_option, json_option
-from gateway.cli.talk import FAILED, Stop, give, present, say, show
+from gateway.cli.talk import FAILED, Stop, give, plain, present, say, show
 
 if TYPE_CHECKING:
     from gateway.refunds import Declared
@@ -157,7 +157,10 @@ def exempt() -> None:
 def register(
     *, partner: str, taxpayer: str, month: str, until: datetime | None, dry_run: bool, as_json: bool, home: Path
 ) -> int:
-    """Register what was exported and is in no other declaration: the next batch of a month goes into the hall."""
+    """Register what was exported and is in no other declaration: the next batch of a month goes into the hall.
+
+    Ends with 1 when nothing can be registered or it was refused. With --json the findings, then one object about it.
+    """
     from gateway.exemptions import draw, uses_of
     from gateway.refunds import book, free_refused, send_open
     from gateway.settling import iso
@@ -189,11 +192,13 @@ def report(*, taxpayer: str, since: datetime, until: datetime, as_json: bool, ho
     """Report what a firm exported in a period, its receipts, and the income and tax assessed on them."""
     from gateway.exemptions import report as told_of
 
+    if until < since:
+        raise click.BadParameter("the period ends before it begins", param_hint="--until")
     told = told_of(open_book(home), home, taxpayer, since.date(), until.date())
     if as_json:
         give(told)
         return
-    show(("", ""), [(name, value) for name, value in told.items() if name != "findings"])
+    show(("", ""), [(name, plain(value)) for name, value in told.items() if name != "findings"])
     for one in told["findings"]:
         say(f"[{one['code']}] {one['zh']} {one['en']}")
 
@@ -257,7 +262,7 @@ def _declared(
     if as_json:
         give(told)
     else:
-        show(("", ""), [(name, value) for name, value in told.items() if name != "findings"])
+        show(("", ""), [(name, plain(value)) for name, value in told.items() if name != "findings"])
         for one in told["findings"]:
             say(f"[{one['code']}] {one['zh']} {one['en']}\n→ {one['hint']}")
     return FAILED if mine is not None and told["states"] != ["ready"] else 0

@@ -2,12 +2,18 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.cli import ended
+from gateway.cli.symptoms import OK
+from gateway.cli.tax_symptoms import guarantees
+from gateway.config import load_house
+from gateway.tax_files import install
+from spool.number import CHINA
 from tests.gateway.border import Border
 from tests.gateway.test_bills import INVT, bill, inventory_is
 from tests.gateway.test_guarantees import looks, with_customs
@@ -92,6 +98,7 @@ def test_a_refund_is_declared_by_commands_alone(border: Border, told: Any, tmp_p
     assert told("refund", "send") == []
     assert told("exempt", "list") == []
     told("exempt", "report", "--taxpayer", TAXPAYER, "--since", "2026-11-01", "--until", "2026-11-30", ends=1)
+    told("exempt", "report", "--taxpayer", TAXPAYER, "--since", "2026-11-30", "--until", "2026-11-01", ends=2)
 
 
 def test_a_wrong_invoice_is_told_by_its_cell_and_nothing_is_written(border: Border, told: Any, tmp_path: Path) -> None:
@@ -142,3 +149,30 @@ def test_a_pay_in_document_that_nobody_knows_is_told(home: Path, capsys: pytest.
     world.close()
     assert ended(["tax", "guarantee", "paid", "291020261000000018", "--home", str(home)]) == 0
     assert "X307" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("limit", "days", "told"),
+    [
+        (100, 0, ["ok 1 filed; none is nearly used up, no tax is due"]),
+        (50, 0, ["warning X301"]),
+        (40, 40, ["error X302", "warning X304"]),
+        (100, 46, ["warning X305"]),
+        (None, 46, []),
+    ],
+)
+def test_the_doctor_tells_of_a_guarantee_that_is_used_up_and_of_tax_that_is_due(
+    home: Path, limit: int | None, days: int, told: list[str]
+) -> None:
+    world = with_customs(home)
+    inventory_is(world, "800")
+    looks(world)
+    ((account,),) = world.rows("SELECT DISTINCT account FROM guarantee_entry")
+    world.close()
+    if limit is not None:
+        install(home, "guarantees", f"account,amount,since\n{account},{limit},2026-01-01\n".encode())
+    found = list(guarantees(load_house(home), world.moment + timedelta(days=days)))
+    assert [f"{one.status} {one.seen if one.status == OK else one.seen[:4]}" for one in found] == told
+    until = world.moment.astimezone(CHINA).date() + timedelta(45)
+    due = f"inventories: 1, yuan: 42.89; the first tax is due until {until}"
+    assert all(one.seen[5:] == due for one in found if one.seen[:4] in ("X304", "X305"))

@@ -1,19 +1,23 @@
 """Exports without invoices are registered once from released lists, and income is assessed on their receipts."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from gateway.declared_since import since
 from gateway.exemptions import Drawn, draw, report, uses_of
 from gateway.refunds import book
 from gateway.refunds import draw as draw_refund
 from gateway.tax_files import install
 from gateway.taxpayers import NotATaxpayer
+from message_specs import writing
 from tests.gateway.border import Border
 from tests.gateway.test_refunds import LATER, UNTIL, carried, sent
+from tests.gateway.test_tax_exports import back
+from tests.samples import guid
 from tests.taxpayers import BAG, SHIRT, TAXPAYER, with_tax
 
 
@@ -86,3 +90,24 @@ def test_the_report_of_a_period_assesses_income_on_receipts_in_yuan(border: Bord
     after = report(world.ledger, world.home, TAXPAYER, first, UNTIL)
     assert (after["registered"], after["unregistered"], after["receipts"]) == (4, 0, "12000.00")
     assert report(world.ledger, world.home, TAXPAYER, UNTIL, UNTIL)["records"] == 0
+
+
+def test_what_the_office_refused_counts_as_registered_no_more_before_anybody_declares_again(border: Border) -> None:
+    world = border.world
+    made = drawn(border)
+    book(world.ledger, made.declared, "shop", "exempt", uses_of(made.records))
+    sent(border)
+    carried(border)
+    world.moment += timedelta(seconds=5)
+    fields = {
+        "guid": guid("T", 1), "taxpayerNo": TAXPAYER, "sbny": "202701", "sbpc": "001", "returnStatus": "4",
+        "returnTime": writing.return_time(world.moment), "returnInfo": "抽查不予通过",
+    }  # fmt: skip
+    body = writing.receipt("TaxExemptReturnMessage", guid("V", 1), [("ExemptionReturn", fields)])
+    world.drop("tax", "refused.xml", body)
+    world.take_in()
+    back(border)
+    border.meets()
+    told = report(world.ledger, world.home, TAXPAYER, date(2026, 11, 1), UNTIL)
+    assert (told["registered"], told["unregistered"]) == (0, 4)
+    assert since(world.ledger, world.home, TAXPAYER, UNTIL) == []

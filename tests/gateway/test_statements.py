@@ -13,7 +13,7 @@ from gateway.tax_files import NoTaxLaw
 from spool.number import CHINA
 from tests import samples
 from tests.crash.world import World
-from tests.gateway.test_bills import INVT, TAX, bill, inventory_is, said, when
+from tests.gateway.test_bills import INVT, TAX, bill, inventory_is, said, status, when
 from tests.gateway.test_guarantees import looks, with_customs
 
 
@@ -159,3 +159,33 @@ def test_what_customs_took_back_is_in_no_sum(world: World) -> None:
     assert {name: told["totals"][name] for name in names} == {
         "collected": "0.00", "predicted": "0.00", "billed": "0.00", "open": "0.00", "occupied": "0.00", "unbilled": 0,
     }  # fmt: skip
+
+
+def test_what_was_released_and_billed_in_vain_before_it_was_looked_at_stands_in_the_statement(world: World) -> None:
+    inventory_is(world, "800")
+    bill(world)
+    status(world, "3")
+    looks(world)
+    released = world.moment.astimezone(CHINA).date()
+    assert world.rows("SELECT count(*) FROM guarantee_entry") == [(0,)]
+    told = statement(world.ledger, "3301961A2B", f"{released:%Y-%m}", (), released, world.clerk.house.kouan.tax)
+    assert [(one["invt_no"], one["state"], one["open"], one["occupied"]) for one in told["lines"]] == [
+        (INVT, "void", "0.00", "0.00")
+    ]
+    bill(world, tax_no=f"{INVT}_2", valueAddedTax="20.00")
+    looks(world)
+    again = statement(world.ledger, "3301961A2B", f"{released:%Y-%m}", (), released, world.clerk.house.kouan.tax)
+    assert [(one["state"], one["open"], one["occupied"]) for one in again["lines"]] == [("billed", "50.39", "50.39")]
+
+
+def test_of_what_customs_ordered_back_nobody_says_what_its_buyer_paid(world: World) -> None:
+    inventory_is(world, "800")
+    bill(world, valueAddedTax="20.00")
+    looks(world)
+    inventory_is(world, "700")
+    looks(world)
+    today = world.moment.astimezone(CHINA).date()
+    [line] = statement(world.ledger, account(world), f"{today:%Y-%m}", (), today, world.clerk.house.kouan.tax)["lines"]
+    assert (line["billed"], line["state"], "X308" in {one["code"] for one in line["findings"]}) == (
+        "50.39", "void", False,
+    )  # fmt: skip

@@ -188,3 +188,10 @@ def test_a_gathered_item_is_told_whole_or_not_at_all(border: Border) -> None:
     assert [(one.number, one.in_unit("011"), one.exported_on) for one in later.items] == [
         (f"{entry}001", Decimal(120), date(2026, 12, 3)), (f"{entry}002", Decimal(40), date(2026, 12, 3)),
     ]  # fmt: skip
+
+
+def test_of_days_of_another_scheme_nothing_is_told(border: Border) -> None:
+    border.closes(1)
+    arguments = border.world.ledger, TAXPAYER, frozenset({"3301961A2B"}), date(2026, 12, 31), ()
+    assert [said.code for said in exports(*arguments).findings] == ["X118"]
+    assert exports(*arguments, lambda day: day.year > 2026).findings == []
