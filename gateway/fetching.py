@@ -16,7 +16,7 @@ import msgspec
 from gateway.case import Case
 from gateway.desks import Needs, Records, desk
 from gateway.living import said_of
-from message_specs.trade.papers import Paper, paid_elsewhere, unpack
+from message_specs.trade.papers import Paper, beside, paid_elsewhere, unpack
 from spool.ledger import Ledger
 
 Place = tuple[int, int]
@@ -45,8 +45,9 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
         marks[(case.number, case.ordinal)] = tuple(dict.fromkeys(of_case))
     row = ledger.one("filings")
     fetched = Fetched(row["last"] if row else 0, marks)
-    asked = {mark for of_case in marks.values() for mark in of_case}
-    _papers(ledger, records, asked, of_batch)
+    first = {mark for of_case in marks.values() for mark in of_case}
+    asked = set(first)
+    _papers(ledger, records, first, of_batch)
     # An order may name a payment that tells of another order: the second look finds it.
     named: set[int] = set()
     for case, needs in needed:
@@ -54,7 +55,9 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
             marks[(case.number, case.ordinal)] += paid
             named.update(paid)
     then = [_then(needs, records) for _, needs in needed]
-    _papers(ledger, records, named.union(*then) - asked, of_batch)
+    asked.update(named, *then)
+    _papers(ledger, records, named.union(*then) - first, of_batch)
+    _papers(ledger, records, _beside(needed, then, marks, records) - asked, of_batch)
     _lives(
         ledger, records, [(*needs.marks, *more) for (_, needs), more in zip(needed, then, strict=True) if needs.lives]
     )
@@ -76,6 +79,20 @@ def _values(ledger: Ledger, records: Records, keys: set[str], fetched: Fetched) 
     for one in ledger.all("records", as_json(keys)):
         records.values[one["key"]] = one["value"]
         fetched.revisions[one["key"]] = one["revision"]
+
+
+def _beside(
+    needed: Sequence[tuple[Case, Needs]], then: Sequence[Sequence[int]], marks: dict[Place, tuple[int, ...]],
+    records: Records,
+) -> set[int]:  # fmt: skip
+    """Return the marks of orders that share a payment with a case; by them too it is decided."""
+    found: set[int] = set()
+    for (case, needs), more in zip(needed, then, strict=True):
+        place = (case.number, case.ordinal)
+        if needs.beside and (of_case := beside(records.papers((*marks[place], *more)))):
+            marks[place] += of_case
+            found.update(of_case)
+    return found
 
 
 def _then(needs: Needs, records: Records) -> Sequence[int]:
