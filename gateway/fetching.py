@@ -16,7 +16,7 @@ import msgspec
 from gateway.case import Case
 from gateway.desks import Needs, Records, desk
 from gateway.living import said_of
-from message_specs.trade.papers import Paper, paid_elsewhere, unpack
+from message_specs.trade.papers import Paper, beside, paid_elsewhere, unpack
 from spool.ledger import Ledger
 
 Place = tuple[int, int]
@@ -45,8 +45,8 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
         marks[(case.number, case.ordinal)] = tuple(dict.fromkeys(of_case))
     row = ledger.one("filings")
     fetched = Fetched(row["last"] if row else 0, marks)
-    asked = {mark for of_case in marks.values() for mark in of_case}
-    _papers(ledger, records, asked, of_batch)
+    first = {mark for of_case in marks.values() for mark in of_case}
+    _papers(ledger, records, first, of_batch)
     # An order may name a payment that tells of another order: the second look finds it.
     named: set[int] = set()
     for case, needs in needed:
@@ -54,7 +54,10 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
             marks[(case.number, case.ordinal)] += paid
             named.update(paid)
     then = [_then(needs, records) for _, needs in needed]
-    _papers(ledger, records, named.union(*then) - asked, of_batch)
+    named.update(*then)
+    _papers(ledger, records, named - first, of_batch)
+    shared = _beside(needed, then, marks, records, second=bool(named))
+    _papers(ledger, records, shared - first - named, of_batch)
     _lives(
         ledger, records, [(*needs.marks, *more) for (_, needs), more in zip(needed, then, strict=True) if needs.lives]
     )
@@ -63,12 +66,7 @@ def fetch(ledger: Ledger, cases: Sequence[Case], of_batch: Mapping[int, list[Pap
     more = {key for _, needs in needed if needs.keys is not None for key in needs.keys(records)}
     if more:
         _values(ledger, records, more, fetched)
-    names = {value for key in more if (value := records.values.get(key, ""))[:1].isdigit()}
-    names.update(name for _, needs in needed if needs.names is not None for name in needs.names(records))
-    for name in names - records.named.keys():
-        number, _, ordinal = name.partition(".")
-        if (row := ledger.one("paper", int(number), int(ordinal))) is not None:
-            records.named[name] = paper_of(row)
+    _names(ledger, records, needed, more)
     return fetched
 
 
@@ -76,6 +74,34 @@ def _values(ledger: Ledger, records: Records, keys: set[str], fetched: Fetched) 
     for one in ledger.all("records", as_json(keys)):
         records.values[one["key"]] = one["value"]
         fetched.revisions[one["key"]] = one["revision"]
+
+
+def _names(
+    ledger: Ledger, records: Records, needed: Sequence[tuple[Case, Needs]], keys: Iterable[str]
+) -> None:  # fmt: skip
+    """The papers that records name are known."""
+    names = {value for key in keys if (value := records.values.get(key, ""))[:1].isdigit()}
+    names.update(name for _, needs in needed if needs.names is not None for name in needs.names(records))
+    for name in names - records.named.keys():
+        number, _, ordinal = name.partition(".")
+        if (row := ledger.one("paper", int(number), int(ordinal))) is not None:
+            records.named[name] = paper_of(row)
+
+
+def _beside(
+    needed: Sequence[tuple[Case, Needs]], then: Sequence[Sequence[int]], marks: dict[Place, tuple[int, ...]],
+    records: Records, *, second: bool,
+) -> set[int]:  # fmt: skip
+    """Return the marks of orders that share a payment with a case; by them too it is decided."""
+    found: set[int] = set()
+    for (case, needs), more in zip(needed, then, strict=True):
+        place = (case.number, case.ordinal)
+        # What the first look found is known already, unless there was a second.
+        known = (*marks[place], *more) if second else needs.marks
+        if needs.beside and (of_case := beside(records.papers(known))):
+            marks[place] += of_case
+            found.update(of_case)
+    return found
 
 
 def _then(needs: Needs, records: Records) -> Sequence[int]:

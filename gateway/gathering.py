@@ -19,6 +19,7 @@ from gateway.living import said_of
 from message_specs.trade.choosing import Chosen, choose, live, with_waybill_of
 from message_specs.trade.life import Life, life_of
 from message_specs.trade.papers import Paper, marks_of, paid_elsewhere, side_of
+from message_specs.trade.papers import beside as shared
 from spool.ledger import Ledger
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
@@ -99,6 +100,8 @@ def gathered(ledger: Ledger, mark: int) -> Trade | None:
         for one in _by_marks(ledger, paid_elsewhere(known.values()))
         if (place := (one.number, one.ordinal)) not in known
     }
+    around = (*known.values(), *beside.values())
+    beside |= {(one.number, one.ordinal): one for one in _by_marks(ledger, shared(around)) if one.kind == "order"}
     beside = {place: one for place, one in beside.items() if place not in known}
     return Trade(ledger, row, _sorted(known.values()), _sorted(beside.values()))
 

@@ -32,7 +32,7 @@ from gateway.telling import quiet
 from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.choosing import Chosen, choose, live, with_waybill_of
 from message_specs.trade.comparing import compare, view_for
-from message_specs.trade.papers import Paper, marks_of_paper, paid_elsewhere
+from message_specs.trade.papers import Paper, beside, marks_of_paper, paid_elsewhere
 from message_specs.trade.waiting import missing, too_long
 from spool.ledger import Ledger
 from spool.states import State
@@ -227,6 +227,7 @@ def trade_of(ledger: Ledger, mark: int, *, alive: bool = False) -> Chosen:
     if told:
         more = [mark for marks in told for kind in _LEAD_ON for mark in marks.get(kind, ())]
         papers = _merged(papers, _papers(ledger, [*more, *paid_elsewhere(papers)]))
+        papers = _merged(papers, [one for one in _papers(ledger, beside(papers)) if one.kind == "order"])
     return with_waybill_of(choose(papers, anchor), papers, refused)
 
 

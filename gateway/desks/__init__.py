@@ -53,6 +53,7 @@ class Needs(NamedTuple):
 
     `lives`: also what customs has said of the inventories and cancels among the papers.
     `paid`: also the payments that orders among the papers name.
+    `beside`: also every version of the orders that share a payment with those.
     `then`: further marks that only the papers tell, looked up once more.
     `keys`: further records that only all this tells, and the papers that their values name.
     `names`: further papers, by the names that all these records tell.
@@ -62,6 +63,7 @@ class Needs(NamedTuple):
     values: tuple[str, ...] = ()
     lives: bool = False
     paid: bool = False
+    beside: bool = False
     then: Callable[[Sequence[Paper]], Iterable[int]] | None = None
     keys: Callable[["Records"], Iterable[str]] | None = None
     names: Callable[["Records"], Iterable[str]] | None = None

@@ -11,6 +11,7 @@ Known limits: what a fellow says later of a trade whose inventory is with custom
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from functools import partial
@@ -23,10 +24,10 @@ from gateway.case import Case, Notice, Outcome
 from gateway.desks import Needs, Records
 from gateway.notices import notice
 from message_specs.findings import Finding, Severity, finding
-from message_specs.trade.choosing import key_of, live
+from message_specs.trade.choosing import key_of, live, of_one_order
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
 from message_specs.trade.giving_back import change_allowed, correct_allowed, no_longer_used
-from message_specs.trade.papers import Paper, kind_of, paid_elsewhere, side_of
+from message_specs.trade.papers import Paper, beside, kind_of, paid_elsewhere, side_of
 from message_specs.trade.waiting import due, missing, too_long, why_waiting
 from spool.number import came_at
 from spool.states import State
@@ -42,6 +43,8 @@ _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 _OF_INVENTORY: Final = ("order", "sold", "waybill")
 """An inventory names platform, merchant and waybill; what shares its order number alone only tells why it waits."""
 _PAYS_ALONE: Final = ("waybill", "order")
+_PARCEL: Final = ("logisticsCode", "logisticsNo")
+_LIVE: Final = ("inventory", "cancel")
 _MAY_RIVAL: Final = ("CEB603",)
 """Lists that are no version of one another and may yet be of one order; of imports the order itself is the key."""
 _GOES_ON: Final = Outcome(State.CHECKED)
@@ -57,7 +60,7 @@ def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's sign
     # A waybill is held against its order and inventory alone; the payment that an order names is found by its marks.
     pays, then = kind not in _PAYS_ALONE, partial(_by_number, get("order_no", ())) if kind == "inventory" else None
     lives = case.document.app_type in _CHANGES or case.document.spec.code in _MAY_RIVAL
-    return Needs(found, lives=lives, paid=pays, then=then)
+    return Needs(found, lives=lives, paid=pays, beside=kind != "waybill", then=then)
 
 
 def _by_number(marks: tuple[int, ...], papers: Sequence[Paper]) -> tuple[int, ...]:
@@ -72,7 +75,10 @@ def decide(case: Case, records: Records) -> Outcome:
     papers = records.papers(marks)
     more = (*(paid_elsewhere(papers) if needed.paid else ()), *(needed.then(papers) if needed.then else ()))
     if more and not set(more).issubset(marks):
-        papers = records.papers((*marks, *more))
+        marks = (*marks, *more)
+        papers = records.papers(marks)
+    if needed.beside and (shared := beside(papers)):
+        papers = _with_versions(papers, records.papers(shared))
     mine = records.paper(marks, case.number, case.ordinal)
     if mine is None:
         return _GOES_ON
@@ -81,11 +87,17 @@ def decide(case: Case, records: Records) -> Outcome:
     return _fellow(case, records, mine, papers)
 
 
+def _with_versions(papers: Sequence[Paper], more: Sequence[Paper]) -> tuple[Paper, ...]:
+    """Add the versions of orders beside this trade; what else belongs to those is none of its business."""
+    known = {(one.number, one.ordinal): one for one in (*papers, *(one for one in more if one.kind == "order"))}
+    return tuple(known[place] for place in sorted(known))
+
+
 def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     if len(papers) == 1:
         return _GOES_ON
     chosen = choose(papers, mine)
-    if mine.app_type in _CHANGES and (used := _in_use(records, chosen, papers)):
+    if mine.app_type in _CHANGES and (used := _in_use(records, mine, chosen, papers)):
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in used))
     late = tuple(replace(one, document=case.ordinal) for one in no_longer_used(chosen.inventory))
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
@@ -96,21 +108,39 @@ def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) 
     return Outcome(State.CHECKED, (*told, *late), notices=_notices(chosen, mine, found))
 
 
-def _in_use(records: Records, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:
+def _in_use(records: Records, mine: Paper, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:
     """Tell whether an inventory that is with customs rests on this document, so that it may not change any more."""
-    used = chosen.inventory
-    if used is None:
-        return ()
-    return change_allowed(used, records.life(_living(papers)))
+    bound = (change_allowed(one, records.life(_living(records, one, papers))) for one in _users(mine, chosen, papers))
+    return next(filter(None, bound), ())
 
 
-def _living(papers: Sequence[Paper]) -> list[Paper]:
-    return [one for one in papers if one.kind in ("inventory", "cancel")]
+def _users(mine: Paper, chosen: Chosen, papers: Sequence[Paper]) -> list[Paper]:
+    """Return the inventories that rest on this document: a waybill is used by every one in its parcel."""
+    used = [] if chosen.inventory is None else [chosen.inventory]
+    if mine.kind == "waybill":
+        others = [one for one in live(papers) if one.kind == "inventory" and one not in used]
+        used += [one for one in others if all(one.head.get(name) == mine.head.get(name) for name in _PARCEL)]
+    return used
+
+
+def _living(records: Records, of: Paper, papers: Sequence[Paper]) -> list[Paper]:
+    """Return the inventories of the order of this one and their cancels; those beside it live a life of their own."""
+    others = [one for one in papers if one.kind == "inventory" and not of_one_order(one, of)]
+    numbers = {records.invt_no(one) for one in others} - {""}
+    return [one for one in papers if one.kind in _LIVE and one not in others and not _names(one, of, numbers)]
+
+
+def _names(one: Paper, of: Paper, numbers: AbstractSet[str]) -> bool:
+    """Tell whether a cancel is of another order than this inventory, or of an inventory with one of these numbers."""
+    if one.kind != "cancel":
+        return False
+    told = one.head.get("orderNo", "").strip()
+    return one.head.get("invtNo", "").strip() in numbers or bool(told and not of_one_order(one, of))
 
 
 def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     mode, today = _mode(mine), records.today
-    life = records.life(_living(papers)) if mine.app_type in _CHANGES else None
+    life = records.life(_living(records, mine, papers)) if mine.app_type in _CHANGES else None
     if life is not None and life.said and (bound := correct_allowed(life)):
         return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in bound))
     doubled = _doubled(records, mine, papers)

@@ -184,6 +184,14 @@ def paid_elsewhere(papers: Iterable[Paper]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(mark for one in orders for mark in marks_of("payment", one.spec, one.head)))
 
 
+def beside(papers: Iterable[Paper]) -> tuple[int, ...]:
+    """The marks of orders that share a payment: each may have been changed since to another one, and tells it there."""
+    orders = [one for one in papers if one.kind == "order"]
+    if len(orders) < 2:
+        return ()
+    return tuple(dict.fromkeys(mark for one in orders for mark in marks_of("order", one.spec, one.head)))
+
+
 def _mark(kind: str, values: Sequence[str]) -> Sequence[int]:
     return () if any(not value or value.isspace() for value in values) else (mark_of(kind, *values),)
 
