@@ -53,7 +53,7 @@ def _from_twisted(event: dict[str, Any]) -> None:
 
 
 def without_persons(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Return the event without identity numbers and telephones of persons in its texts.
+    """Return the event without identity numbers and telephones in its texts, and without what stands in 「」.
 
     >>> without_persons(None, "", {"trouble": "broker says: 330199195106108017 (13800000000)", "number": 7})
     {'trouble': 'broker says: *** (***)', 'number': 7}

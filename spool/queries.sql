@@ -751,7 +751,8 @@ SELECT count(*) AS n FROM dossier WHERE phase = 'declared' AND why IS NOT NULL;
 -- name: last_heard
 SELECT d.state, d.status, o.tried_at, o.state AS outbox,
        (SELECT max(r.answer) FROM receipt r
-         WHERE r.number = d.number AND r.ordinal = d.ordinal AND r.spec IN ('CEB622', 'CEB604', 'CEB624', 'CEB606', 'CEB626', 'CEB214')) AS answer
+         WHERE r.number = d.number AND r.ordinal = d.ordinal
+           AND r.spec IN ('CEB622', 'CEB604', 'CEB624', 'CEB606', 'CEB626', 'CEB214')) AS answer
   FROM document d JOIN outbox o ON o.message = d.message WHERE d.number = ? AND d.ordinal = ?;
 
 -- name: open_dossiers_count

@@ -42,7 +42,7 @@ _MEET: Final = ("order", "sold", "payment", "waybill", "order_no")
 """The marks by which a trade comes together; the rest of a document's marks are for its later life."""
 _OF_INVENTORY: Final = ("order", "sold", "waybill")
 """An inventory names platform, merchant and waybill; what shares its order number alone only tells why it waits."""
-_PAYS_ALONE: Final = ("waybill", "order")
+_SEEKS_NO_PAYMENT: Final = ("waybill", "order")
 _PARCEL: Final = ("logisticsCode", "logisticsNo")
 _LIVE: Final = ("inventory", "cancel")
 _MAY_RIVAL: Final = ("CEB603",)
@@ -58,7 +58,10 @@ def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's sign
     for mark in _OF_INVENTORY if kind == "inventory" else _MEET:
         found += get(mark, ())
     # A waybill is held against its order and inventory alone; the payment that an order names is found by its marks.
-    pays, then = kind not in _PAYS_ALONE, partial(_by_number, get("order_no", ())) if kind == "inventory" else None
+    pays, then = (
+        kind not in _SEEKS_NO_PAYMENT,
+        partial(_by_number, get("order_no", ())) if kind == "inventory" else None,
+    )
     lives = case.document.app_type in _CHANGES or case.document.spec.code in _MAY_RIVAL
     return Needs(found, lives=lives, paid=pays, beside=kind != "waybill", then=then)
 
