@@ -31,7 +31,8 @@ from message_specs.trade.aggregation import asked, can_gather, predicted
 from message_specs.trade.choosing import key_of, live
 from message_specs.trade.giving_back import known_as
 from message_specs.trade.life import Life, life_of
-from message_specs.trade.papers import Paper, mark_of, unpack
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, unpack
 from spool.ledger import Ledger
 
 AT_ONCE: Final = 20

@@ -22,7 +22,8 @@ from gateway.ripening import ripe_mark
 from gateway.settling import iso
 from message_specs.trade.aggregation import gather_by, is_gathered_later, late, reminders
 from message_specs.trade.choosing import live
-from message_specs.trade.papers import Paper, mark_of
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper
 from spool.ledger import Ledger
 from spool.states import State
 

@@ -13,7 +13,8 @@ import msgspec
 
 from gateway.fetching import paper_of
 from message_specs.amounts import amount
-from message_specs.trade.papers import Paper, mark_of
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper
 from spool.ledger import Ledger
 from spool.states import State
 

@@ -28,7 +28,8 @@ from message_specs.catalog import catalog
 from message_specs.trade.choosing import Chosen
 from message_specs.trade.goods import Goods
 from message_specs.trade.joining import Joined, Row, cop_no, joined, rows_of, table_of
-from message_specs.trade.papers import Paper, mark_of
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper
 from spool.errors import Told
 from spool.interchange import Batch, Claim
 from spool.ledger import Ledger

@@ -21,6 +21,7 @@ from twisted.python.threadpool import ThreadPool
 from adapters.doors.http import HttpDoor, HttpLimits
 from adapters.doors.sftp import sftp_service
 from gateway.arrangement import Arrangement, arranged
+from gateway.book import ledger_of
 from gateway.children import Children
 from gateway.clerk import ALL_NUMBERS, clerk_at
 from gateway.config import House, load_house
@@ -66,7 +67,7 @@ class Hall:
         self._books = ThreadPool(1, 1, "books")
         self._asks = ThreadPool(1, 1, "asks")
         stands(self.home, house.kouan.sftp.host_key if house.kouan.sftp.listen else None)
-        self._ledger = Ledger(clerk_at(self.home))
+        self._ledger = ledger_of(self.home)
         self._numbers = Numbers(now)
         self.reception = Reception(reactor, house.kouan.workers, self._numbers, self._news)
         asking = Ledger(clerk_at(self.home), read_only=True)

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from gateway.fetching import paper_of
-from message_specs.trade.papers import NOBODY, Paper, mark_of, marks_of
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import NOBODY, Paper, marks_of
 from spool import number as numbers
 from spool.ledger import Ledger
 

@@ -11,7 +11,8 @@ from gateway.fetching import as_json, paper_of
 from message_specs.amounts import amount, number
 from message_specs.findings import Finding, finding
 from message_specs.trade.choosing import live
-from message_specs.trade.papers import Paper, mark_of, marks_of_paper
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, marks_of_paper
 from spool.ledger import Ledger
 
 _ORDER, _PAYMENT = "CEB311", "CEB411"

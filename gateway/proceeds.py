@@ -24,7 +24,8 @@ from message_specs.tax.deadlines import deadline, late_until
 from message_specs.tax.forms import Export
 from message_specs.tax.laws import Row, holds
 from message_specs.trade.choosing import live
-from message_specs.trade.papers import Paper, mark_of
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper
 from message_specs.trade.sharing import WIDE, fen
 from spool.ledger import Ledger
 from spool.states import State

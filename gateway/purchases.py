@@ -29,7 +29,7 @@ from message_specs.document import Document
 from message_specs.findings import Finding, Severity, finding
 from message_specs.tax.crosschecks import voucher_checks
 from message_specs.tax.forms import refund_of
-from message_specs.trade.papers import mark_of
+from message_specs.trade.marking import mark_of
 from spool.ledger import Ledger
 from spool.states import State
 

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from message_specs.trade.papers import mark_of
+from message_specs.trade.marking import mark_of
 
 
 def ripe_mark(consignor: str, closed_on: date) -> int:

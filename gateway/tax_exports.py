@@ -26,7 +26,8 @@ from message_specs.tax.forms import OVERSEAS, Export
 from message_specs.tax.laws import Row
 from message_specs.trade.expected import shares_back
 from message_specs.trade.giving_back import accepted_returns
-from message_specs.trade.papers import Paper, mark_of, unpack
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, unpack
 from message_specs.trade.sharing import WIDE
 from spool.ledger import Ledger
 

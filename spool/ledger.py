@@ -10,7 +10,7 @@ import fcntl
 import os
 import sqlite3
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -30,8 +30,16 @@ IN_PARTS: Final = -1
 """The number of documents of a table that is written part by part: its parts tell how many there are."""
 
 
+MarksAnew = Callable[[str, bytes], str]
+"""Of a paper's spec and body: its marks that step 0014 changes, as JSON pairs of what each was and what it is."""
+
+
 class NewerLedger(ForOperator):
     """The ledger was written by a newer Kouan; install that version or restore an older ledger"""
+
+
+class OlderLedger(ForOperator):
+    """The ledger was written by an earlier Kouan; start the daemon once, it brings the ledger up to date"""
 
 
 def _migrations() -> sqlite_utils.Migrations:
@@ -79,11 +87,18 @@ def _close_to_others(path: Path) -> None:
                 file.chmod(mode & _OURS)
 
 
+def _nothing_anew(spec: str, body: bytes) -> str:  # noqa: ARG001  of MarksAnew
+    raise OlderLedger(spec)
+
+
 class Ledger:
     """One connection to the book of one home."""
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """The book is open; a new one is made and an old one brought up to date unless `read_only`."""
+    def __init__(self, path: Path, *, read_only: bool = False, marks_anew: MarksAnew = _nothing_anew) -> None:
+        """The book is open; a new one is made and an old one brought up to date unless `read_only`.
+
+        Raises OlderLedger where papers of an old one have marks of its law and nobody tells the new ones.
+        """
         self.path = path
         self._sql = queries()
         if read_only:
@@ -97,9 +112,13 @@ class Ledger:
         self.conn.row_factory = sqlite3.Row
         self.conn.execute("PRAGMA busy_timeout = 30000")
         if not read_only:
-            self._prepare()
+            self._prepare(marks_anew)
 
-    def _prepare(self) -> None:
+    def is_behind(self) -> bool:
+        """Tell whether an earlier Kouan wrote this book and nobody has brought it up to date."""
+        return bool(_migrations().pending(sqlite_utils.Database(self.conn)))
+
+    def _prepare(self, marks_anew: MarksAnew) -> None:
         self.conn.execute("PRAGMA journal_mode = WAL")
         self.conn.execute("PRAGMA synchronous = FULL")
         self.conn.execute("PRAGMA cache_size = -32768")
@@ -112,11 +131,32 @@ class Ledger:
             if newer := [step.name for step in steps.applied(database) if step.name not in known]:
                 raise NewerLedger(", ".join(newer))
             if steps.pending(database):
-                steps.apply(database)
+                self._apply(steps, database, marks_anew)
                 # A step may have written all papers anew; their log would stay as long as that.
                 self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _apply(self, steps: sqlite_utils.Migrations, database: sqlite_utils.Database, marks_anew: MarksAnew) -> None:
+        troubles: list[Exception] = []
+
+        def told(spec: str, body: bytes) -> str | None:
+            try:
+                return marks_anew(spec, body)
+            except Exception as trouble:
+                # SQLite would tell only that a function failed.
+                troubles.append(trouble)
+                raise
+
+        self.conn.create_function("marks_anew", 2, told, deterministic=True)
+        try:
+            steps.apply(database)
+        except sqlite3.OperationalError:
+            if troubles:
+                raise troubles[0] from None
+            raise
+        finally:
+            self.conn.create_function("marks_anew", 2, None)
 
     @contextmanager
     def writing(self) -> Iterator["Ledger"]:

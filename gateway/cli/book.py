@@ -26,14 +26,18 @@ def utc_option(command: Command) -> Command:
 def open_book(home: Path) -> "Ledger":
     """Return the ledger of a home, to read; no daemon is needed."""
     from gateway.clerk import clerk_at
-    from spool.ledger import Ledger
+    from spool.ledger import Ledger, OlderLedger
 
     if not (home / "kouan.toml").is_file():
         raise Stop(f"{home} is no home. Make one:  kouan init DIR  — or name it with --home.", NOT_FOUND)
     path = clerk_at(home)
     if not path.exists():
         Ledger(path).close()
-    return Ledger(path, read_only=True)
+    book = Ledger(path, read_only=True)
+    if book.is_behind():
+        book.close()
+        raise Stop(str(OlderLedger()))
+    return book
 
 
 def shown(moment: str | None, *, utc: bool = False) -> str:

@@ -157,14 +157,13 @@ def paid(*, duty_no: str, day: datetime | None, home: Path) -> None:
     import getpass
     from datetime import UTC
 
-    from gateway.clerk import clerk_at
+    from gateway.book import ledger_of
     from gateway.guarantees import is_billed, pay
     from gateway.settling import iso
     from message_specs.findings import finding
-    from spool.ledger import Ledger
 
     open_book(home).close()
-    ledger = Ledger(clerk_at(home))
+    ledger = ledger_of(home)
     fresh = pay(ledger, duty_no, today_or(day), iso(datetime.now(UTC)), getpass.getuser())
     known = is_billed(ledger, duty_no)
     ledger.close()

@@ -20,7 +20,8 @@ from gateway.draws import Arrangements
 from message_specs.exchange import Tables
 from message_specs.findings import Severity
 from message_specs.trade.life import Life, Said, life_of
-from message_specs.trade.papers import Paper, mark_of, side_of
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, side_of
 from message_specs.trade.rates import Rates
 from spool.states import State
 

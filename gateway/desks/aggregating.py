@@ -20,7 +20,8 @@ from message_specs.findings import Finding, finding
 from message_specs.trade.aggregation import apply_allowed, months_of, period_allowed
 from message_specs.trade.choosing import key_of, live
 from message_specs.trade.giving_back import known_as, stranger
-from message_specs.trade.papers import Paper, mark_of, marks_of_paper
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, marks_of_paper
 from message_specs.trade.paths import path_of
 from spool.states import State
 

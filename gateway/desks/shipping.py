@@ -19,7 +19,8 @@ from message_specs.amounts import amount
 from message_specs.findings import Finding
 from message_specs.trade.choosing import key_of, live
 from message_specs.trade.life import Life
-from message_specs.trade.papers import Paper, mark_of, marks_of_paper
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, marks_of_paper
 from message_specs.trade.shipping import of_bill, parcels_of, parts_missing, summary_allowed, weight_agrees
 from spool.states import State
 

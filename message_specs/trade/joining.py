@@ -16,7 +16,8 @@ from message_specs.amounts import amount
 from message_specs.findings import Finding, finding
 from message_specs.trade.choosing import Chosen
 from message_specs.trade.goods import COLUMNS, Good, Goods
-from message_specs.trade.papers import Paper, kept, kind_of, kinds, mark_of, side_of
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, kept, kind_of, kinds, side_of
 
 PAPERS: Final = ("order", "payment", "waybill")
 FORMULAS: Final[Mapping[str, str]] = {

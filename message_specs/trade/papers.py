@@ -12,9 +12,8 @@ is found under its merchant too (`sold`).
 """
 
 import csv
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from hashlib import blake2b
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -23,6 +22,7 @@ import msgspec
 from message_specs.amounts import amount
 from message_specs.document import Document
 from message_specs.places import Place, place
+from message_specs.trade.marking import MEETING, digest_of, mark_of, near
 from message_specs.trade.matching import fields_of
 from message_specs.trade.packed import Lines, Texts
 from message_specs.trade.paths import fields
@@ -30,8 +30,6 @@ from message_specs.trade.paths import fields
 FOLDER = Path(__file__).parent
 NOBODY: Final = "无"
 """What is written for the platform where there is none."""
-_BYTES = 8
-_number = int.from_bytes
 
 
 class Paper(msgspec.Struct, frozen=True, gc=False):
@@ -94,18 +92,6 @@ def side_of(spec: str) -> str:
     return found.side if found else ""
 
 
-def mark_of(kind: str, *values: str) -> int:
-    """The mark of these values: a signed number of 64 bits, the same today and tomorrow.
-
-    >>> mark_of("order", "E1", "A1")
-    1108646763123363787
-    >>> mark_of("order", " E1 ", "A1") == mark_of("order", "E1", "A1") != mark_of("payment", "E1", "A1")
-    True
-    """
-    joined = "|".join([kind, *[value.strip() for value in values]])
-    return _number(blake2b(joined.encode(), digest_size=_BYTES).digest(), "big", signed=True)
-
-
 def marks(document: Document) -> Mapping[str, tuple[int, ...]]:
     """By what the document is found: each kind of mark it has, in the order of marks.csv; a blank makes no mark."""
     return _all_marks(document.spec.code, document.head, document)
@@ -127,11 +113,11 @@ def _all_marks(spec: str, head: Texts, unit: Document | Paper) -> Mapping[str, t
             value = (get(name) or "").strip()
             if not value:
                 break
-            joined += "|" + value
             if beside and value == NOBODY:
-                joined += "|" + (get(beside) or "").strip()
+                value += "|" + (get(beside) or "").strip()
+            joined += "|" + value
         else:
-            found[kind] = (_number(blake2b(joined.encode(), digest_size=_BYTES).digest(), "big", signed=True),)
+            found[kind] = (near(joined, value) if kind in MEETING else digest_of(joined),)
     for kind, _, _ in of_lines:
         if of_kind := marks_of(kind, spec, head, unit.lines):
             found[kind] = of_kind
@@ -148,18 +134,21 @@ def marks_of(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> 
     >>> marks_of("order", "CEB303", abroad) == (mark_of("order", "无", "M1", "A1"),)
     True
     """
+    return tuple(dict.fromkeys(mark_of(kind, *values) for values in named(kind, spec, head, lines)))
+
+
+def named(kind: str, spec: str, head: Texts, lines: Sequence[Texts] = ()) -> Iterator[Sequence[str]]:
+    """What a document of this spec with these texts names, of which its marks of one kind are made."""
     plain, of_lines = _marks(spec)
-    found = [
-        mark
-        for one, names, beside in plain
-        if one == kind
-        for mark in _mark(kind, [_value(head, name, beside) for name in names])
-    ]
+    for one, names, beside in plain:
+        if one == kind and all(values := [_value(head, name, beside) for name in names]):
+            yield values
     for one, names, name in of_lines:
         if one == kind:
-            above = [head.get(other, "") for other in names]
-            found += [mark for line in lines for mark in _mark(kind, [*above, line.get(name, "")])]
-    return tuple(dict.fromkeys(found))
+            above = [_value(head, other, "") for other in names]
+            for line in lines:
+                if all(values := [*above, _value(line, name, "")]):
+                    yield values
 
 
 def _value(head: Texts, name: str, beside: str) -> str:
@@ -190,10 +179,6 @@ def beside(papers: Iterable[Paper]) -> tuple[int, ...]:
     if len(orders) < 2:
         return ()
     return tuple(dict.fromkeys(mark for one in orders for mark in marks_of("order", one.spec, one.head)))
-
-
-def _mark(kind: str, values: Sequence[str]) -> Sequence[int]:
-    return () if any(not value or value.isspace() for value in values) else (mark_of(kind, *values),)
 
 
 class _Marks(NamedTuple):
@@ -265,9 +250,17 @@ def pack(document: Document) -> bytes:
 def marks_of_packed(spec: str, data: bytes) -> frozenset[int]:
     """By what the document that was packed is found."""
     head, lines = unpack(data)
+    return frozenset(mark for kind in kinds_of_marks(spec) for mark in marks_of(kind, spec, head, lines))
+
+
+def kinds_of_marks(spec: str) -> Sequence[str]:
+    """By what kinds of marks a document of this spec is found.
+
+    >>> kinds_of_marks("CEB511")
+    ('waybill', 'order_no')
+    """
     plain, of_lines = _marks(spec)
-    kinds = dict.fromkeys([*(one[0] for one in plain), *(one[0] for one in of_lines)])
-    return frozenset(mark for kind in kinds for mark in marks_of(kind, spec, head, lines))
+    return tuple(dict.fromkeys([*(one[0] for one in plain), *(one[0] for one in of_lines)]))
 
 
 def unpack(data: bytes) -> tuple[dict[str, str], Lines]:

@@ -12,8 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 from message_specs.amounts import amount
+from message_specs.trade.marking import mark_of
 from message_specs.trade.packed import Texts
-from message_specs.trade.papers import NOBODY, Paper, mark_of
+from message_specs.trade.papers import NOBODY, Paper
 
 OTHER_KIND: Final[Mapping[str, str]] = MappingProxyType(
     {"BOPA": "JSHD", "JSHD": "BOPA", "BOPB": "JSHE", "JSHE": "BOPB"}
@@ -32,10 +33,15 @@ def order_mark(line: Texts) -> int:
     >>> order_mark({"ebpCode": "无", "ebcCode": "M1", "orderNo": "A1"}) == mark_of("order", "无", "M1", "A1")
     True
     """
+    return mark_of("order", *order_named(line))
+
+
+def order_named(line: Texts) -> tuple[str, str]:
+    """The platform, with the merchant where there is none, and the number of the order that such a line names."""
     platform = line.get("ebpCode", "").strip()
     if platform == NOBODY:
         platform += f"|{line.get('ebcCode', '').strip()}"
-    return mark_of("order", platform, line.get("orderNo", ""))
+    return platform, line.get("orderNo", "")
 
 
 def by_order(lines: Iterable[Texts]) -> dict[int, dict[str, str]]:

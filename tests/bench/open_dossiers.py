@@ -14,7 +14,8 @@ from typing import Any
 from gateway import drill
 from gateway.settling import iso
 from message_specs.opening import open_message
-from message_specs.trade.papers import kind_of, mark_of, pack, table
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import kind_of, pack, table
 from spool.ledger import Ledger
 
 FIRST = 50_000_000

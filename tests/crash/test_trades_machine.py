@@ -31,7 +31,8 @@ from gateway.replaying import Ruling, replay
 from gateway.selecting import Selection
 from gateway.submitting import Counter
 from gateway.verbs import Verbs
-from message_specs.trade.papers import mark_of, unpack
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import unpack
 from spool.interchange import Claim
 from spool.states import State
 from tests.adapters.simulators.port import Port, changed, sample

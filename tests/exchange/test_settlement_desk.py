@@ -15,7 +15,8 @@ from message_specs import writing
 from message_specs.exchange import Grade, Tables, Worth
 from message_specs.opening import open_message
 from message_specs.trade.life import Said
-from message_specs.trade.papers import Paper, mark_of, marks
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, marks
 from message_specs.trade.spent import noted, used
 from spool.states import State
 

@@ -14,7 +14,8 @@ from gateway.desks import Needs, Records, hidden_key
 from gateway.desks.identity import LOOK_AGAIN, Person, Said, decide, needs, tomorrow
 from message_specs.findings import Severity, finding
 from message_specs.opening import open_message
-from message_specs.trade.papers import Paper, kept, mark_of, marks
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import Paper, kept, marks
 from message_specs.verdict import PASSING, Verdict
 from spool.states import State
 from tests import samples

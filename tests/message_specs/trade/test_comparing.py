@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from message_specs.findings import Severity, wordings
 from message_specs.trade.agreement import VERBS
 from message_specs.trade.comparing import Chosen, choose, compare, view_for
+from message_specs.trade.marking import mark_of
 from message_specs.trade.matching import Rule, rules
-from message_specs.trade.papers import Paper, kinds, mark_of, marks_of
+from message_specs.trade.papers import Paper, kinds, marks_of
 from message_specs.trade.paths import fields
 from tests.message_specs.trade.papers_of import changed, exported, imported, paper
 

@@ -11,7 +11,8 @@ from message_specs.document import Document
 from message_specs.opening import open_message, open_receipt
 from message_specs.tables import Node, revisions_of
 from message_specs.tables import table as fields
-from message_specs.trade.papers import kept, kinds, mark_of, marks, marks_of, pack, table, unpack
+from message_specs.trade.marking import mark_of
+from message_specs.trade.papers import kept, kinds, marks, marks_of, pack, table, unpack
 from tests.samples import message
 
 SAMPLES = Path(message_specs.__file__).parent / "ceb" / "samples" / "good"
