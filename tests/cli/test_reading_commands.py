@@ -1,6 +1,7 @@
 """Every command that reads gives the same facts to people as a table and to programs as JSON Lines."""
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from gateway.secret import secret_of
 from message_specs.catalog import catalog
 from message_specs.tables import revisions_of
 from spool.ledger import Ledger
+from tests.homes import demo_home
 
 
 @pytest.fixture
@@ -247,3 +249,15 @@ def test_simulate_needs_a_home_that_has_it(home: Path) -> None:
     assert ended(["simulate", "identity", "--home", str(home.parent)]) == 4
     assert ended(["simulate", "client", "--home", str(home)]) == 4
     assert ended(["simulate", "bank", "--home", str(home)]) == 2
+
+
+def test_who_reads_a_ledger_of_an_earlier_kouan_hears_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = demo_home(tmp_path)
+    ledger = sqlite3.connect(home / "ledger.sqlite3")
+    ledger.execute("DELETE FROM _sqlite_migrations WHERE name = '0014_nearby_marks'")
+    ledger.commit()
+    ledger.close()
+    assert ended(["dossier", "A1", "--home", str(home)]) == 1
+    assert "written by an earlier Kouan; start the daemon once" in capsys.readouterr().err

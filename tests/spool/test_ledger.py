@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlite_utils
 
-from spool.ledger import Ledger, NewerLedger, statements
+from spool.ledger import Ledger, NewerLedger, OlderLedger, statements
 from spool.states import MOVES, PROMISES, State, may_move
 
 ROOT = Path(__file__).parents[2]
@@ -289,6 +289,8 @@ TAKEN = {
     "0009_turnstiles.sql": "1552b8fd40563b15",
     "0010_doubtful_messages.sql": "f41a1f01b130c0d7",
     "0011_fx_silence.sql": "c0293b496a8d2b74",
+    "0012_papers.sql": "4fbb5814d3664caa",
+    "0013_silent_applications.sql": "2a7d581ce430747b",
 }
 
 
@@ -314,23 +316,29 @@ def test_the_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) 
     ledger.close()
 
 
-def test_papers_and_who_waits_for_them_outlive_the_step_that_moves_them(tmp_path: Path) -> None:
+def _earlier(path: Path, before: str) -> sqlite3.Connection:
+    """A ledger as it was before this step, open to be filled."""
     folder = files("spool").joinpath("migrations")
-    earlier = sqlite_utils.Database(tmp_path / "ledger.sqlite3")
+    earlier = sqlite_utils.Database(path)
     steps = sqlite_utils.Migrations("kouan")
-    for name in TAKEN:
+    for name in sorted(name for name in TAKEN if name < before):
         whole = folder.joinpath(name).read_text("utf-8")
         steps(name=name.removesuffix(".sql"))(
             lambda db, whole=whole: [db.conn.execute(one) for one in statements(whole)]
         )
     steps.apply(earlier)
+    return earlier.conn
+
+
+def test_papers_and_who_waits_for_them_outlive_the_step_that_moves_them(tmp_path: Path) -> None:
+    earlier = _earlier(tmp_path / "ledger.sqlite3", "0012")
     odd, even = -(2**63) + 1, 2**63 - 2
     papers = [(5, 2, "order", odd, b"x" * 1200), (7, 1, "inventory", None, b"y")]
     waits = [(even, 7, 1), (odd, 7, 1), (odd, odd, 0)]
-    earlier.conn.executemany("INSERT INTO paper VALUES (?, ?, ?, ?, ?)", papers)
-    earlier.conn.execute("INSERT INTO mark VALUES (?, 5, 2, 1)", (odd,))
-    earlier.conn.executemany("INSERT INTO awaited VALUES (?, ?, ?)", waits)
-    earlier.conn.commit()
+    earlier.executemany("INSERT INTO paper VALUES (?, ?, ?, ?, ?)", papers)
+    earlier.execute("INSERT INTO mark VALUES (?, 5, 2, 1)", (odd,))
+    earlier.executemany("INSERT INTO awaited VALUES (?, ?, ?)", waits)
+    earlier.commit()
     earlier.close()
     ledger = Ledger(tmp_path / "ledger.sqlite3")
     rows = ledger.conn.execute
@@ -345,3 +353,66 @@ def test_papers_and_who_waits_for_them_outlive_the_step_that_moves_them(tmp_path
         with pytest.raises(sqlite3.IntegrityError, match="a paper is never"):
             rows(forbidden)
     ledger.close()
+
+
+def _with_old_marks(path: Path) -> dict[str, list[tuple[object, ...]]]:
+    """A ledger from before step 0014: an order with its dossier, which waits for goods, and what buys for it."""
+    earlier = _earlier(path, "0014")
+    order, goods, other = -7, 40, 12
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "mark": [
+            (order, 5, 1, 3), (other, 5, 1, 3), (order ^ 1, 9, -2, 0), (other ^ 1, order, -1, 0),
+            (goods ^ 1, order, -1, 0),
+        ],
+        "paper": [(5, 1, "order", order, b"a paper"), (9, 1, "inventory", None, b"none")],
+        "record": [
+            ("fxused|sells|-7", "x", 2), ("fxused|buys|-7", "y", 1), ("fxused|buys|-8", "z", 1), ("drawn|-7", "w", 1),
+        ],
+    }  # fmt: skip
+    for table, of_table in rows.items():
+        earlier.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(of_table[0]))})", of_table)
+    for number, spec in ((5, "CEB311"), (9, "CEB621")):
+        earlier.execute("INSERT INTO document (number, ordinal, spec, partner, state, app_type, authority) VALUES"
+                        " (?, 1, ?, 'shop', 'received', '1', 'customs')", (number, spec))  # fmt: skip
+    earlier.execute(
+        "INSERT INTO dossier VALUES (-7, 'EBP1', 'A1', '9610', ?, 'open', NULL, NULL, NULL, 'T1', 4)", (AT,)
+    )
+    earlier.commit()
+    earlier.close()
+    return rows
+
+
+def test_what_is_known_by_an_old_mark_is_known_by_the_new_one(tmp_path: Path) -> None:
+    _with_old_marks(tmp_path / "ledger.sqlite3")
+    told = {("CEB311", b"a paper"): "[[-7, 1000], [12, 1001]]", ("CEB621", b"none"): "[]"}
+    ledger = Ledger(tmp_path / "ledger.sqlite3", marks_anew=lambda spec, body: told[spec, body])
+    rows = {
+        name: sorted((tuple(row) for row in ledger.conn.execute(f"SELECT * FROM {name}")), key=str)
+        for name in ("mark", "paper", "record", "dossier")
+    }
+    assert rows == {
+        "mark": [(1000, 1000, -1, 0), (1000, 5, 1, 3), (1001, 5, 1, 3), (1001, 9, -2, 0), (41, 1000, -1, 0)],
+        "paper": [(5, 1, "order", 1000, b"a paper"), (9, 1, "inventory", None, b"none")],
+        "record": [
+            ("drawn|-7", "w", 1), ("fxused|buys|-8", "z", 1), ("fxused|buys|1000", "y", 1),
+            ("fxused|sells|1000", "x", 2),
+        ],
+        "dossier": [(1000, "EBP1", "A1", "9610", AT, "open", None, None, None, "T1", 4)],
+    }  # fmt: skip
+    assert sorted(map(tuple, ledger.all("awaiting", "[1000, 1001, 40]"))) == [(9, 1), (1000, 0)]
+    with pytest.raises(sqlite3.IntegrityError, match="a paper is never changed"):
+        ledger.conn.execute("UPDATE paper SET dossier = 5 WHERE number = 5")
+    assert not ledger.is_behind()
+    ledger.close()
+
+
+def test_a_ledger_of_an_earlier_kouan_stays_as_it_is_where_nobody_tells_its_new_marks(tmp_path: Path) -> None:
+    old = _with_old_marks(tmp_path / "ledger.sqlite3")
+    for _ in range(2):
+        with pytest.raises(OlderLedger, match="start the daemon once"):
+            Ledger(tmp_path / "ledger.sqlite3")
+    reading = Ledger(tmp_path / "ledger.sqlite3", read_only=True)
+    assert reading.is_behind()
+    for name, rows in old.items():
+        assert sorted(map(tuple, reading.conn.execute(f"SELECT * FROM {name}")), key=str) == sorted(rows, key=str)
+    reading.close()
