@@ -1,22 +1,40 @@
 """The book of a home, opened to be written: one of an earlier Kouan is brought up to date by what its papers say."""
 
+import contextlib
+import time
 from pathlib import Path
 
 import msgspec
 
 from gateway.clerk import clerk_at
 from gateway.desks import voiding_mark
+from gateway.logs import log
 from message_specs.trade.marking import digest_of
 from message_specs.trade.remarking import remarked
 from spool.ledger import Ledger
 
 
-def ledger_of(home: Path) -> Ledger:
+def ledger_of(home: Path, *, logged: bool = False) -> Ledger:
     """Return the ledger of a home, to write, as this Kouan keeps it; one that is not there is made.
 
-    Raises NewerLedger where a later Kouan wrote it.
+    One of an earlier Kouan is brought up to date, which takes minutes where it is long; where that is to be
+    `logged`, before it and after it.  Raises NewerLedger where a later Kouan wrote it.
     """
-    return Ledger(clerk_at(home), marks_anew=marks_anew)
+    path = clerk_at(home)
+    if not logged or not _is_behind(path):
+        return Ledger(path, marks_anew=marks_anew)
+    log.info("ledger.upgrading", mib=path.stat().st_size >> 20)
+    begun = time.monotonic()
+    ledger = Ledger(path, marks_anew=marks_anew)
+    log.info("ledger.upgraded", seconds=round(time.monotonic() - begun, 1), mib=path.stat().st_size >> 20)
+    return ledger
+
+
+def _is_behind(path: Path) -> bool:
+    if not path.exists():
+        return False
+    with contextlib.closing(Ledger(path, read_only=True)) as before:
+        return before.is_behind()
 
 
 def marks_anew(spec: str, body: bytes) -> str:
