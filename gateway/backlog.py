@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 from gateway import drill
-from gateway.book import ledger_of
-from gateway.clerk import Clerk
+from gateway.clerk import Clerk, clerk_at
 from gateway.config import House
 from spool.interchange import Batch, Claim
+from spool.ledger import Ledger
 from spool.number import Numbers
 
 _EACH = 100
@@ -19,7 +19,7 @@ def _now() -> datetime:
 
 def fill(house: House, documents: int) -> None:
     """The ledger of the house holds so many documents, taken in and sealed the usual way, none of them sent."""
-    ledger = ledger_of(house.home)
+    ledger = Ledger(clerk_at(house.home))
     try:
         numbers = Numbers(_now)
         clerk = Clerk(house, ledger, now=_now, numbers=Numbers(_now, first=500_000))

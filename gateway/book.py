@@ -1,4 +1,4 @@
-"""The book of a home, opened to be written: one of an earlier Kouan is brought up to date by what its papers say."""
+"""The book of a home as its daemon opens it: that of an earlier Kouan is brought up to date by what its papers say."""
 
 import contextlib
 import time
@@ -14,14 +14,14 @@ from message_specs.trade.remarking import remarked
 from spool.ledger import Ledger
 
 
-def ledger_of(home: Path, *, logged: bool = False) -> Ledger:
-    """Return the ledger of a home, to write, as this Kouan keeps it; one that is not there is made.
+def ledger_of(home: Path) -> Ledger:
+    """Return the ledger of a home for its daemon, to write; one that is not there is made.
 
-    One of an earlier Kouan is brought up to date, which takes minutes where it is long; where that is to be
-    `logged`, before it and after it.  Raises NewerLedger where a later Kouan wrote it.
+    One of an earlier Kouan is brought up to date, which takes minutes where it is long and is logged.  A stop in
+    between leaves it as after the last step that was whole.  Raises what `Ledger` raises.
     """
     path = clerk_at(home)
-    if not logged or not _is_behind(path):
+    if not _is_behind(path):
         return Ledger(path, marks_anew=marks_anew)
     log.info("ledger.upgrading", mib=path.stat().st_size >> 20)
     begun = time.monotonic()

@@ -67,7 +67,7 @@ class Hall:
         self._books = ThreadPool(1, 1, "books")
         self._asks = ThreadPool(1, 1, "asks")
         stands(self.home, house.kouan.sftp.host_key if house.kouan.sftp.listen else None)
-        self._ledger = ledger_of(self.home, logged=True)
+        self._ledger = ledger_of(self.home)
         self._numbers = Numbers(now)
         self.reception = Reception(reactor, house.kouan.workers, self._numbers, self._news)
         asking = Ledger(clerk_at(self.home), read_only=True)

@@ -36,8 +36,10 @@ def _marks_of(ledger: Ledger, text: str) -> Iterator[int]:
         yield from _of_documents(ledger, (one for one in rows if ordinal in (None, one["ordinal"])))
         return
     platform, bar, order = text.partition("|")
-    if bar and ledger.one("dossier", mark := mark_of("order", platform, order)) is not None:
-        yield mark
+    for at in (at for at, one in enumerate(text) if one == "|"):
+        # Where there is no platform the merchant stands beside it, and an order number may have a bar too.
+        if ledger.one("dossier", mark := mark_of("order", text[:at], text[at + 1 :])) is not None:
+            yield mark
     marks = [mark_of(kind, text) for kind in ("order_no", "order_alone", "inventory")]
     yield from _of_papers(ledger, (paper_of(row) for row in _by_marks(ledger, marks)))
     if platform.strip() == NOBODY:

@@ -21,12 +21,12 @@ from typing import Any, Final, Self
 import msgspec
 
 from gateway import mishap
-from gateway.book import ledger_of
-from gateway.clerk import Clerk
+from gateway.clerk import Clerk, clerk_at
 from gateway.config import House, load_house
 from gateway.recovering import at_work
 from spool.errors import DiskNearlyFull, ForOperator, OurMistake, Told
 from spool.interchange import Batch, Claim
+from spool.ledger import Ledger
 from spool.number import COMMAND_FIRST, SEQUENCE, Numbers
 
 LANES: Final = 40
@@ -73,7 +73,7 @@ class Counter:
     def __init__(self, home: Path, clock: Callable[[], datetime] = now) -> None:
         """The home's configuration is read, its ledger open and a lane is ours until `close`."""
         self.house: House = load_house(home)
-        self.ledger = ledger_of(home)
+        self.ledger = Ledger(clerk_at(home))
         self._file, lane = _reserved(home / _LOCK)
         self._numbers = self._lane("last_number_between", COMMAND_FIRST + lane * WIDTH, clock)
         messages = self._lane("last_message_between", MESSAGES_FIRST + lane * WIDTH, clock)

@@ -20,8 +20,7 @@ from typing import Any, BinaryIO
 import msgspec
 
 from gateway import mishap
-from gateway.book import ledger_of
-from gateway.clerk import ALL_NUMBERS, Clerk
+from gateway.clerk import ALL_NUMBERS, Clerk, clerk_at
 from gateway.config import House, load_house
 from gateway.drawing import goods_came
 from gateway.frames import Answer, Job, joined, read_frame, write_frame
@@ -33,6 +32,7 @@ from gateway.settling import iso
 from gateway.telling import quiet
 from spool.errors import Told
 from spool.interchange import Batch
+from spool.ledger import Ledger
 from spool.number import SEQUENCE, Numbers
 from spool.store import is_of_the_disk
 
@@ -64,7 +64,7 @@ class Worker:
             "resume": self.resume, "look": self.look, "reload": self.reload, "let_go_again": self.let_go_again,
         }  # fmt: skip
         self._pulse = pulse
-        self._ledger = ledger_of(home)
+        self._ledger = Ledger(clerk_at(home))
         given = [row["number"] for name in ("last_message", "last_number") if (row := self._ledger.one(name))]
         last = max([number for number in given if number], default=0)
         after = (last // SEQUENCE + 1) * SEQUENCE - 1 if last else 0

@@ -39,7 +39,11 @@ class NewerLedger(ForOperator):
 
 
 class OlderLedger(ForOperator):
-    """The ledger was written by an earlier Kouan; start the daemon once, it brings the ledger up to date"""
+    """The ledger was written by an earlier Kouan; the daemon brings it up to date when it starts"""
+
+
+class LeftAsItWas(ForOperator):
+    """The ledger could not be brought up to date and is as it was"""
 
 
 def _migrations() -> sqlite_utils.Migrations:
@@ -88,16 +92,18 @@ def _close_to_others(path: Path) -> None:
 
 
 def _nothing_anew(spec: str, body: bytes) -> str:  # noqa: ARG001  of MarksAnew
-    raise OlderLedger(spec)
+    return "[]"
 
 
 class Ledger:
     """One connection to the book of one home."""
 
-    def __init__(self, path: Path, *, read_only: bool = False, marks_anew: MarksAnew = _nothing_anew) -> None:
-        """The book is open; a new one is made and an old one brought up to date unless `read_only`.
+    def __init__(self, path: Path, *, read_only: bool = False, marks_anew: MarksAnew | None = None) -> None:
+        """The book is open; a new one is made unless `read_only`.
 
-        Raises OlderLedger where papers of an old one have marks of its law and nobody tells the new ones.
+        One of an earlier Kouan is brought up to date with `marks_anew` alone, which the daemon gives: else a command
+        could do so under an earlier daemon that still runs.  Raises OlderLedger without, NewerLedger where a later
+        Kouan wrote it, and LeftAsItWas where it cannot be brought up to date, for the disk is full or a paper broken.
         """
         self.path = path
         self._sql = queries()
@@ -115,10 +121,11 @@ class Ledger:
             self._prepare(marks_anew)
 
     def is_behind(self) -> bool:
-        """Tell whether an earlier Kouan wrote this book and nobody has brought it up to date."""
-        return bool(_migrations().pending(sqlite_utils.Database(self.conn)))
+        """Tell whether an earlier Kouan wrote this book and no daemon has brought it up to date."""
+        database, steps = sqlite_utils.Database(self.conn), _migrations()
+        return bool(steps.applied(database) and steps.pending(database))
 
-    def _prepare(self, marks_anew: MarksAnew) -> None:
+    def _prepare(self, marks_anew: MarksAnew | None) -> None:
         self.conn.execute("PRAGMA journal_mode = WAL")
         self.conn.execute("PRAGMA synchronous = FULL")
         self.conn.execute("PRAGMA cache_size = -32768")
@@ -128,33 +135,36 @@ class Ledger:
             database = sqlite_utils.Database(self.conn)
             steps = _migrations()
             known = {step.name for step in steps._migrations}  # noqa: SLF001  the class names no public list
-            if newer := [step.name for step in steps.applied(database) if step.name not in known]:
+            applied = [step.name for step in steps.applied(database)]
+            if newer := [name for name in applied if name not in known]:
                 raise NewerLedger(", ".join(newer))
             if steps.pending(database):
-                self._apply(steps, database, marks_anew)
+                if applied and marks_anew is None:
+                    raise OlderLedger(str(self.path))
+                self._apply(steps, database, marks_anew or _nothing_anew)
                 # A step may have written all papers anew; their log would stay as long as that.
                 self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def _apply(self, steps: sqlite_utils.Migrations, database: sqlite_utils.Database, marks_anew: MarksAnew) -> None:
-        troubles: list[Exception] = []
+        stopped: list[BaseException] = []
 
-        def told(spec: str, body: bytes) -> str | None:
+        def told(spec: str, body: bytes) -> str:
             try:
                 return marks_anew(spec, body)
-            except Exception as trouble:
+            except BaseException as trouble:
                 # SQLite would tell only that a function failed.
-                troubles.append(trouble)
+                stopped.append(trouble)
                 raise
 
         self.conn.create_function("marks_anew", 2, told, deterministic=True)
         try:
             steps.apply(database)
-        except sqlite3.OperationalError:
-            if troubles:
-                raise troubles[0] from None
-            raise
+        except sqlite3.OperationalError as trouble:
+            if stopped and not isinstance(stopped[0], Exception):
+                raise stopped[0] from None
+            raise LeftAsItWas(repr(stopped[0]) if stopped else str(trouble)) from trouble
         finally:
             self.conn.create_function("marks_anew", 2, None)
 

@@ -484,7 +484,7 @@ UPDATE filing SET last = last + 1 RETURNING last;
 INSERT INTO paper (number, ordinal, kind, dossier, body) VALUES (?, ?, ?, ?, ?);
 
 -- name: add_mark
-INSERT INTO mark (mark, number, ordinal, came) VALUES (?, ?, ?, ?);
+INSERT INTO mark (mark, number, ordinal, filing) VALUES (?, ?, ?, ?);
 
 -- name: papers_by_marks
 SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
@@ -493,14 +493,14 @@ SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, 
   JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal;
 
 -- name: mark_anew
-UPDATE mark SET came = ? WHERE mark = ? AND number = ? AND ordinal = ?;
+UPDATE mark SET filing = ? WHERE mark = ? AND number = ? AND ordinal = ?;
 
 -- name: marks_since
-SELECT DISTINCT m.mark FROM json_each(?) AS k JOIN mark m ON m.mark = k.value WHERE m.came > ? AND m.came < ?;
+SELECT DISTINCT m.mark FROM json_each(?) AS k JOIN mark m ON m.mark = k.value WHERE m.filing > ? AND m.filing < ?;
 
 -- name: add_awaited
 -- The neighbour of a mark is that mark with its last bit turned.
-INSERT INTO mark (mark, number, ordinal, came) VALUES ((?1 | 1) - (?1 & 1), ?2, -1 - ?3, 0) ON CONFLICT DO NOTHING;
+INSERT INTO mark (mark, number, ordinal, filing) VALUES ((?1 | 1) - (?1 & 1), ?2, -1 - ?3, 0) ON CONFLICT DO NOTHING;
 
 -- name: no_longer_awaited
 DELETE FROM mark WHERE mark = (?1 | 1) - (?1 & 1) AND number = ?2 AND ordinal = -1 - ?3;
@@ -717,10 +717,10 @@ SELECT count(*) AS questions, min(not_before) AS next, max(attempts) AS attempts
   FROM question WHERE answered_at IS NULL;
 
 -- name: learn_mark
-INSERT INTO mark (mark, number, ordinal, came) SELECT ?, ?, ?, last + 1 FROM filing WHERE true ON CONFLICT DO NOTHING;
+INSERT INTO mark (mark, number, ordinal, filing) SELECT ?, ?, ?, last + 1 FROM filing WHERE true ON CONFLICT DO NOTHING;
 
 -- name: learn_marks
-INSERT INTO mark (mark, number, ordinal, came)
+INSERT INTO mark (mark, number, ordinal, filing)
 SELECT k.value ->> 0, k.value ->> 1, k.value ->> 2, (SELECT last + 1 FROM filing) FROM json_each(?) AS k
  WHERE true ON CONFLICT DO NOTHING RETURNING mark;
 

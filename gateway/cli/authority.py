@@ -78,8 +78,9 @@ def show_authority(*, name: str, utc: bool, as_json: bool, home: Path) -> None:
 def pause(*, name: str, until: str | None, reason: str, by: str | None, utc: bool, as_json: bool, home: Path) -> None:
     """Let nothing leave for an authority; what lies with its client already is looked after all the same."""
     from gateway import authorities
-    from gateway.book import ledger_of
+    from gateway.clerk import clerk_at
     from gateway.cli.verbs import login
+    from spool.ledger import Ledger
 
     known = _known(home, name)
     now = _now()
@@ -87,7 +88,7 @@ def pause(*, name: str, until: str | None, reason: str, by: str | None, utc: boo
         end = authorities.later(until, now) if until else None
     except (ValueError, OverflowError):
         raise click.UsageError(f'--until "{until}" is no time to come. Write 2h, 3d or 2026-11-22T06:00.') from None
-    ledger = ledger_of(home)
+    ledger = Ledger(clerk_at(home))
     authorities.pause(ledger, name, now, end, by=by or login(), why=reason)
     told = authorities.facts(ledger, known, now)
     ledger.close()
@@ -107,11 +108,12 @@ def pause(*, name: str, until: str | None, reason: str, by: str | None, utc: boo
 def resume(*, name: str, reason: str, by: str | None, as_json: bool, home: Path) -> None:
     """End the pause of an authority; maintenance, breaker and pace go on as they are."""
     from gateway import authorities
-    from gateway.book import ledger_of
+    from gateway.clerk import clerk_at
     from gateway.cli.verbs import login
+    from spool.ledger import Ledger
 
     known = _known(home, name)
-    ledger = ledger_of(home)
+    ledger = Ledger(clerk_at(home))
     stood = authorities.resume(ledger, name, _now(), by=by or login(), why=reason)
     told = authorities.facts(ledger, known, _now())
     ledger.close()
@@ -134,13 +136,14 @@ def probe(*, name: str, wait: float, by: str | None, as_json: bool, home: Path) 
     Exit codes: 0 it was taken, 1 it was not, or nothing waits, 6 no daemon has made the probe yet; it will.
     """
     from gateway import authorities
-    from gateway.book import ledger_of
+    from gateway.clerk import clerk_at
     from gateway.cli.verbs import login
     from gateway.standing import standing
     from gateway.submitting import daemon_runs
+    from spool.ledger import Ledger
 
     _known(home, name)
-    ledger = ledger_of(home)
+    ledger = Ledger(clerk_at(home))
     authorities.ask_probe(ledger, name, _now(), by=by or login())
     ends = time.monotonic() + wait
     while (stands := standing(ledger, name)).probe_wanted and daemon_runs(home) and time.monotonic() < ends:

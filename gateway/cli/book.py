@@ -36,7 +36,7 @@ def open_book(home: Path) -> "Ledger":
     book = Ledger(path, read_only=True)
     if book.is_behind():
         book.close()
-        raise Stop(str(OlderLedger()))
+        raise OlderLedger(str(path))
     return book
 
 

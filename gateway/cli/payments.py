@@ -78,12 +78,12 @@ def send(*, names: tuple[str, ...], anew: bool, by: str | None, as_json: bool, h
 
     Ends with 1 when none could be, with 3 when some could not; what customs has accepted is not sent again.
     """
-    from gateway.book import ledger_of
     from gateway.payment_reading import send_again
     from spool.errors import ForOperator
+    from spool.ledger import Ledger
 
     open_book(home).close()
-    book = ledger_of(home)
+    book = Ledger(home / "ledger.sqlite3")
     failed = 0
     for name in names:
         told: dict[str, Any] = {"session": name, "done": True, "state": None, "note": ""}
@@ -110,12 +110,12 @@ def file(*, file: Path, name: str, as_json: bool, home: Path) -> int:
 
     Ends with 1 when none could be filed, with 3 when some could not.
     """
-    from gateway.book import ledger_of
     from gateway.config import load_house
     from gateway.raw_payments import file as filed
+    from spool.ledger import Ledger
 
     house = load_house(home)
-    book = ledger_of(home)
+    book = Ledger(home / "ledger.sqlite3")
     told = filed(book, house.partner(name), file.read_bytes(), datetime.now(UTC), house.kouan.payment_data.keep_years)
     book.close()
     if told is None:

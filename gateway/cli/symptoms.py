@@ -156,9 +156,20 @@ def ledger(house: "House") -> Iterator[Symptom]:
     except sqlite3.Error as error:
         yield Symptom("ledger", ERROR, str(error), "Stop the daemon and look at ledger.sqlite3; keep a copy first.")
         return
+    if _is_behind(file):
+        cure = "Start the daemon; it brings the ledger up to date, and needs as much free disk as the ledger is long."
+        yield Symptom("ledger", WARNING, "written by an earlier Kouan", cure)
+        return
     good = mode == "wal"
     seen = f"journal mode {mode}, {file.stat().st_size / 1024**2:.0f} MiB"
     yield Symptom("ledger", OK if good else ERROR, seen, "" if good else "Start the daemon once; it sets WAL.")
+
+
+def _is_behind(file: Path) -> bool:
+    from spool.ledger import Ledger
+
+    with contextlib.closing(Ledger(file, read_only=True)) as book:
+        return book.is_behind()
 
 
 def unanswered(house: "House", now: datetime) -> Iterator[Symptom]:

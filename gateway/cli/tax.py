@@ -157,13 +157,14 @@ def paid(*, duty_no: str, day: datetime | None, home: Path) -> None:
     import getpass
     from datetime import UTC
 
-    from gateway.book import ledger_of
+    from gateway.clerk import clerk_at
     from gateway.guarantees import is_billed, pay
     from gateway.settling import iso
     from message_specs.findings import finding
+    from spool.ledger import Ledger
 
     open_book(home).close()
-    ledger = ledger_of(home)
+    ledger = Ledger(clerk_at(home))
     fresh = pay(ledger, duty_no, today_or(day), iso(datetime.now(UTC)), getpass.getuser())
     known = is_billed(ledger, duty_no)
     ledger.close()

@@ -43,12 +43,13 @@ def refund() -> None:
 @home_option
 def load(*, kind: str, file: Path, partner: str, taxpayer: str, map_name: str, as_json: bool, home: Path) -> int:
     """Load purchase invoices or general export declarations (报关单) from a table; all of FILE or nothing of it."""
-    from gateway.book import ledger_of
+    from gateway.clerk import clerk_at
     from gateway.config import load_house
     from gateway.purchases import load as loaded
+    from spool.ledger import Ledger
 
     house = load_house(home)
-    ledger = ledger_of(home)
+    ledger = Ledger(clerk_at(home))
     told = loaded(ledger, home, kind, file, map_name, house.partner(partner), taxpayer, datetime.now(UTC))
     ledger.close()
     _tell(told.findings, as_json=as_json)

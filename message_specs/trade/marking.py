@@ -17,7 +17,7 @@ from zlib import crc32
 MEETING: Final = frozenset({
     "order", "order_no", "order_alone", "sold", "shipped", "payment", "waybill", "declared",
 })  # fmt: skip
-"""The kinds of marks that lie beside their neighbours: every one stands in a paper (marks.csv), none is learned."""
+"""The kinds of marks that lie beside their neighbours: each such mark follows from some paper (marks.csv)."""
 _LAST: Final = 3
 _MASK: Final = 0xFFFF
 _SHIFT: Final = 48

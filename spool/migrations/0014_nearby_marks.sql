@@ -1,7 +1,8 @@
 -- The marks by which documents meet lie beside their neighbours (message_specs/trade/marking.py), so that a file of
 -- numbers given one after the other, and all that names one order, reads and writes few pages.
 
--- What each mark was and what it is now, as far as papers tell it; every other mark stays.
+-- What each mark was and what it is now, as far as papers tell it; every other mark stays.  An order's also names its
+-- dossier, what has used it in foreign exchange, and its purchase in the year of its buyer.
 CREATE TEMP TABLE anew (old INTEGER PRIMARY KEY, new INTEGER NOT NULL);
 INSERT OR IGNORE INTO anew
 SELECT json_extract(pair.value, '$[0]'), json_extract(pair.value, '$[1]')
@@ -9,11 +10,12 @@ SELECT json_extract(pair.value, '$[0]'), json_extract(pair.value, '$[1]')
   JOIN json_each(marks_anew(d.spec, p.body)) AS pair;
 
 DROP VIEW awaited;
+-- `filing`, which was `came`: a daemon of an earlier Kouan that still runs must not write its marks among these.
 CREATE TABLE mark_again (
     mark    INTEGER NOT NULL,
     number  INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
-    came    INTEGER NOT NULL,
+    filing  INTEGER NOT NULL,
     PRIMARY KEY (mark, number, ordinal)
 ) WITHOUT ROWID, STRICT;
 INSERT INTO mark_again
@@ -65,11 +67,23 @@ WHEN OLD.dossier IS NOT NULL OR NEW.dossier IS NULL OR NEW.number <> OLD.number 
 BEGIN SELECT RAISE(ABORT, 'a paper is never changed'); END;
 
 -- Which record of foreign exchange sells or buys for an order.
-CREATE TEMP TABLE used AS
+CREATE TEMP TABLE moved AS
 SELECT r.key AS old, rtrim(r.key, '-0123456789') || a.new AS new
   FROM record r JOIN anew a ON a.old = CAST(substr(r.key, length(rtrim(r.key, '-0123456789')) + 1) AS INTEGER)
  WHERE r.key GLOB 'fxused|*';
-UPDATE record SET key = u.new FROM used u WHERE u.old = record.key;
+UPDATE record SET key = m.new FROM moved m WHERE m.old = record.key;
+DROP TABLE moved;
 
-DROP TABLE used;
+-- What a buyer has used of a year, by order: {"used": {"MARK": "120.00", "MARK/RETURN": "-20.00"}}.
+CREATE TEMP TABLE moved AS
+SELECT u.record, json_object('used', json_group_object(coalesce(a.new || u.rest, u.name), u.amount)) AS value
+  FROM (SELECT r.key AS record, e.key AS name, e.value AS amount,
+               substr(e.key, 1, instr(e.key || '/', '/') - 1) AS mark, substr(e.key, instr(e.key || '/', '/')) AS rest
+          FROM record r, json_each(CASE WHEN json_valid(r.value) THEN r.value ELSE '{}' END, '$.used') e
+         WHERE r.key GLOB 'quota|*') u
+  LEFT JOIN anew a ON a.old = CAST(u.mark AS INTEGER) AND CAST(a.old AS TEXT) = u.mark
+ GROUP BY u.record;
+UPDATE record SET value = m.value FROM moved m WHERE m.record = record.key;
+DROP TABLE moved;
+
 DROP TABLE anew;

@@ -260,4 +260,6 @@ def test_who_reads_a_ledger_of_an_earlier_kouan_hears_what_to_do(
     ledger.commit()
     ledger.close()
     assert ended(["dossier", "A1", "--home", str(home)]) == 1
-    assert "written by an earlier Kouan; start the daemon once" in capsys.readouterr().err
+    assert "written by an earlier Kouan; the daemon brings it up to date when it starts" in capsys.readouterr().err
+    assert ended(["doctor", "--home", str(home)]) == 0
+    assert "written by an earlier Kouan" in capsys.readouterr().out

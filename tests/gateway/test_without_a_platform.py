@@ -94,3 +94,9 @@ def test_neither_merchant_sees_anything_of_the_other(world: World) -> None:
     for merchant, partner in (("3301961A2B", "shop"), ("3301961B7T", "rival")):
         (whole,) = dossiers.found(world.ledger, f"无|{merchant}|{NUMBER}")
         assert [one["partner"] for one in whole["documents"] if one["kind"] == "order"] == [partner]
+
+
+def test_a_trade_is_found_by_its_merchant_before_its_order_has_come(world: World) -> None:
+    post(world, "agent", "CEB603_9710", other=False)
+    (trade,) = dossiers.found(world.ledger, f"无|3301961A2B|{NUMBER}")
+    assert [one["kind"] for one in trade["documents"]] == ["inventory"]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import sqlite_utils
 
-from spool.ledger import Ledger, NewerLedger, OlderLedger, statements
+from spool.ledger import Ledger, LeftAsItWas, NewerLedger, OlderLedger, statements
 from spool.states import MOVES, PROMISES, State, may_move
 
 ROOT = Path(__file__).parents[2]
@@ -272,6 +272,10 @@ def test_the_documentation_of_states_is_the_table() -> None:
     assert [state for state in State if not re.search(rf"`?{state}`?", text)] == []
 
 
+def _nothing(spec: str, body: bytes) -> str:
+    return "[]"
+
+
 TAKEN = {
     "0001_hall.sql": "14a5be1c62fb2b14",
     "0002_given_numbers.sql": "c344999bbcb9fbcf",
@@ -310,7 +314,7 @@ def test_the_ledger_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) 
     earlier.conn.execute("INSERT INTO batch (first, last, low_water) VALUES (7, 7, 7)")
     earlier.conn.commit()
     earlier.close()
-    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    ledger = Ledger(tmp_path / "ledger.sqlite3", marks_anew=_nothing)
     assert [row["first"] for row in ledger.all("open_batches", 0, 10, -1)] == [7]
     assert ledger.all("unfinished_tables", 0, 10) == []
     ledger.close()
@@ -340,7 +344,7 @@ def test_papers_and_who_waits_for_them_outlive_the_step_that_moves_them(tmp_path
     earlier.executemany("INSERT INTO awaited VALUES (?, ?, ?)", waits)
     earlier.commit()
     earlier.close()
-    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    ledger = Ledger(tmp_path / "ledger.sqlite3", marks_anew=_nothing)
     rows = ledger.conn.execute
     assert [tuple(row) for row in rows("SELECT * FROM paper ORDER BY number")] == papers
     assert sorted(tuple(row) for row in rows("SELECT * FROM awaited")) == sorted(waits)
@@ -367,6 +371,8 @@ def _with_old_marks(path: Path) -> dict[str, list[tuple[object, ...]]]:
         "paper": [(5, 1, "order", order, b"a paper"), (9, 1, "inventory", None, b"none")],
         "record": [
             ("fxused|sells|-7", "x", 2), ("fxused|buys|-7", "y", 1), ("fxused|buys|-8", "z", 1), ("drawn|-7", "w", 1),
+            ("quota|PERSON|2026", '{"used": {"-7": "9.00", "-7/5.2": "-1.00", "-70": "2", "7|A1": "3"}}', 4),
+            ("quota|OTHER|2026", "", 2),
         ],
     }  # fmt: skip
     for table, of_table in rows.items():
@@ -395,7 +401,8 @@ def test_what_is_known_by_an_old_mark_is_known_by_the_new_one(tmp_path: Path) ->
         "paper": [(5, 1, "order", 1000, b"a paper"), (9, 1, "inventory", None, b"none")],
         "record": [
             ("drawn|-7", "w", 1), ("fxused|buys|-8", "z", 1), ("fxused|buys|1000", "y", 1),
-            ("fxused|sells|1000", "x", 2),
+            ("fxused|sells|1000", "x", 2), ("quota|OTHER|2026", "", 2),
+            ("quota|PERSON|2026", '{"used":{"1000":"9.00","1000/5.2":"-1.00","-70":"2","7|A1":"3"}}', 4),
         ],
         "dossier": [(1000, "EBP1", "A1", "9610", AT, "open", None, None, None, "T1", 4)],
     }  # fmt: skip
@@ -406,13 +413,41 @@ def test_what_is_known_by_an_old_mark_is_known_by_the_new_one(tmp_path: Path) ->
     ledger.close()
 
 
-def test_a_ledger_of_an_earlier_kouan_stays_as_it_is_where_nobody_tells_its_new_marks(tmp_path: Path) -> None:
-    old = _with_old_marks(tmp_path / "ledger.sqlite3")
-    for _ in range(2):
-        with pytest.raises(OlderLedger, match="start the daemon once"):
-            Ledger(tmp_path / "ledger.sqlite3")
-    reading = Ledger(tmp_path / "ledger.sqlite3", read_only=True)
-    assert reading.is_behind()
-    for name, rows in old.items():
-        assert sorted(map(tuple, reading.conn.execute(f"SELECT * FROM {name}")), key=str) == sorted(rows, key=str)
+def _stays(path: Path, rows: dict[str, list[tuple[object, ...]]]) -> bool:
+    reading = Ledger(path, read_only=True)
+    stands = {name: list(map(tuple, reading.conn.execute(f"SELECT * FROM {name}"))) for name in rows}
+    behind = reading.is_behind()
     reading.close()
+    return behind and all(sorted(stands[name], key=str) == sorted(rows[name], key=str) for name in rows)
+
+
+def test_only_who_knows_the_new_marks_brings_an_earlier_ledger_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite3"
+    old = _with_old_marks(path)
+    with pytest.raises(OlderLedger, match="the daemon brings it up to date when it starts"):
+        Ledger(path)
+    assert _stays(path, old)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "raised"), [(ValueError("no paper"), LeftAsItWas), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
+def test_a_step_that_is_broken_off_leaves_the_ledger_as_it_was(
+    tmp_path: Path, trouble: BaseException, raised: type[BaseException]
+) -> None:
+    def told(spec: str, body: bytes) -> str:
+        raise trouble
+
+    path = tmp_path / "ledger.sqlite3"
+    old = _with_old_marks(path)
+    with pytest.raises(raised) as ended:
+        Ledger(path, marks_anew=told)
+    assert raised is KeyboardInterrupt or "is as it was: ValueError('no paper')" in str(ended.value)
+    assert _stays(path, old)
+
+
+def test_a_daemon_of_an_earlier_kouan_cannot_write_its_marks_any_more(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite3")
+    with pytest.raises(sqlite3.OperationalError, match="no column named came"):
+        ledger.conn.execute("INSERT INTO mark (mark, number, ordinal, came) VALUES (1, 2, 3, 4)")
+    ledger.close()

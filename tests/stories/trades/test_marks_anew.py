@@ -4,10 +4,12 @@ After each line of every story the ledger is what an earlier Kouan would have wr
 step 0014 maps marks by pairs, so with the pairs turned it goes back.
 """
 
+import json
 import shutil
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +23,7 @@ from tests.stories.trades.playing import Story
 from tests.stories.trades.test_trade_stories import HERE, STORIES, made_home
 
 _STEP = files("spool").joinpath("migrations", "0014_nearby_marks.sql").read_text("utf-8")
+_BACK = _STEP.replace("m.came", "m.filing").replace("    filing  INTEGER", "    came    INTEGER")
 _TABLES = ("mark", "dossier", "paper", "record")
 _MEETING = ("order", "order_no", "order_alone", "sold", "shipped", "payment", "waybill", "declared")
 
@@ -31,16 +34,18 @@ def _before(spec: str, body: bytes) -> str:
     return msgspec.json.encode([(after, before) for before, after in pairs]).decode()
 
 
-def _taken(ledger: Ledger, told: Callable[[str, bytes], str]) -> None:
+def _taken(ledger: Ledger, step: str, told: Callable[[str, bytes], str]) -> None:
     """The step is taken with these pairs."""
     ledger.conn.create_function("marks_anew", 2, told)
     with ledger.writing():
-        for statement in statements(_STEP):
+        for statement in statements(step):
             ledger.conn.execute(statement)
 
 
-def _rows(ledger: Ledger) -> dict[str, list[tuple[object, ...]]]:
-    return {name: sorted(map(tuple, ledger.conn.execute(f"SELECT * FROM {name}")), key=repr) for name in _TABLES}
+def _rows(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
+    rows = {name: sorted(map(tuple, ledger.conn.execute(f"SELECT * FROM {name}")), key=repr) for name in _TABLES}
+    years = [(key, json.loads(value or "null")) for key, value, _ in rows["record"] if key.startswith("quota|")]
+    return {**rows, "record": [one for one in rows["record"] if not one[0].startswith("quota|")], "years": years}
 
 
 class Upgraded(Story):
@@ -50,9 +55,9 @@ class Upgraded(Story):
         super()._happen(words)
         ledger = self.world.ledger
         stands = _rows(ledger)
-        _taken(ledger, _before)
+        _taken(ledger, _BACK, _before)
         self._is_earlier(ledger, len(stands["mark"]))
-        _taken(ledger, marks_anew)
+        _taken(ledger, _STEP, marks_anew)
         assert _rows(ledger) == stands
 
     def _is_earlier(self, ledger: Ledger, count: int) -> None:
@@ -67,6 +72,8 @@ class Upgraded(Story):
         for dossier in ledger.conn.execute("SELECT mark, platform, order_no FROM dossier"):
             if dossier["platform"] != NOBODY:
                 assert dossier["mark"] == digest_of(f"order|{dossier['platform']}|{dossier['order_no']}")
+        told = "".join(row["key"] + row["value"] for row in ledger.conn.execute("SELECT key, value FROM record"))
+        assert not any(str(mark) in told for mark in new)
         left = {row[0] for row in ledger.conn.execute("SELECT dossier FROM paper WHERE dossier IS NOT NULL")}
         assert left <= {row[0] for row in ledger.conn.execute("SELECT mark FROM dossier")}
 
