@@ -72,7 +72,7 @@ class Act(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One document that went out: which, how it stands, how many answers came, what the last one says and where."""
+    """One document that went out: which, how it stands, how many answers came, what the last or deciding one says."""
 
     spec: str
     partner: str

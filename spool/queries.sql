@@ -1077,7 +1077,9 @@ SELECT t.key, t.body, t.number,
 SELECT max(key) AS key FROM tax_drawn WHERE key > ?1 || '|' AND key < ?1 || '}';
 
 -- name: declared_to
-SELECT d.spec, d.partner, d.number, d.ordinal, d.key, d.state, d.status, count(r.id) AS answers, max(r.id) AS last
+-- What decided stands for the answers, for it may have come before what it decided about; else the last one.
+SELECT d.spec, d.partner, d.number, d.ordinal, d.key, d.state, d.status, count(r.id) AS answers,
+       coalesce(max(CASE WHEN r.outcome <> 'interim' THEN r.id END), max(r.id)) AS last
   FROM outbox o JOIN document d ON d.message = o.message
   LEFT JOIN receipt r ON r.number = d.number AND r.ordinal = d.ordinal AND r.partner = d.partner
    AND r.spec NOT IN ('CEB816', 'CEB818')

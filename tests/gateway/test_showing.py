@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 from gateway.home import make_home
-from gateway.showing import Act
+from gateway.showing import Act, answered
 from gateway.showing_exchange import ExchangeAct
 from gateway.showing_tax import TaxAct
 from spool.number import CHINA
-from tests.homes import book, take_in
+from tests import samples
+from tests.crash.world import World, fields
+from tests.homes import book, demo_home, take_in
 
 DAYS = [
     datetime(2026, 12, 31, 23, 59, tzinfo=CHINA), datetime(2027, 1, 1, 0, 1, tzinfo=CHINA),
@@ -53,3 +55,17 @@ def test_what_is_reported_to_the_exchange_office_passes_our_checks(tmp_path: Pat
     home = make_home(tmp_path / "home", day, demo=True)
     clock = ticking(day)
     assert begun(home, ExchangeAct(home, day, range(3)), "bank", clock) == [*[("BOPA", "ready")] * 4, ("JSHD", "ready")]
+
+
+@pytest.mark.parametrize("order", [("2", "120"), ("120", "2")])
+def test_the_answer_that_decided_is_shown_whichever_came_first(tmp_path: Path, order: tuple[str, str]) -> None:
+    world = World(demo_home(tmp_path))
+    world.drop("shop", "one.xml", samples.message("CEB311", 1))
+    world.take_in()
+    world.carry()
+    for status in order:
+        world.answer(f"{status}.xml", "CEB312", "OrderReturn", fields(1, status))
+        world.take_in()
+    (shown,) = answered(world.ledger, world.home, "customs")
+    world.close()
+    assert (shown.state, shown.answers, shown.status) == ("closed", 2, "120")
