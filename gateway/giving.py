@@ -6,7 +6,7 @@ returns of everything give back all.  Records are written by document, so doing 
 again changes nothing.
 
 Known limits: which year a purchase counts for is told by the number of its inventory, so one that waited over New
-Year is looked for in both years.
+Year is looked for in both years; it counts in one of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,22 +55,30 @@ def used_of(
         return
     name = str(orders[0])
     year = came_at(inventory.number).year
-    keys = [f"quota|{person_mark(person, secret)}|{one}" for one in (year, year + 1)]
-    for row in ledger.all("records", msgspec.json.encode(keys).decode()):
-        value = _after(row["value"] or None, name, inventory, refunds, life)
-        if (value or "") != row["value"]:
-            yield Kept(row["key"], value or "", row["revision"])
-        keys.remove(row["key"])
-    if when == "released" and life.phase in _ON_RELEASE and keys[:1] == [f"quota|{person_mark(person, secret)}|{year}"]:
-        yield Kept(keys[0], quotas.counted(None, name, _value(inventory)) or "", 0)
+    mark = person_mark(person, secret)
+    rows = {row["key"]: row for row in ledger.all("records", msgspec.json.encode(_years(mark, year)).decode())}
+    values = {key: row["value"] or None for key, row in rows.items()}
+    counts = next((key for key in _years(mark, year) if key in values), "")
+    if life.phase in _ON_RELEASE and not any(quotas.counts(value, name) for value in values.values()):
+        if when == "released":
+            counts = _years(mark, year)[0]
+        if counts:
+            values[counts] = quotas.counted(values.get(counts), name, _value(inventory))
+    for key, value in values.items():
+        known = rows[key]["value"] if key in rows else ""
+        told = _after(value, name, inventory, refunds, life) or ""
+        if told != known:
+            yield Kept(key, told, rows[key]["revision"] if key in rows else 0)
+
+
+def _years(mark: str, year: int) -> tuple[str, str]:
+    return f"quota|{mark}|{year}", f"quota|{mark}|{year + 1}"
 
 
 def _after(value: str | None, name: str, inventory: Paper, refunds: Sequence[Paper], life: Life) -> str | None:
     # An operator's refusal ends what customs has never spoken of; any other inventory of which nothing was said is new.
     if life.phase == "void" or (life.phase == "open" and (life.said or inventory.state == State.REFUSED)):
         return quotas.given_back(value, name)
-    if life.phase in _ON_RELEASE and name not in (value or ""):
-        value = quotas.counted(value, name, _value(inventory))
     return quotas.returned(value, name, _returned(inventory, accepted_returns(refunds)))
 
 

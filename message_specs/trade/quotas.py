@@ -28,6 +28,15 @@ def used(value: str | None) -> Decimal:
     return sum((Decimal(amount) for amount in _entries(value).values()), _NOTHING)
 
 
+def counts(value: str | None, document: str) -> bool:
+    """Whether the record counts this document.
+
+    >>> counts('{"used": {"7.1": "1300.00"}}', "7.1"), counts('{"used": {"17.1": "1300.00"}}', "7.1")
+    (True, False)
+    """
+    return document in _entries(value)
+
+
 def counted(value: str | None, document: str, amount: Decimal) -> str | None:
     """The record with this document counted at this amount, whatever it counted before.
 
