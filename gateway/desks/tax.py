@@ -92,9 +92,9 @@ def _limits(predicted: Prediction, key: str | None, before: str | None) -> list[
     found = []
     if purchase.standing is not Standing.INSIDE:
         code = "T304" if purchase.standing is Standing.ONE_ITEM else "T305"
-        counts = {"lines": str(len(predicted.lines)), "items": number(purchase.items)}
-        limit = number(limits.single)
-        found.append(finding(code, path="InventoryHead", found=number(value), limit=limit, **counts))
+        limit, items = number(limits.single), number(purchase.items)
+        lines = str(len(predicted.lines))
+        found.append(finding(code, path="InventoryHead", found=number(value), limit=limit, lines=lines, items=items))
     used = quotas.used(before)
     if key is not None and over_year(used, value, limits):
         total, limit = number(used + value), number(limits.yearly)
