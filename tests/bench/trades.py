@@ -31,8 +31,6 @@ OPEN = (10_000, 100_000, 1_000_000)
 EACH = 100
 ROUNDS = 20
 MUST = 60.0
-NO_RATE = (b"<ceb:gcode>1901101090<", b"<ceb:gcode>2101110000<")
-"""The sample has goods of which our rate table knows nothing, and a warning in each inventory is not the usual case."""
 GROWS = 1.25
 """With the most open trades a document may cost so much more than with the fewest, for the pages of a bigger file."""
 ALONE = "mode,kind,desks,note\n*,*,check,\n"
@@ -85,7 +83,7 @@ class Bench:
 
     def _take_in(self, clerk: Clerk, spec: str, first: int, each: int) -> float:
         taken = self.numbers.take(EACH // each)
-        bodies = (drill.message(spec, first + at * each, each).replace(*NO_RATE) for at in range(len(taken)))
+        bodies = (drill.message(spec, first + at * each, each) for at in range(len(taken)))
         claims = tuple(
             Claim(number, drill.SENDERS[spec], "http", f"{number}.xml", body=body)
             for number, body in zip(taken, bodies, strict=True)
