@@ -6,7 +6,7 @@ returns of everything give back all.  Records are written by document, so doing 
 again changes nothing.
 
 Known limits: which year a purchase counts for is told by the number of its inventory, so one that waited over New
-Year is looked for in both years; it counts in one of them.
+Year, or that a wrong clock counted, is looked for in the years beside it; it counts in one of them, the latest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +29,7 @@ from spool.number import came_at
 from spool.states import State
 
 _ON_RELEASE: Final = frozenset({"released", "closed"})
+_DECLARED: Final = _ON_RELEASE | {"declared"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +55,24 @@ def used_of(
     if not uses_a_year(inventory) or not person or when == "never" or not orders:
         return
     name = str(orders[0])
-    year = came_at(inventory.number).year
-    mark = person_mark(person, secret)
-    rows = {row["key"]: row for row in ledger.all("records", msgspec.json.encode(_years(mark, year)).decode())}
-    values = {key: row["value"] or None for key, row in rows.items()}
-    counts = next((key for key in _years(mark, year) if key in values), "")
-    if life.phase in _ON_RELEASE and not any(quotas.counts(value, name) for value in values.values()):
-        if when == "released":
-            counts = _years(mark, year)[0]
-        if counts:
-            values[counts] = quotas.counted(values.get(counts), name, _value(inventory))
+    keys = _keys(person_mark(person, secret), came_at(inventory.number).year)
+    rows = {row["key"]: row for row in ledger.all("records", msgspec.json.encode(keys).decode())}
+    values: dict[str, str | None] = {key: rows[key]["value"] or None for key in keys if key in rows}
+    counting = sorted((key for key, value in values.items() if quotas.counts(value, name)), reverse=True)
+    if not counting and life.phase in (_ON_RELEASE if when == "released" else _DECLARED):
+        # Of a purchase that was given back and goes on all the same nobody wrote down which year it had counted for.
+        key = next((key for key in keys if key in values), keys[0])
+        if key in values or when == "released":
+            values[key] = quotas.counted(values.get(key), name, _value(inventory))
     for key, value in values.items():
-        known = rows[key]["value"] if key in rows else ""
-        told = _after(value, name, inventory, refunds, life) or ""
-        if told != known:
-            yield Kept(key, told, rows[key]["revision"] if key in rows else 0)
+        told = quotas.given_back(value, name) if key in counting[1:] else _after(value, name, inventory, refunds, life)
+        if (told or "") != (rows[key]["value"] if key in rows else ""):
+            yield Kept(key, told or "", rows[key]["revision"] if key in rows else 0)
 
 
-def _years(mark: str, year: int) -> tuple[str, str]:
-    return f"quota|{mark}|{year}", f"quota|{mark}|{year + 1}"
+def _keys(mark: str, year: int) -> list[str]:
+    """Return where a purchase may count: in its year; in the next, where it waited; in the last, of a wrong clock."""
+    return [f"quota|{mark}|{one}" for one in (year, year + 1, year - 1)]
 
 
 def _after(value: str | None, name: str, inventory: Paper, refunds: Sequence[Paper], life: Life) -> str | None:
