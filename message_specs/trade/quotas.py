@@ -1,7 +1,8 @@
 """What a person has used of a year: a record of purchases by name, so that counting twice changes nothing.
 
-The record is JSON, `{"used": {"NAME": "1300.00"}}`; the desk `tax` names a purchase by the mark of its order. What a
-refund gave back stands under `NAME/REFUND` with a minus and goes with its purchase. A record without a purchase is None.
+The record is JSON, `{"used": {"NAME": "1300.00"}}`; the desk `tax` names a purchase by the mark of its order. What
+a refund gave back stands under `NAME/REFUND` with a minus and goes with its purchase. A record without a purchase
+is None.
 """
 
 import json
