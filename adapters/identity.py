@@ -26,6 +26,8 @@ from adapters.identity_dialects import request_of, verdict_of
 from message_specs.verdict import PASSING, Verdict
 
 _ANSWER_BYTES: Final = 64 * 1024
+_UNHEARD: Final = frozenset({502, 504})
+"""So a proxy says that it heard nothing right from the service, which may have been asked all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,9 @@ class IdentityService:
         if code == 429:
             return Answered(Verdict.LIMIT, f"{self._place} answered 429")
         if not 200 <= code < 300:
-            return Answered(Verdict.SERVICE_ERROR, f"{self._place} answered {code}")
+            return Answered(Verdict.SERVICE_ERROR, f"{self._place} answered {code}", lost=code in _UNHEARD)
         try:
-            answer = json.loads(body)
+            answer = json.loads(body, object_pairs_hook=_said_once)
         except (ValueError, RecursionError):
             return Answered(Verdict.SERVICE_ERROR, f"{self._place}: the answer is no JSON", lost=True)
         verdict = verdict_of(self._dialect, answer)
@@ -107,6 +109,14 @@ class IdentityService:
         what = "no connection" if unheard else "no whole answer"
         trouble = f"{self._place}: {what} ({failure.type.__name__})" if failure.type else f"{self._place}: {what}"
         return Answered(Verdict.SERVICE_ERROR, trouble, lost=not unheard)
+
+
+def _said_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return the object of these pairs; ValueError where it says one thing twice, for then it says nothing."""
+    told = dict(pairs)
+    if len(told) != len(pairs):
+        raise ValueError("twice")
+    return told
 
 
 def _out_of_time(result: Any, seconds: float) -> Any:

@@ -21,8 +21,9 @@ import paramiko
 
 from gateway import drill
 from gateway.clerk import clerk_at
+from gateway.config import load_house
 from gateway.home import filled, make_home
-from gateway.showing import Act, Homecoming, answered, books, counts
+from gateway.showing import Act, Homecoming, answered, billed, books, counts
 from gateway.showing_exchange import ExchangeAct
 from gateway.showing_payments import PaymentAct
 from gateway.showing_tax import TaxAct
@@ -224,17 +225,19 @@ class Demonstration:
         ledger = Ledger(clerk_at(self.home), read_only=True)
         try:
             documents = answered(ledger, self.home, "customs")
+            bills = tuple(billed(ledger, load_house(self.home), drill.order_no(self.first)))
         finally:
             ledger.close()
         gone, answers, closed, _ = counts(documents)
         refused, dropped = (
             sum(getattr(one, name) for one in self.progress.values()) for name in ("refused", "dropped")
         )
-        where = tuple(f"spool/partners/{one.partner}/out/*.{one.spec[:-1]}2.xml" for one in self.progress.values())
+        told = [(one.partner, f"{one.spec[:-1]}2") for one in self.progress.values()] + [("agent", "CEB816")]
+        where = tuple(f"spool/partners/{partner}/out/*.{spec}.xml" for partner, spec in told)
         example = {one.spec: str(one) for one in reversed(documents)}
         return Homecoming(
             "customs", "海关 customs", ", ".join(_DOORS), "sftp, http, folder", dropped, gone, answers, closed, refused,
-            where, tuple(example[spec] for spec in sorted(example)),
+            where, (*(example[spec] for spec in sorted(example)), *bills),
         )  # fmt: skip
 
     def stop(self) -> None:

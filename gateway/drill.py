@@ -45,6 +45,15 @@ def document(spec: str, number: int) -> bytes:
     return unit.replace(f"{SAMPLE_NUMBER:012X}".encode(), f"{number:012X}".encode())
 
 
+def order_no(number: int) -> str:
+    """Return the number of the order of this trade.
+
+    >>> order_no(42)
+    'YX2026000000000042'
+    """
+    return f"YX2026{number:012d}"
+
+
 def buyer(number: int) -> bytes:
     """Return the citizen number of the buyer of this trade: an area that no authority hands out, a right check digit.
 

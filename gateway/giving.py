@@ -6,7 +6,7 @@ returns of everything give back all.  Records are written by document, so doing 
 again changes nothing.
 
 Known limits: which year a purchase counts for is told by the number of its inventory, so one that waited over New
-Year is looked for in both years.
+Year, or that a wrong clock counted, is looked for in the years beside it; it counts in one of them, the latest.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,6 +29,7 @@ from spool.number import came_at
 from spool.states import State
 
 _ON_RELEASE: Final = frozenset({"released", "closed"})
+_DECLARED: Final = _ON_RELEASE | {"declared"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +55,30 @@ def used_of(
     if not uses_a_year(inventory) or not person or when == "never" or not orders:
         return
     name = str(orders[0])
-    year = came_at(inventory.number).year
-    keys = [f"quota|{person_mark(person, secret)}|{one}" for one in (year, year + 1)]
-    for row in ledger.all("records", msgspec.json.encode(keys).decode()):
-        value = _after(row["value"] or None, name, inventory, refunds, life)
-        if (value or "") != row["value"]:
-            yield Kept(row["key"], value or "", row["revision"])
-        keys.remove(row["key"])
-    if when == "released" and life.phase in _ON_RELEASE and keys[:1] == [f"quota|{person_mark(person, secret)}|{year}"]:
-        yield Kept(keys[0], quotas.counted(None, name, _value(inventory)) or "", 0)
+    keys = _keys(person_mark(person, secret), came_at(inventory.number).year)
+    rows = {row["key"]: row for row in ledger.all("records", msgspec.json.encode(keys).decode())}
+    values: dict[str, str | None] = {key: rows[key]["value"] or None for key in keys if key in rows}
+    counting = sorted((key for key, value in values.items() if quotas.counts(value, name)), reverse=True)
+    if not counting and life.phase in (_ON_RELEASE if when == "released" else _DECLARED):
+        # Of a purchase that was given back and goes on all the same nobody wrote down which year it had counted for.
+        key = next((key for key in keys if key in values), keys[0])
+        if key in values or when == "released":
+            values[key] = quotas.counted(values.get(key), name, _value(inventory))
+    for key, value in values.items():
+        told = quotas.given_back(value, name) if key in counting[1:] else _after(value, name, inventory, refunds, life)
+        if (told or "") != (rows[key]["value"] if key in rows else ""):
+            yield Kept(key, told or "", rows[key]["revision"] if key in rows else 0)
+
+
+def _keys(mark: str, year: int) -> list[str]:
+    """Return where a purchase may count: in its year; in the next, where it waited; in the last, of a wrong clock."""
+    return [f"quota|{mark}|{one}" for one in (year, year + 1, year - 1)]
 
 
 def _after(value: str | None, name: str, inventory: Paper, refunds: Sequence[Paper], life: Life) -> str | None:
     # An operator's refusal ends what customs has never spoken of; any other inventory of which nothing was said is new.
     if life.phase == "void" or (life.phase == "open" and (life.said or inventory.state == State.REFUSED)):
         return quotas.given_back(value, name)
-    if life.phase in _ON_RELEASE and name not in (value or ""):
-        value = quotas.counted(value, name, _value(inventory))
     return quotas.returned(value, name, _returned(inventory, accepted_returns(refunds)))
 
 

@@ -6,6 +6,7 @@ without a mistake or nothing. A running daemon notices the new file by itself.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from gateway.config_files import Problem
@@ -15,6 +16,7 @@ from message_specs.trade.rates import Rate, Rates
 from spool.aside import put
 
 FILE = "rates.csv"
+_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,10 @@ def changes(before: Iterable[Rate], after: Iterable[Rate]) -> Iterator[Change]:
     """Yield what is different with the table `after` in place of `before`, by code and day; ours lies under both."""
     old, new = tuple(before), tuple(after)
     under, over = Rates(old), Rates(new)
-    days = {(rate.hs, rate.valid_from) for rate in set(old) ^ set(new)}
+    others = set(old) ^ set(new)
+    days = {(rate.hs, rate.valid_from) for rate in others}
+    # On the day after a row's last one something else holds, ours or nothing.
+    days |= {(rate.hs, rate.valid_to + _DAY) for rate in others if rate.valid_to not in (None, date.max)}
     for hs, since in sorted(days):
         was, becomes = under.on(hs, since), over.on(hs, since)
         if was != becomes:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from gateway import dossiers
+from gateway.config import House
 from spool.ledger import Ledger
 
 
@@ -98,6 +100,15 @@ def answered(ledger: Ledger, home: Path, authority: str) -> list[Answered]:
         else:
             found.append(Answered(*facts, row["answers"], last["status"], last["info"], last["file"]))
     return found
+
+
+def billed(ledger: Ledger, house: House, order: str) -> Iterator[str]:
+    """Yield a line for each tax bill of a trade: what customs levies, beside what was predicted of it."""
+    for trade in dossiers.found(ledger, order, house=house):
+        tax = trade["tax"] or {"predicted": None, "bills": ()}
+        for bill in tax["bills"]:
+            ours, theirs = ((one or {}).get("total", "–") for one in (tax["predicted"], bill["taxes"]))
+            yield f"CEB816 {bill['tax_no']} → 税款 levied {theirs}, 预估 predicted {ours}"
 
 
 def counts(documents: Sequence[Answered]) -> tuple[int, int, int, int]:

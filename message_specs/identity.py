@@ -1,4 +1,4 @@
-"""Check digits of the numbers by which the trade knows people and enterprises.
+"""Check digits, and days of birth, of the numbers by which the trade knows people and enterprises.
 
 Nothing here says that somebody exists: a right check digit only says that a number was not mistyped.
 Areas are not judged, for numbers of abolished areas stay valid.
@@ -54,6 +54,15 @@ def is_citizen_number(text: str) -> bool:
         and is_date(text[6:14])
         and citizen_check(body) == text[17].upper()
     )
+
+
+def is_born(number: str, on: date) -> bool:
+    """Whether the day of birth in a citizen number has come by that day.
+
+    >>> is_born("360426199101010071", date(1991, 1, 1)), is_born("360426199101010071", date(1990, 12, 31))
+    (True, False)
+    """
+    return number[6:14] <= on.strftime("%Y%m%d")
 
 
 def credit_check(body: str) -> str:

@@ -124,10 +124,10 @@ def code(arguments: Arguments) -> Check:
     return each(arguments, lambda text, today: text in codes.codes_on(table, today), table=table)
 
 
-_CHECK_DIGITS: dict[str, Callable[[str], bool]] = {
-    "citizen": identity.is_citizen_number,
-    "credit": identity.is_credit_code,
-    "party": identity.is_party_code,
+_CHECK_DIGITS: dict[str, Test] = {
+    "citizen": lambda text, today: identity.is_citizen_number(text) and identity.is_born(text, today),
+    "credit": lambda text, _: identity.is_credit_code(text),
+    "party": lambda text, _: identity.is_party_code(text),
 }
 
 
@@ -145,7 +145,7 @@ def check_digit(arguments: Arguments) -> Check:
     kind = str(arguments["kind"])
     passes = _CHECK_DIGITS[kind]
     instead = frozenset(texts(arguments, "or")) if "or" in arguments else frozenset()
-    check = each(arguments, lambda text, _: passes(text) or text in instead)
+    check = each(arguments, lambda text, today: passes(text, today) or text in instead)
     if kind != "citizen":
         return check
     return lambda head, lines, today: [

@@ -144,9 +144,11 @@ class Verify(resource.Resource):
             verdict = Verdict.LIMIT
         self._book.write(pair_of(name, number), verdict, does)
         match does:
-            case "500":
-                request.setResponseCode(500)
+            case "500" | "504":
+                request.setResponseCode(int(does))
                 return b"trouble of ours"
+            case "twice":
+                return b'{"result": "MISMATCH", "result": "MATCH"}'
             case "cut":
                 request.transport.abortConnection()
                 return server.NOT_DONE_YET

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 NAMES = {
     "slow": "an answer comes so many seconds late (5)",
     "500": "HTTP 500; with a number, the first so many times",
+    "504": "HTTP 504, as a proxy that heard nothing in time; with a number, the first so many times",
     "cut": "the connection ends after the asking was booked; with a number, the first so many times",
     "garbage": "half a JSON text; with a number, the first so many times",
     "wrong": "JSON that means nothing, called a page; with a number, the first so many times",
+    "twice": "one answer says MISMATCH and MATCH; with a number, the first so many times",
     "limit": "only so many askings are answered, the others get LIMIT (10)",
 }
 

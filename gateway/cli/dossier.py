@@ -139,10 +139,11 @@ def _document(one: Facts, *, utc: bool) -> Iterator[str]:
     if one["why"]:
         until = f", 至 until {until}" if (until := shown(one["due_at"], utc=utc)) else ""
         yield f"      等待 waits: {waits_for(one['why'])}{until}"
-    for stamp in one["stamps"]:
-        for told in stamp["findings"]:
-            if not told["code"].startswith(_RECOMPUTED):
-                yield from _finding(told)
+    # What waited was looked at more than once, and each look says the same of it.
+    told = {tuple(_finding(one)): one["code"] for stamp in one["stamps"] for one in stamp["findings"]}
+    for lines, code in told.items():
+        if not code.startswith(_RECOMPUTED):
+            yield from lines
 
 
 def _finding(told: Facts) -> Iterator[str]:

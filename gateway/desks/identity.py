@@ -22,8 +22,9 @@ from gateway.case import Case, Outcome
 from gateway.config_shapes import Action, Identity
 from gateway.desks import Needs, Records, hidden_key, released_key
 from message_specs.findings import Finding, Severity, finding, wordings
-from message_specs.identity import is_citizen_number
+from message_specs.identity import is_born, is_citizen_number
 from message_specs.reader import named
+from message_specs.trade.agreement import folded
 from message_specs.trade.papers import Paper, marks_of
 from message_specs.verdict import PASSING, Verdict
 from spool.states import State
@@ -174,12 +175,14 @@ def _payments(case: Case, records: Records) -> Iterator[Paper]:
 
 
 def _pays(payment: Paper, buyer: Person) -> bool:
-    return Person.of(payment.head.get("payerName"), payment.head.get("payerIdNumber")) == buyer
+    """Whether they are one person as `match` compares them: width, case and blanks make nobody another."""
+    payer = Person.of(payment.head.get("payerName"), payment.head.get("payerIdNumber"))
+    return (folded(payer.name), folded(payer.number)) == (folded(buyer.name), folded(buyer.number))
 
 
 def _verdict(buyer: Person, records: Records) -> Verdict | None:
     """Return what is known about him today; None where it must be asked."""
-    if not is_citizen_number(buyer.number) or not buyer.name:
+    if not buyer.name or not is_citizen_number(buyer.number) or not is_born(buyer.number, records.today):
         return Verdict.BAD_INPUT
     value = records.value(hidden_key(records.secret, *buyer.words))
     said = read(value)

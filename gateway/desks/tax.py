@@ -20,9 +20,9 @@ from message_specs.findings import Finding, finding
 from message_specs.reader import named
 from message_specs.trade import quotas
 from message_specs.trade.expected import expected
-from message_specs.trade.limits import Limits, Standing, limits_on, over_year
+from message_specs.trade.limits import Standing, limits_on, over_year
 from message_specs.trade.persons import person_mark
-from message_specs.trade.taxing import Prediction, Purchase, Terms, predict
+from message_specs.trade.taxing import Prediction, Terms, predict
 from spool.states import State
 
 _SPEC = "CEB621"
@@ -66,7 +66,7 @@ def decide(case: Case, records: Records) -> Outcome:
     purchase = predicted.purchase
     key = quota_key(case, records)
     before = _without_earlier(case, records.value(key)) if key else None
-    told = (*_limits(purchase, predicted.limits, key, before), *predicted.findings)
+    told = (*_limits(predicted, key, before), *predicted.findings)
     found = tuple(_said(one, case, records) for one in told)
     if any(is_error(one) for one in found):
         return Outcome(State.REFUSED, found)
@@ -86,13 +86,15 @@ def _without_earlier(case: Case, value: str | None) -> str | None:
     return quotas.given_back(value, _name(case)) if value else None
 
 
-def _limits(purchase: Purchase, limits: Limits, key: str | None, before: str | None) -> list[Finding]:
+def _limits(predicted: Prediction, key: str | None, before: str | None) -> list[Finding]:
+    purchase, limits = predicted.purchase, predicted.limits
     value = purchase.value
     found = []
     if purchase.standing is not Standing.INSIDE:
         code = "T304" if purchase.standing is Standing.ONE_ITEM else "T305"
-        items, limit = number(purchase.items), number(limits.single)
-        found.append(finding(code, path="InventoryHead", found=number(value), limit=limit, items=items))
+        limit, items = number(limits.single), number(purchase.items)
+        lines = str(len(predicted.lines))
+        found.append(finding(code, path="InventoryHead", found=number(value), limit=limit, lines=lines, items=items))
     used = quotas.used(before)
     if key is not None and over_year(used, value, limits):
         total, limit = number(used + value), number(limits.yearly)

@@ -79,16 +79,16 @@ def list_limit_on(day: date) -> Decimal | None:
     return next((value for what, value, since, until in _rows() if what == "list" and since <= day <= until), None)
 
 
-def standing(value: Decimal, items: Decimal, limits: Limits) -> Standing:
-    """How a purchase of that taxable value and number of items stands to the single limit; the limit is inside.
+def standing(value: Decimal, limits: Limits, *, alone: bool) -> Standing:
+    """How a purchase of that taxable value, one item `alone` or several, stands to the single limit; it is inside.
 
     >>> law = limits_on(date(2026, 11, 21))
-    >>> [str(standing(Decimal(value), Decimal(items), law)) for value, items in ((5000, 3), (5600, 1), (5600, 2))]
+    >>> [str(standing(Decimal(value), law, alone=value != 5700)) for value in (5000, 5600, 5700)]
     ['inside', 'one_item', 'over']
     """
     if value <= limits.single:
         return Standing.INSIDE
-    return Standing.ONE_ITEM if items == 1 else Standing.OVER
+    return Standing.ONE_ITEM if alone else Standing.OVER
 
 
 def over_year(used: Decimal, value: Decimal, limits: Limits) -> bool:

@@ -1,7 +1,8 @@
-"""What a person has used of a year: a record of purchases by document, so that counting twice changes nothing.
+"""What a person has used of a year: a record of purchases by name, so that counting twice changes nothing.
 
-The record is JSON, `{"used": {"NUMBER.ORDINAL": "1300.00"}}`. What a refund gave back stands under
-`NUMBER.ORDINAL/REFUND` with a minus and goes with its purchase. A record without a purchase is None.
+The record is JSON, `{"used": {"NAME": "1300.00"}}`; the desk `tax` names a purchase by the mark of its order. What
+a refund gave back stands under `NAME/REFUND` with a minus and goes with its purchase. A record without a purchase
+is None.
 """
 
 import json
@@ -26,6 +27,15 @@ def used(value: str | None) -> Decimal:
     (Decimal('1000.00'), Decimal('0'))
     """
     return sum((Decimal(amount) for amount in _entries(value).values()), _NOTHING)
+
+
+def counts(value: str | None, document: str) -> bool:
+    """Whether the record counts this document.
+
+    >>> counts('{"used": {"7.1": "1300.00"}}', "7.1"), counts('{"used": {"17.1": "1300.00"}}', "7.1")
+    (True, False)
+    """
+    return document in _entries(value)
 
 
 def counted(value: str | None, document: str, amount: Decimal) -> str | None:

@@ -5,9 +5,10 @@ The columns are those of rates.csv; `hs`, `valid_from`, `duty`, `vat` and `ct_ty
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from message_specs.codes import table
 from message_specs.findings import Finding, finding
@@ -16,6 +17,8 @@ from message_specs.trade.rates import COLUMNS, Consumption, Rate, measures, rate
 _REQUIRED = COLUMNS[:6]
 _WHOLE = Decimal(100)
 _MOST = Decimal(10**9)
+_NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # ct_type -> whether a rate, a threshold and a measure belong to it: they must, may or must not be there.
 _FILLED: Mapping[str, tuple[str, str, str]] = {
     Consumption.NONE: ("no", "no", "no"),
@@ -53,7 +56,8 @@ def read_rates(data: bytes) -> tuple[tuple[Rate, ...], tuple[Finding, ...]]:
             continue
         row = dict.fromkeys(COLUMNS, "") | dict(zip(heads, (cell.strip() for cell in cells), strict=False))
         wrong = tuple(_wrong(row, line))
-        if len(cells) > len(heads):
+        # A row with less in it may be where the file was cut, and half a rate is a rate too.
+        if len(cells) != len(heads):
             wrong = (finding("T330", row=line, found=str(len(cells)), expected=str(len(heads))), *wrong)
         found += wrong
         if not wrong:
@@ -91,7 +95,7 @@ def _days(row: Mapping[str, str], line: int) -> Iterator[Finding]:
         text = row[name]
         try:
             if text or name == "valid_from":
-                days[name] = date.fromisoformat(text if len(text) == 10 else "")
+                days[name] = date.fromisoformat(text if _DAY.fullmatch(text) else "")
         except ValueError:
             yield finding("T323", row=line, path=name, value=text, name=name)
     if len(days) == 2 and days["valid_to"] < days["valid_from"]:
@@ -116,12 +120,8 @@ def _consumption(row: Mapping[str, str], line: int) -> Iterator[Finding]:
 
 
 def _is_percent(text: str, *, above: Decimal) -> bool:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        return False
     # A tax of the whole price or more leaves no price to reckon from.
-    return value.is_finite() and 0 <= value < above and "e" not in text.lower()
+    return bool(_NUMBER.fullmatch(text)) and Decimal(text) < above
 
 
 def _overlaps(read: list[tuple[int, Rate]]) -> Iterator[Finding]:

@@ -114,7 +114,9 @@ def purchase_of(head: Texts, lines: Sequence[Texts], limits: Limits) -> Purchase
         items = WIDE.add(items, money(line.get("qty")))
     freight, insurance = money(head.get("freight")), money(head.get("insuredFee"))
     value = WIDE.add(goods, WIDE.add(freight, insurance))
-    return Purchase(goods, freight, insurance, value, items, standing(value, items, limits))
+    # Two halves in two lines are no single item, though their quantities come to 1.
+    alone = len(lines) == 1 and items == 1
+    return Purchase(goods, freight, insurance, value, items, standing(value, limits, alone=alone))
 
 
 def taxable_values(head: Texts, lines: Sequence[Texts]) -> dict[int, Decimal]:

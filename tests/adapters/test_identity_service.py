@@ -109,6 +109,16 @@ class Asking(TestCase):
         assert answered == Answered(Verdict.SERVICE_ERROR, "127.0.0.1 answered 500")
 
     @inlineCallbacks
+    def test_a_proxy_that_heard_nothing_in_time_does_not_know_whether_there_was_an_answer(self) -> Any:
+        answered = yield self.told("504")
+        assert answered == Answered(Verdict.SERVICE_ERROR, "127.0.0.1 answered 504", lost=True)
+
+    @inlineCallbacks
+    def test_an_answer_that_says_two_things_says_nothing(self) -> Any:
+        answered = yield self.told("twice")
+        assert answered == Answered(Verdict.SERVICE_ERROR, "127.0.0.1: the answer is no JSON", lost=True)
+
+    @inlineCallbacks
     def test_a_wrong_token_is_an_error_that_was_surely_no_answer(self) -> Any:
         answered = yield self.told(token="another")
         assert answered == Answered(Verdict.SERVICE_ERROR, "127.0.0.1 answered 401")

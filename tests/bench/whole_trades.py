@@ -28,7 +28,6 @@ from message_specs.opening import open_message
 
 MUST = 1000.0
 MOST_MIB = 200.0
-NO_RATE = (b"<ceb:gcode>1901101090<", b"<ceb:gcode>2101110000<")
 ANSWERS = (
     ("CEB311", "CEB312", "OrderReturn", ("2", "120")),
     ("CEB411", "CEB412", "PaymentReturn", ("2", "120")),
@@ -75,7 +74,7 @@ def staged(home: Path, trades: int, each: int) -> dict[str, list[Path]]:
         folder.mkdir(parents=True)
         for first in range(1, trades + 1, each):
             file = folder / f"{spec}-{first:07d}.xml"
-            file.write_bytes(drill.message(spec, first, min(each, trades + 1 - first)).replace(*NO_RATE))
+            file.write_bytes(drill.message(spec, first, min(each, trades + 1 - first)))
             files.append(file)
     return found
 

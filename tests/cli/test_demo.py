@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -77,7 +78,9 @@ def test_an_example_of_each_authority_is_told(shown: tuple[Path, dict[str, dict[
         "0 外汇局已采用 taken by the exchange office", "1 RPTNO RPTNO 申报号码不存在，不能修改或删除",
     ]  # fmt: skip
     assert len(asked) == 1
-    for example in (*tax, *picture["customs"]["examples"], *(one for one in safe if "/out/" in one)):
+    *declared, bill = picture["customs"]["examples"]
+    assert re.fullmatch(r"CEB816 \w+ → 税款 levied 42.89, 预估 predicted 42.89", bill)
+    for example in (*tax, *declared, *(one for one in safe if "/out/" in one)):
         assert (home / "spool/partners" / example.rpartition("  ")[2]).is_file(), example
 
 

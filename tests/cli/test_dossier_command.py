@@ -63,6 +63,19 @@ def test_a_trade_that_was_released_is_told_with_its_state_and_windows(home: Path
     assert told("stats", "--since", "2026-02-01", "--until", "2026-01-01", ends=2) == ""
 
 
+def test_what_several_looks_say_of_a_document_is_told_once(home: Path, told: Any) -> None:
+    file = home / "kouan.toml"
+    file.write_text(f'{file.read_text("utf-8")}\nT305 = "warning"\n', "utf-8")
+    world = World(with_trades(home))
+    come(world, "CEB621", was="<ceb:freight>8<", becomes="<ceb:freight>9000<")
+    for spec in ("CEB411", "CEB511", "CEB311"):
+        come(world, spec)
+    world.go_on()
+    stamped = world.rows("SELECT count(*) FROM stamp WHERE findings LIKE '%T305%'")
+    world.close()
+    assert (stamped, told("dossier", ORDER).count("[T305]")) == ([(2,)], 1)
+
+
 def test_a_broken_configuration_hides_no_trade(home: Path, told: Any) -> None:
     world = World(with_trades(home))
     come(world, "CEB311")

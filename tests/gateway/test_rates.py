@@ -1,5 +1,6 @@
 """A home's own rate table is read with the configuration, told wrong with its line, and replaced whole."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -48,3 +49,14 @@ def test_changes_are_told_against_what_held_before() -> None:
     ]
     assert list(changes((OWN, new), (OWN,))) == [Change("9000000001", "2027-01-01", new, None)]
     assert list(changes((OWN,), (OWN,))) == []
+
+
+def test_where_a_row_ends_and_ours_holds_again_is_a_change() -> None:
+    whole = replace(OWN, valid_to=None)
+    first, second = replace(OWN, valid_to=date(2026, 6, 30)), replace(whole, valid_from=date(2026, 8, 1))
+    ours = Rates().on("4202210090", date(2026, 7, 1))
+    assert list(changes((whole,), (first, second))) == [
+        Change("4202210090", "2026-01-01", whole, first),
+        Change("4202210090", "2026-07-01", whole, ours),
+        Change("4202210090", "2026-08-01", whole, second),
+    ]

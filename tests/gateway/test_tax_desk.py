@@ -76,15 +76,23 @@ def test_the_worked_year_over_the_yearly_limit_is_refused() -> None:
 
 
 def test_one_item_over_the_single_limit_is_allowed_and_told() -> None:
-    said = finding("T304", document=1, path=f"{UNIT}/InventoryHead", found="5600", limit="5000", items="1")
+    said = finding("T304", document=1, path=f"{UNIT}/InventoryHead", found="5600", limit="5000", lines="1", items="1")
     outcome = decide(inventory((HS, "1", "5600")), records("20000"))
     assert (outcome.state, outcome.findings) == (State.CHECKED, (said,))
     assert used(outcome.keeps[KEY]) == 25600
 
 
-@pytest.mark.parametrize("lines", [[(HS, "1", "2800"), (HS, "1", "2800")], [(HS, "2", "5600")]])
-def test_several_items_over_the_single_limit_are_refused(lines: list[tuple[str, str, str]]) -> None:
-    said = finding("T305", document=1, path=f"{UNIT}/InventoryHead", found="5600", limit="5000", items="2")
+HALVES = [(HS, "0.5", "2800"), (HS, "0.5", "2800")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "items"),
+    [([(HS, "1", "2800"), (HS, "1", "2800")], "2"), ([(HS, "2", "5600")], "2"), (HALVES, "1"),
+     ([(HS, "0.5", "5600")], "0.5"), ([(HS, "1", "5600"), (HS, "0", "0")], "1")],
+)  # fmt: skip
+def test_several_items_over_the_single_limit_are_refused(lines: list[tuple[str, str, str]], items: str) -> None:
+    counts = {"lines": str(len(lines)), "items": items}
+    said = finding("T305", document=1, path=f"{UNIT}/InventoryHead", found="5600", limit="5000", **counts)
     assert decide(inventory(*lines), records("20000")) == Outcome(State.REFUSED, (said,))
 
 

@@ -1,16 +1,20 @@
 """Check digits: every right number passes, and no mistyped one does."""
 
+from datetime import date
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from message_specs.identity import (
     citizen_check,
     credit_check,
+    is_born,
     is_citizen_number,
     is_credit_code,
     is_date,
     is_party_code,
 )
+from message_specs.verbs import check_digit
 
 LETTERS = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 DATES = st.dates().map(lambda day: f"{day.year:04}{day.month:02}{day.day:02}")
@@ -68,3 +72,10 @@ def test_customs_registration_codes_may_hold_letters_after_the_region() -> None:
     assert not is_party_code("33A766K00Q")
     assert not is_party_code("330766k00q")
     assert not is_party_code("33０766K00Q")
+
+
+def test_whoever_is_born_tomorrow_has_no_number_yet() -> None:
+    check = check_digit({"that": "OrderHead/buyerIdNumber", "kind": "citizen"})
+    number = "33019920261123001" + citizen_check("33019920261123001")
+    assert is_born(number, date(2026, 11, 23))
+    assert [len(check({"buyerIdNumber": number}, [], date(2026, 11, day))) for day in (22, 23)] == [1, 0]

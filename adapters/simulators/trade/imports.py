@@ -94,9 +94,10 @@ class Imports:
         self._matched += 1
         orders, inventories = self._beside(order, docket), self._beside(inventory, docket)
         wrong = compare.of_import([inventory, *inventories], [order, *orders], payment, waybill)
-        wrong = wrong or self._over_the_year(inventory, docket.at)
         if docket.asked.mismatch:
             wrong = [(docket.asked.mismatch, "")]
+        # The last, for what goes on uses the year and what is returned does not.
+        wrong = wrong or self._over_the_year(inventory, docket.at)
         shelf.changed(inventory)
         if wrong:
             docket.say(inventory, "100", after=docket.latest(order, payment, waybill), returnInfo=compare.said(wrong))

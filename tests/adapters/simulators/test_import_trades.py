@@ -177,6 +177,20 @@ def test_the_limit_of_a_year_holds_for_a_person_and_a_cancel_gives_it_back(tmp_p
     assert [one["state"] for one in port.trades()] == ["void"] + ["399"] * 5
 
 
+def test_what_is_found_not_to_match_uses_nothing_of_the_year(tmp_path: Path) -> None:
+    port = Port(tmp_path, "mismatch")
+    person = {"buyerIdNumber": samples.citizen(1), "buyerName": "苏知夏"}
+    payer = {"payerIdNumber": samples.citizen(1), "payerName": "苏知夏"}
+    dear = {"totalPrice": "4400.00"} | person
+    for number in range(1, 8):
+        port.tell(*trade(number, **{ORDER: dear, PAYMENT: payer, INVENTORY: dear}))
+    assert {one["state"] for one in port.trades()} == {"100"}
+    well = Port(tmp_path)
+    well.at = port.at
+    well.tell(*trade(8, **{ORDER: dear, PAYMENT: payer, INVENTORY: dear}))
+    assert well.trades()[-1]["state"] != "100"
+
+
 def test_a_cancel_before_release_withdraws_what_was_still_to_be_said(tmp_path: Path) -> None:
     port = Port(tmp_path, "silent-after=120").tell(*trade())
     assert port.statuses()[-1] == "622 120"

@@ -13,6 +13,7 @@ from gateway.config import Identity, Kouan
 from gateway.desks import Needs, Records, hidden_key
 from gateway.desks.identity import LOOK_AGAIN, Person, Said, decide, needs, tomorrow
 from message_specs.findings import Severity, finding
+from message_specs.identity import citizen_check
 from message_specs.opening import open_message
 from message_specs.trade.marking import mark_of
 from message_specs.trade.papers import Paper, kept, marks
@@ -98,6 +99,12 @@ def test_one_name_with_another_number_is_another_person_and_a_small_x_is_none() 
     assert decide(small, records(Identity(), payment(Person(BUYER.name, samples.citizen(x))))) == PASS
 
 
+def test_how_a_name_and_a_number_are_written_makes_nobody_another_payer() -> None:
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    same = Person(f"{BUYER.name[0]} {BUYER.name[1:]}", BUYER.number.translate(wide))
+    assert decide(case(), records(Identity(), payment(same))) == PASS
+
+
 def test_only_the_newest_payment_that_was_not_refused_or_deleted_counts() -> None:
     papers = (
         payment(OTHER, number=5),
@@ -179,6 +186,8 @@ def test_a_number_that_fails_its_check_digit_or_is_of_no_card_is_never_asked_abo
     unit = f"/CEB621Message/Inventory[orderNo='{TRADE['orderNo']}']"
     refused = finding("T405", document=1, path=unit)
     assert decide(wrong, records(ALWAYS)) == Outcome(State.REFUSED, (refused,))
+    unborn = case("CEB621", (TRADE["id"], "33019920261123001" + citizen_check("33019920261123001")))
+    assert decide(unborn, records(ALWAYS)) == Outcome(State.REFUSED, (refused,))
     passport = case("CEB621", ("<ceb:buyerIdType>1<", "<ceb:buyerIdType>2<"))
     assert decide(passport, records(ALWAYS, payment())) == PASS
     assert decide(passport, records(ALWAYS, payment(OTHER))) == Outcome(State.REFUSED, (found("T402", payment="5.1"),))

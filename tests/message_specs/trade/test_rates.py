@@ -32,6 +32,15 @@ def test_a_row_becomes_a_rate() -> None:
     assert ",".join(rate.as_row().values()) == GOOD
 
 
+def test_a_file_that_was_cut_in_a_row_is_good_for_nothing() -> None:
+    whole = f"{HEAD}\n{GOOD}\n"
+    for length in range(len(HEAD) + 2, whole.rindex(",") + 1):
+        rates, found = read_rates(whole[:length].encode())
+        assert (rates, len(found) > 0) == ((), True)
+    cut = whole[: whole.index("15") + 1]
+    assert read_rates(cut.encode()) == ((), (finding("T330", row=2, found="7", expected="13"),))
+
+
 def test_a_file_from_a_spreadsheet_may_have_a_mark_comments_blanks_and_fewer_columns() -> None:
     data = "\ufeffvat,hs,valid_from,valid_to,duty,ct_type\r\n# ours\r\n,,,,,\r\n 9 ,9000000001,2026-01-01,,0,none\r\n"
     rate = Rate("9000000001", date(2026, 1, 1), None, Decimal(0), Decimal(9), Consumption.NONE)
@@ -54,6 +63,9 @@ def row(**changed: str) -> str:
         ({"duty": "five"}, finding("T324", row=2, path="duty", value="five", name="duty")),
         ({"vat": "100"}, finding("T324", row=2, path="vat", value="100", name="vat")),
         ({"vat": "1e1"}, finding("T324", row=2, path="vat", value="1e1", name="vat")),
+        ({"vat": "1_3"}, finding("T324", row=2, path="vat", value="1_3", name="vat")),
+        ({"vat": "１３"}, finding("T324", row=2, path="vat", value="１３", name="vat")),
+        ({"valid_to": "2026-W30-1"}, finding("T323", row=2, path="valid_to", value="2026-W30-1", name="valid_to")),
         ({"vat": "NaN"}, finding("T324", row=2, path="vat", value="NaN", name="vat")),
         ({"ct_rate": "-1"}, finding("T324", row=2, path="ct_rate", value="-1", name="ct_rate")),
         ({"ct_threshold": "x"}, finding("T324", row=2, path="ct_threshold", value="x", name="ct_threshold")),
