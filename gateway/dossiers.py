@@ -64,7 +64,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "customs": _customs(trade, units, whole=declares) if inventory else None,
         "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
         "lacking": lacking(trade, today),
-        "silence": _silence(trade, partner, today),
+        "silence": list(_silence(trade, partner, today)),
         "findings": list(_findings(trade, partner, today)),
         "tax": levies.levied(trade.ledger, house, inventory, units) if inventory and house and declares else None,
         "returns": _returns(trade, inventory) if inventory and declares else None,
@@ -124,22 +124,22 @@ def lacking(trade: Trade, today: date) -> list[Facts]:
     return told
 
 
-def _silence(trade: Trade, partner: str | None, today: date) -> Facts | None:
-    """Return about what of his customs is silent: the inventory, or a cancel or return that came after it."""
+def _silence(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:
+    """Yield each document of his of which customs is silent: the inventory, and cancels and returns after it."""
     # Of an inventory that was cancelled nothing is waited for.
     waited = (trade.chosen.inventory,) if trade.row["phase"] == "declared" else ()
-    mine = [
-        one
-        for one in (*waited, *applications(trade.papers, trade.row))
-        if one is not None and partner in (None, one.partner)
-    ]
-    found = next((found for one in mine if (found := heard(trade.ledger, one, today)) is not None), None)
-    if found is None:
-        return None
-    told = found.told.as_dict()
-    return {"since": found.since.isoformat(), "status": found.status or None} | {
-        name: told[name] for name in ("code", "zh", "en", "hint")
-    }
+    for one in (*waited, *applications(trade.papers, trade.row)):
+        if one is None or partner not in (None, one.partner):
+            continue
+        if (found := heard(trade.ledger, one, today)) is not None:
+            told = found.told.as_dict()
+            yield {
+                "kind": one.kind,
+                "number": one.name,
+                "since": found.since.isoformat(),
+                "status": found.status or None,
+                **{name: told[name] for name in ("code", "zh", "en", "hint")},
+            }
 
 
 def _findings(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:
@@ -204,6 +204,8 @@ def _aggregation(trade: Trade, inventory: Paper, partner: str | None) -> Facts |
 
 def _windows(trade: Trade, today: date) -> Iterator[Facts]:
     life, inventory = trade.life, trade.chosen.inventory
+    if life.cancelled:
+        return
     if life.released_on:
         windows = refund_window(life.released_on, today, trade.side)
         for name, until in (("refund_apply", windows.apply_until), ("refund_back", windows.back_until)):

@@ -98,8 +98,9 @@ def _trade(trade: Facts, *, utc: bool) -> Iterator[str]:
         until = f" 至 until {one['until']}" if one["until"] else ""
         since = f"自 since {one['since']}{until}"
         yield f"  尚缺 waits    {KINDS[one['kind']]}, {since}  [{one['code']}] {one['hint']}"
-    if silent := trade["silence"]:
-        yield f"  海关沉默 silent since {silent['since']}  [{silent['code']}] {silent['zh']}"
+    for silent in trade["silence"]:
+        what = f"{KINDS[silent['kind']]} {silent['number']}"
+        yield f"  海关沉默 silent since {silent['since']}  {what}  [{silent['code']}] {silent['zh']}"
         yield f"             {silent['en']}"
         yield f"             → {silent['hint']}"
     yield "  单证 documents"
