@@ -106,6 +106,22 @@ def known_as(papers: Iterable[Paper], number: str) -> Paper | None:
     return next((one for one in alive if key_of(one) in told), None) or next(iter(alive), None)
 
 
+def other_number(original: Paper, this: Paper, given: str) -> tuple[Finding, ...]:
+    """The finding for a cancel or return that names its inventory by another number than customs gave it.
+
+    Such as the preNo, which has as many characters.  Nothing where customs gave none yet.
+    """
+    told = this.head.get("invtNo", "").strip()
+    if not given or told == given:
+        return ()
+    path = path_of(this.spec, "invtNo", key_of(this)[-1])
+    return (
+        finding(
+            "T518", document=this.ordinal, path=path, value=told, names=original.name, found=told, expected=given
+        ),
+    )
+
+
 def stranger(original: Paper, this: Paper, codes: AbstractSet[str]) -> Finding | None:
     """The finding for a cancel or return from one who neither declared nor sold what the original declares.
 

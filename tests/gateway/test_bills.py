@@ -213,9 +213,9 @@ def test_a_void_bill_owes_nothing_whenever_that_is_said(world: World, order: tup
     assert known(world).owed == Taxes()
 
 
-def drop(world: World, spec: str, *, lines: dict[int, int] | None = None, cop: str = "") -> Any:
-    """The agent cancels or returns: of these lines so many."""
-    body = (SAMPLES / f"good/{spec}.xml").read_text("utf-8")
+def drop(world: World, spec: str, *, lines: dict[int, int] | None = None, cop: str = "", number: str = INVT) -> Any:
+    """The agent cancels or returns, of these lines so many, the inventory with that number."""
+    body = (SAMPLES / f"good/{spec}.xml").read_text("utf-8").replace(f"invtNo>{INVT}<", f"invtNo>{number}<")
     if lines is not None:
         listed = "".join(
             f"<ceb:InvtRefundList><ceb:gnum>{gnum}</ceb:gnum><ceb:gcode>{CODES[gnum - 1]}</ceb:gcode>"

@@ -1,11 +1,13 @@
-"""A trade that was cancelled has nothing to be returned, and no day until which it could be."""
+"""A cancel or a return names its list by customs' number; a cancelled trade has nothing to be returned any more."""
 
 from typing import Any
+
+import pytest
 
 from gateway import dossiers
 from gateway.gathering import CHINA
 from tests.crash.world import World
-from tests.gateway.test_bills import TRADE, afterwards, drop, inventory_is
+from tests.gateway.test_bills import INVT, TRADE, afterwards, drop, inventory_is
 from tests.gateway.test_bills import world as world  # noqa: PLC0414  the fixture: a trade that is with customs
 from tests.samples import trade
 
@@ -27,3 +29,20 @@ def test_a_cancelled_trade_shows_no_windows(world: World) -> None:
     ]
     afterwards(world, "CEB624", "InvtCancelReturn", "399")
     assert (shown(world)["phase"], shown(world)["returns"], shown(world)["windows"]) == ("void", None, [])
+
+
+@pytest.mark.parametrize(("spec", "status"), [("CEB623", "120"), ("CEB625", "800")])
+def test_the_pre_entry_number_is_no_number_of_a_list(world: World, spec: str, status: str) -> None:
+    lines = {1: 1} if spec == "CEB625" else None
+    inventory_is(world, status)
+    told = drop(world, spec, lines=lines, number="B20261121000000001")
+    (name,) = [one["number"] for one in shown(world)["documents"] if one["kind"] == "inventory"]
+    assert told["documents"][0]["state"] == "refused"
+    (found,) = [one for one in told["findings"] if one["severity"] == "error"]
+    assert (found["code"], found["zh"]) == ("T518", f"海关给清单 {name} 的编号是 {INVT}，不是 B20261121000000001")
+    assert drop(world, spec, lines=lines, cop="again")["documents"][0]["state"] == "ready"
+
+
+def test_a_cancel_before_customs_gave_a_number_is_refused_for_the_state_alone(world: World) -> None:
+    told = drop(world, "CEB623", number="B20261121000000001")
+    assert [one["code"] for one in told["findings"]] == ["C117", "T502"]
