@@ -487,7 +487,9 @@ INSERT INTO paper (number, ordinal, kind, dossier, body) VALUES (?, ?, ?, ?, ?);
 INSERT INTO mark (mark, number, ordinal, came) VALUES (?, ?, ?, ?);
 
 -- name: papers_by_marks
-SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner,
+       CASE WHEN d.why GLOB 'K102*' AND d.state = 'checked' THEN 'keyless' ELSE d.state END AS state,
+       d.app_type, d.version, d.status
   FROM json_each(?) AS k JOIN mark m ON m.mark = k.value
   JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
   JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal;

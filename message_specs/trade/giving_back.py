@@ -116,9 +116,7 @@ def other_number(original: Paper, this: Paper, given: str) -> tuple[Finding, ...
         return ()
     path = path_of(this.spec, "invtNo", key_of(this)[-1])
     return (
-        finding(
-            "T518", document=this.ordinal, path=path, value=told, names=original.name, found=told, expected=given
-        ),
+        finding("T518", document=this.ordinal, path=path, value=told, names=original.name, found=told, expected=given),
     )
 
 
