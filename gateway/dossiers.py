@@ -24,10 +24,12 @@ from message_specs.trade.aggregation import gather_by, is_gathered_later
 from message_specs.trade.choosing import live
 from message_specs.trade.comparing import Disagreement, Said, compare, view_for
 from message_specs.trade.giving_back import left_of, refund_window
+from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper
 from message_specs.trade.waiting import due, missing, why_waiting
 from spool.ledger import Ledger
 from spool.number import came_at
+from spool.states import State
 
 Facts = dict[str, Any]
 
@@ -51,6 +53,8 @@ def found(
 
 def _told(trade: Trade, partner: str | None, house: House | None, today: date) -> Facts:
     row, inventory = trade.row, trade.chosen.inventory
+    # What customs returned is told of until another is declared.
+    last = inventory or (trade.inventories[-1] if trade.inventories and trade.life.said else None)
     declares = inventory is not None and partner in (None, inventory.partner)
     units = levies.units(trade.ledger, house, inventory) if inventory and house and declares else []
     return {
@@ -61,7 +65,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "opened_at": row["opened_at"],
         "due_at": row["due_at"],
         "why": row["why"] if partner is None else None,
-        "customs": _customs(trade, units, whole=declares) if inventory else None,
+        "customs": _customs(trade, last, units, whole=partner in (None, last.partner)) if last else None,
         "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
         "lacking": lacking(trade, today),
         "silence": list(_silence(trade, partner, today)),
@@ -73,20 +77,29 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
     }
 
 
-def _customs(trade: Trade, units: list[Document], *, whole: bool) -> Facts:
-    life = trade.life
+def _customs(trade: Trade, last: Paper, units: list[Document], *, whole: bool) -> Facts:
+    is_heard = last.state not in (State.READY, State.SENT) or any(one.of == last.name for one in trade.life.said)
+    # What was said of one that was returned or cancelled is no word about the one after it.
+    life = trade.life if is_heard else Life(trade.side)
     names = [unit.head.get("invtNo", "").strip() for unit in units]
+    is_silent = not is_heard and last.state == State.SENT
     return {
         "status": life.state.status or None,
-        "zh": life.zh,
-        "en": life.en,
+        "zh": "已发送，尚无回执" if is_silent else life.zh,
+        "en": "sent, and no receipt at all" if is_silent else life.en,
         "invt_no": next(filter(None, reversed(names)), None),
         "released_on": life.released_on.isoformat() if whole and life.released_on else None,
         "closed_on": life.closed_on.isoformat() if whole and life.closed_on else None,
         "may_correct": life.may_correct if whole else None,
-        "may_cancel": life.may_cancel if whole else None,
+        "may_cancel": life.may_cancel and not _is_cancelling(trade, last) if whole else None,
         "may_refund": life.may_refund if whole else None,
     }
+
+
+def _is_cancelling(trade: Trade, inventory: Paper) -> bool:
+    """Tell whether a cancel of the inventory has gone on, whether or not customs has said a word of it."""
+    number = number_of(trade.ledger, inventory)
+    return any(one.kind == "cancel" and one.head.get("invtNo", "").strip() == number for one in live(trade.papers))
 
 
 def _document(ledger: Ledger, paper: Paper, partner: str | None) -> Facts:
@@ -96,7 +109,8 @@ def _document(ledger: Ledger, paper: Paper, partner: str | None) -> Facts:
     names = ["kind", "spec", "state", "status", "status_zh", "status_en"]
     if whole:
         names += ["number", "key", "version", "partner", "why", "due_at", "received_at", "stamps", "receipts"]
-    return {name: paper.kind if name == "kind" else life[name] for name in names}
+    told = {name: paper.kind if name == "kind" else life[name] for name in names}
+    return told | {"app_type": paper.app_type} if whole else told
 
 
 def lacking(trade: Trade, today: date) -> list[Facts]:
@@ -143,7 +157,8 @@ def _silence(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:
 
 
 def _findings(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:
-    if partner is None:
+    inventory = trade.chosen.inventory
+    if partner is None or (inventory is not None and partner == inventory.partner):
         for one in trade.chosen.findings:
             yield one.as_dict() | {"left": None, "right": None, "mends": []}
     for broken in disagreements(trade, today):

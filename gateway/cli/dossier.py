@@ -32,6 +32,7 @@ _WINDOWS = {
 }  # fmt: skip
 _AGGREGATED = {"applied": "已申请汇总 applied for", "aggregated": "已汇总 aggregated"}
 """Words of our own: customs has no status for it."""
+_APP_TYPES = {"2": " 变更 change", "3": " 删除 deletion"}
 _VERDICTS = {"agrees": "与预计一致 as predicted", "differs": "与预计不同 not as predicted"}
 _MAY = {"may_correct": "可改单 correct", "may_cancel": "可撤销 cancel", "may_refund": "可退货 return goods"}
 _RECOMPUTED = ("T1", "T2", "T301", "T302", "T303")
@@ -136,7 +137,8 @@ def _customs(customs: Facts) -> str:
 def _document(one: Facts, *, utc: bool) -> Iterator[str]:
     status = f"  {one['status']} {one['status_zh']}" if one["status"] else ""
     kind = KINDS.get(one["kind"], one["kind"])
-    yield f"    {kind}  {one['number']}  {one['spec']}  {one['partner']}  {one['state']}{status}"
+    what = _APP_TYPES.get(one["app_type"], "")
+    yield f"    {kind}{what}  {one['number']}  {one['spec']}  {one['partner']}  {one['state']}{status}"
     if one["why"]:
         until = f", 至 until {until}" if (until := shown(one["due_at"], utc=utc)) else ""
         yield f"      等待 waits: {waits_for(one['why'])}{until}"

@@ -86,9 +86,12 @@ def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Pape
 
 
 def _asked_already(records: Records, original: Paper, mine: Paper, others: list[Paper]) -> tuple[Finding, ...]:
-    """Another cancel may be on its way, and customs has not said a word about it yet."""
-    codes = records.codes
-    cancels = [one for one in live(others) if one.kind == "cancel"]
+    """Another cancel of this inventory may be on its way, and customs has not said a word about it yet.
+
+    One of the inventory that was declared before this one, and cancelled, names another number.
+    """
+    codes, number = records.codes, mine.head.get("invtNo", "").strip()
+    cancels = [one for one in live(others) if one.kind == "cancel" and one.head.get("invtNo", "").strip() == number]
     cancels = [one for one in cancels if stranger(original, one, codes.get(one.partner, frozenset())) is None]
     return (finding("T512"),) if any(key_of(one) != key_of(mine) for one in cancels) else ()
 

@@ -105,10 +105,16 @@ def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) 
     late = tuple(replace(one, document=case.ordinal) for one in no_longer_used(chosen.inventory))
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
+    more = (*late, *_paid_again(case, mine, chosen))
     if not found:
-        return Outcome(State.CHECKED, late) if late else _GOES_ON
+        return Outcome(State.CHECKED, more) if more else _GOES_ON
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
-    return Outcome(State.CHECKED, (*told, *late), notices=_notices(chosen, mine, found))
+    return Outcome(State.CHECKED, (*told, *more), notices=_notices(chosen, mine, found))
+
+
+def _paid_again(case: Case, mine: Paper, chosen: Chosen) -> tuple[Finding, ...]:
+    """Return what the sender of a payment hears whose order has another one already."""
+    return _unclear(case, chosen, "T152") if mine.kind == "payment" else ()
 
 
 def _in_use(records: Records, mine: Paper, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:
@@ -159,8 +165,33 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     lacking = missing(chosen, mode, today)
     if not wrong and not lacking:
         warned = tuple(view_for(one, mine.partner) for one in found)
-        return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)))
-    return _wait(case, records, chosen, found, lacking)
+        return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)), notices=_warnings(chosen, mine, found))
+    waits = _wait(case, records, chosen, found, lacking)
+    strays = () if chosen.waybill else _strays(chosen, mine, papers)
+    return structs.replace(waits, notices=(*waits.notices, *strays)) if strays else waits
+
+
+def _warnings(chosen: Chosen, mine: Paper, found: Sequence[Disagreement]) -> tuple[Notice, ...]:
+    """Return what the partners of earlier documents hear of an inventory that goes on; later ones know it of theirs."""
+    papers = [one for one in (chosen.order, chosen.payment, chosen.waybill) if one is not None]
+    told: list[Notice] = []
+    for paper in papers:
+        if (paper.number, paper.ordinal) < (mine.number, mine.ordinal):
+            broken = [one for one in found if {id(paper), id(mine)} == {id(one.left.paper), id(one.right.paper)}]
+            if broken:
+                told.append(notice(paper, [view_for(one, paper.partner) for one in broken]))
+    return tuple(told)
+
+
+def _strays(chosen: Chosen, mine: Paper, papers: Sequence[Paper]) -> tuple[Notice, ...]:
+    """Return what the sender of a waybill hears whose number is not that of the inventory of his order number.
+
+    Only where both numbers are of his own: an order number alone may be another platform's.
+    """
+    mismatched = [one for one in chosen.findings if one.code == "T153"]
+    code = mine.head.get("logisticsCode", "")
+    waybills = [one for one in papers if mismatched and one.kind == "waybill" and one.head.get("logisticsCode") == code]
+    return tuple(notice(one, [told]) for one in waybills for told in mismatched if f" {one.name} " in told.zh)
 
 
 def _rivals(records: Records, mine: Paper, papers: Sequence[Paper]) -> list[Paper]:
@@ -195,9 +226,10 @@ def _cancelled(records: Records, one: Paper, papers: Sequence[Paper]) -> bool:
     return bool(number) and records.life([one, *cancels]).cancelled
 
 
-def _unclear(case: Case, chosen: Chosen) -> tuple[Finding, ...]:
-    """What is not clear about which documents belong together; it stops nothing."""
-    return tuple(replace(one, document=case.ordinal, severity=Severity.WARNING) for one in chosen.findings)
+def _unclear(case: Case, chosen: Chosen, *codes: str) -> tuple[Finding, ...]:
+    """What is not clear about which documents belong together, or these of it; it stops nothing."""
+    found = (one for one in chosen.findings if not codes or one.code in codes)
+    return tuple(replace(one, document=case.ordinal, severity=Severity.WARNING) for one in found)
 
 
 def _wait(

@@ -22,6 +22,7 @@ from message_specs.trade.windows import window
 
 _ACCEPTED = frozenset({"399", "800"})
 _DELETED = "3"
+_ON_ITS_WAY = frozenset({"ready", "sent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,12 @@ def return_allowed(life: Life, today: date) -> tuple[Finding, ...]:
 
 
 def change_allowed(inventory: Paper, life: Life) -> tuple[Finding, ...]:
-    """Nothing where the order, payment or waybill that this inventory uses may still be changed or deleted."""
+    """Nothing where the order, payment or waybill that this inventory uses may still be changed or deleted.
+
+    What has left uses them, though customs has not said a word of it yet.
+    """
+    if not life.said and inventory.state in _ON_ITS_WAY:
+        return (finding("T515", names=inventory.name, state="已发送，尚无回执", state_en="sent, and no receipt yet"),)
     if not life.uses_fellows:
         return ()
     return (finding("T515", names=inventory.name, state=life.zh, state_en=life.en),)

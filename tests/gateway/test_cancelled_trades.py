@@ -9,7 +9,9 @@ from gateway.gathering import CHINA
 from tests.crash.world import World
 from tests.gateway.test_bills import INVT, TRADE, afterwards, drop, inventory_is
 from tests.gateway.test_bills import world as world  # noqa: PLC0414  the fixture: a trade that is with customs
-from tests.samples import trade
+from tests.samples import message, trade
+
+ANEW = "29102026I000009901"
 
 
 def shown(world: World) -> Any:
@@ -46,3 +48,20 @@ def test_the_pre_entry_number_is_no_number_of_a_list(world: World, spec: str, st
 def test_a_cancel_before_customs_gave_a_number_is_refused_for_the_state_alone(world: World) -> None:
     told = drop(world, "CEB623", number="B20261121000000001")
     assert [one["code"] for one in told["findings"]] == ["C117", "T502"]
+
+
+def test_what_is_declared_anew_after_a_cancel_is_cancelled_too(world: World) -> None:
+    inventory_is(world, "120")
+    assert shown(world)["customs"]["may_cancel"]
+    drop(world, "CEB623")
+    assert not shown(world)["customs"]["may_cancel"]  # though customs has not said a word of it
+    world.carry()
+    afterwards(world, "CEB624", "InvtCancelReturn", "399")
+    body = message("CEB621", 1, start=TRADE).replace(trade(TRADE)["copNo"].encode(), b"KANEW")
+    world.drop("agent", "again.xml", body)
+    assert [one["documents"][0]["state"] for one in world.take_in().values()] == ["ready"]
+    world.carry()
+    inventory_is(world, "120", copNo="KANEW", invtNo=ANEW)
+    assert (shown(world)["phase"], shown(world)["customs"]["may_cancel"]) == ("declared", True)
+    again = drop(world, "CEB623", cop="again", number=ANEW)
+    assert (again["documents"][0]["state"], [one["zh"] for one in again["findings"]]) == ("ready", [])
