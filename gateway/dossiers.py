@@ -65,7 +65,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "opened_at": row["opened_at"],
         "due_at": row["due_at"],
         "why": row["why"] if partner is None else None,
-        "customs": _customs(trade, last, units, whole=partner in (None, last.partner)) if last else None,
+        "customs": _customs(trade, last, units, today, whole=partner in (None, last.partner)) if last else None,
         "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
         "lacking": lacking(trade, today),
         "silence": list(_silence(trade, partner, today)),
@@ -77,7 +77,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
     }
 
 
-def _customs(trade: Trade, last: Paper, units: list[Document], *, whole: bool) -> Facts:
+def _customs(trade: Trade, last: Paper, units: list[Document], today: date, *, whole: bool) -> Facts:
     is_heard = last.state not in (State.READY, State.SENT) or any(one.of == last.name for one in trade.life.said)
     # What was said of one that was returned or cancelled is no word about the one after it.
     life = trade.life if is_heard else Life(trade.side)
@@ -92,8 +92,14 @@ def _customs(trade: Trade, last: Paper, units: list[Document], *, whole: bool) -
         "closed_on": life.closed_on.isoformat() if whole and life.closed_on else None,
         "may_correct": life.may_correct if whole else None,
         "may_cancel": life.may_cancel and not _is_cancelling(trade, last) if whole else None,
-        "may_refund": life.may_refund if whole else None,
+        "may_refund": life.may_refund and _is_in_time(trade, today) if whole else None,
     }
+
+
+def _is_in_time(trade: Trade, today: date) -> bool:
+    """Tell whether a return may still be applied for on that day."""
+    released = trade.life.released_on
+    return released is None or refund_window(released, today, trade.side).is_open
 
 
 def _is_cancelling(trade: Trade, inventory: Paper) -> bool:

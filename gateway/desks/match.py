@@ -28,7 +28,7 @@ from message_specs.trade.choosing import key_of, live, of_one_order
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
 from message_specs.trade.giving_back import change_allowed, correct_allowed, no_longer_used
 from message_specs.trade.papers import Paper, beside, kind_of, paid_elsewhere, side_of
-from message_specs.trade.waiting import due, missing, too_long, why_waiting
+from message_specs.trade.waiting import AGREEMENT, due, missing, too_long, unmended, why_waiting
 from spool.number import came_at
 from spool.states import State
 
@@ -238,16 +238,17 @@ def _wait(
     mine = chosen.inventory
     assert mine is not None
     mode, today, since = _mode(mine), records.today, came_at(case.number).date()
-    late = too_long(chosen, mode, since, today)
+    wrong = [one.code for one in found if one.severity is Severity.ERROR]
+    late = too_long(chosen, mode, since, today) if lacking else unmended(chosen, mode, since, today, wrong)
     told = [view_for(one, mine.partner, severity=Severity.WARNING) for one in found]
     told += [*_unclear(case, chosen), *why_waiting(chosen, mode, today)]
-    codes = [one.code for one in found if one.severity is Severity.ERROR] or [one.code for one in told]
+    codes = wrong or [one.code for one in told]
     # What was told before is not told again: a document that still waits is silent until something changes.
     again = case.state is State.FILED
     notices = _notices(chosen, mine, found, itself=again, late=late)
     if late is not None:
         told.append(late)
-    last = due(lacking, since, side_of(mine.spec), mode, today) if late is None else None
+    last = due(lacking or (AGREEMENT,), since, side_of(mine.spec), mode, today) if late is None else None
     until = datetime.combine(last, time(), _CHINA) if last else records.now + _AGAIN
     why = " ".join([codes[0], *lacking])
     return Outcome(State.FILED, () if again else tuple(told), why=why, due=until, notices=notices)
@@ -264,7 +265,8 @@ def _notices(
             continue
         broken = [one for one in found if paper in (one.left.paper, one.right.paper)]
         findings = [view_for(one, paper.partner) for one in broken]
-        if late is not None and paper.kind in ("order", "inventory"):
+        is_to_mend = any(paper in [said.paper for said in one.menders] for one in broken)
+        if late is not None and (paper.kind in ("order", "inventory") or (late.code == "T215" and is_to_mend)):
             findings.append(late)
         if findings:
             told.append(notice(paper, findings))

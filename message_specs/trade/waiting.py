@@ -16,6 +16,8 @@ from message_specs.trade.choosing import Chosen
 from message_specs.trade.matching import applies, day
 from message_specs.trade.papers import side_of, table
 
+AGREEMENT = "agreement"
+"""What an inventory waits for while its fellows are here and disagree."""
 _KINDS = ("inventory", "order", "payment", "waybill")
 _CODES = {"order": "T201", "payment": "T202", "waybill": "T203", "inventory": "T204"}
 _NAMES = {"order": "订单", "payment": "支付单", "waybill": "运单", "inventory": "清单"}
@@ -96,3 +98,12 @@ def too_long(chosen: Chosen, mode: str, since: date, today: date, *, inventory: 
         missing="、".join(_NAMES[kind] for kind in kinds),
         missing_en=", ".join(kinds),
     )
+
+
+def unmended(chosen: Chosen, mode: str, since: date, today: date, codes: Sequence[str]) -> Finding | None:
+    """The finding for a trade whose documents have disagreed for too long; `since` is the day from which it waits."""
+    last = due((AGREEMENT,), since, _side(chosen), mode, today)
+    if not codes or last is None or today < last:
+        return None
+    days = str((last - since).days)
+    return finding("T215", days=days, since=since.isoformat(), codes="、".join(dict.fromkeys(codes)))

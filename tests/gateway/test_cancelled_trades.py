@@ -1,5 +1,6 @@
 """A cancel or a return names its list by customs' number; a cancelled trade has nothing to be returned any more."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -31,6 +32,15 @@ def test_a_cancelled_trade_shows_no_windows(world: World) -> None:
     ]
     afterwards(world, "CEB624", "InvtCancelReturn", "399")
     assert (shown(world)["phase"], shown(world)["returns"], shown(world)["windows"]) == ("void", None, [])
+
+
+def test_goods_may_come_back_until_the_last_day(world: World) -> None:
+    inventory_is(world, "800")
+    (window, _) = shown(world)["windows"]
+    (last,) = dossiers.found(world.ledger, trade(TRADE)["orderNo"], on=date.fromisoformat(window["until"]))
+    after = date.fromisoformat(window["until"]) + timedelta(days=1)
+    (late,) = dossiers.found(world.ledger, trade(TRADE)["orderNo"], on=after)
+    assert (last["customs"]["may_refund"], late["customs"]["may_refund"]) == (True, False)
 
 
 @pytest.mark.parametrize(("spec", "status"), [("CEB623", "120"), ("CEB625", "800")])

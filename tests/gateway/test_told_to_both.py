@@ -4,13 +4,16 @@ anything; and the dossier says in plain words where each document stands.
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway import dossiers
+from gateway import dossiers, outstanding
+from gateway.gathering import CHINA
+from gateway.telling import tell
 from tests import samples
 from tests.crash.world import World
 from tests.gateway.test_trades import SENDERS, states
@@ -141,6 +144,28 @@ def test_who_pays_an_order_a_second_time_hears_of_it(world: World) -> None:
     told = come(world, "CEB411", payTransactionId="QC2")
     (found,) = [one for one in told["findings"] if one["code"] == "T152"]
     assert found["zh"] == f"同一订单有 2 份支付单：{first['number']}.1、{told['number']}.1"
+
+
+def test_what_nobody_mends_is_told_again_when_it_has_waited_too_long(world: World) -> None:
+    come(world, "CEB311")
+    come(world, "CEB411", amountPaid="1.00")
+    come(world, "CEB511")
+    come(world, "CEB621")
+    assert [one[0] for one in notices(world, "agent")] == []
+    for day in range(6):
+        world.moment += timedelta(days=1)
+        world.go_on()
+        tell(world.home, world.ledger)
+        today = world.moment.astimezone(CHINA).date()
+        (waits,) = outstanding.trades(world.ledger, today, 9)
+        assert (waits["waits_for"], waits["late"]) == (["T101"], day > 1)
+    since = (world.moment - timedelta(days=6)).astimezone(CHINA).date().isoformat()
+    words = f"单证不一致已满 3 天（自 {since} 起）仍未更正：T101，清单等待中"
+    for partner in ("agent", "shop", "pay"):
+        assert [zh for code, zh in notices(world, partner) if code == "T215"] == [words], partner
+    assert notices(world, "ship") == []
+    come(world, "CEB411", app_type="2")
+    assert states(world.ledger)["CEB621"] == "ready"
 
 
 def test_the_dossier_says_that_an_inventory_has_left(world: World) -> None:
