@@ -374,7 +374,8 @@ WITH RECURSIVE head (prefix) AS (
 SELECT prefix FROM head WHERE prefix IS NOT NULL AND prefix <> '';
 
 -- name: documents_by_reply_start
-SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec = 'CEB621' LIMIT 100;
+SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec IN ('CEB621', 'CEB623', 'CEB625')
+ LIMIT 100;
 
 -- name: answered_by_key_start
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message

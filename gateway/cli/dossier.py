@@ -48,9 +48,9 @@ _RECOMPUTED = ("T1", "T2", "T301", "T302", "T303")
 def dossier(*, what: str, day: Any, utc: bool, as_json: bool, home: Path) -> None:
     """Show a trade: its documents, what waits for what, what broke and who mends it, receipts, tax, windows.
 
-    KEY is the order's number, PLATFORM|ORDER, the number or key of any of its documents, or its logisticsNo, copNo or
-    invtNo. What disagrees is compared anew. Several trades (one order number on two platforms) are one JSON object
-    each. Ends with 4 when there is none.
+    KEY is the order's number, PLATFORM|ORDER, the number or key of any of its documents, or its logisticsNo, copNo,
+    invtNo or preNo. What disagrees is compared anew. Several trades (one order number on two platforms) are one JSON
+    object each. Ends with 4 when there is none.
     """
     from gateway.dossiers import found
 

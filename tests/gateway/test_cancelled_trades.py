@@ -7,6 +7,7 @@ import pytest
 
 from gateway import dossiers
 from gateway.gathering import CHINA
+from tests import samples
 from tests.crash.world import World
 from tests.gateway.test_bills import INVT, TRADE, afterwards, drop, inventory_is
 from tests.gateway.test_bills import world as world  # noqa: PLC0414  the fixture: a trade that is with customs
@@ -32,6 +33,15 @@ def test_a_cancelled_trade_shows_no_windows(world: World) -> None:
     ]
     afterwards(world, "CEB624", "InvtCancelReturn", "399")
     assert (shown(world)["phase"], shown(world)["returns"], shown(world)["windows"]) == ("void", None, [])
+
+
+def test_a_trade_is_found_by_every_number_that_people_have_of_it(world: World) -> None:
+    inventory_is(world, "120")
+    drop(world, "CEB623")
+    world.carry()
+    for text in (trade(TRADE)["copNo"], "KC2600000000008801", INVT, "B20261121000000001"):
+        assert len(dossiers.found(world.ledger, text, "agent")) == 1, text
+    assert dossiers.found(world.ledger, samples.AGENT.code) == []
 
 
 def test_goods_may_come_back_until_the_last_day(world: World) -> None:
