@@ -161,7 +161,8 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     found = compare(chosen, mode, today)
     wrong = [one for one in found if one.severity is Severity.ERROR]
     if any(mine in [said.paper for said in one.menders] for one in wrong):
-        return Outcome(State.REFUSED, tuple(view_for(one, mine.partner) for one in found))
+        told = tuple(view_for(one, mine.partner) for one in found)
+        return Outcome(State.REFUSED, told, notices=_warnings(chosen, mine, found))
     lacking = missing(chosen, mode, today)
     if not wrong and not lacking:
         warned = tuple(view_for(one, mine.partner) for one in found)
@@ -172,7 +173,10 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
 
 
 def _warnings(chosen: Chosen, mine: Paper, found: Sequence[Disagreement]) -> tuple[Notice, ...]:
-    """Return what the partners of earlier documents hear of an inventory that goes on; later ones know it of theirs."""
+    """Return what the senders of earlier documents hear of an inventory that goes on or is refused.
+
+    Which of two documents is wrong only their senders know; later ones hear it of their own.
+    """
     papers = [one for one in (chosen.order, chosen.payment, chosen.waybill) if one is not None]
     told: list[Notice] = []
     for paper in papers:

@@ -87,6 +87,22 @@ def test_what_stops_nothing_is_told_to_whoever_is_to_mend_it_too(world: World) -
     assert (notices(world, "shop"), notices(world, "pay")) == ([], [])
 
 
+def test_what_an_inventory_is_refused_for_is_told_to_the_other_side_too(world: World) -> None:
+    order = come(world, "CEB311")
+    for spec in ("CEB411", "CEB511"):
+        come(world, spec)
+    inventory = come(world, "CEB621", gname="别的商品")
+    assert (inventory["documents"][0]["state"], [code for code in codes(inventory) if code[0] == "T"][-1]) == (
+        "refused", "T131",
+    )  # fmt: skip
+    words = (
+        f"第 1 项：进口清单 {inventory['number']}.1的商品名称 别的商品 与 电子订单 {order['number']}.1的商品名称 "
+        f"{trade(1)['name0']} 不一致"
+    )
+    assert notices(world, "shop") == [("T131", words)]
+    assert (notices(world, "ship"), notices(world, "pay")) == ([], [])
+
+
 def test_a_waybill_under_another_number_than_that_of_the_inventory_is_told_to_its_sender(world: World) -> None:
     come(world, "CEB311")
     come(world, "CEB411")
