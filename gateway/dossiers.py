@@ -24,10 +24,12 @@ from message_specs.trade.aggregation import gather_by, is_gathered_later
 from message_specs.trade.choosing import live
 from message_specs.trade.comparing import Disagreement, Said, compare, view_for
 from message_specs.trade.giving_back import left_of, refund_window
+from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper
 from message_specs.trade.waiting import due, missing, why_waiting
 from spool.ledger import Ledger
 from spool.number import came_at
+from spool.states import State
 
 Facts = dict[str, Any]
 
@@ -51,8 +53,11 @@ def found(
 
 def _told(trade: Trade, partner: str | None, house: House | None, today: date) -> Facts:
     row, inventory = trade.row, trade.chosen.inventory
+    # What customs returned is told of until another is declared.
+    last = inventory or (trade.inventories[-1] if trade.inventories and trade.life.said else None)
     declares = inventory is not None and partner in (None, inventory.partner)
     units = levies.units(trade.ledger, house, inventory) if inventory and house and declares else []
+    silences = list(_silences(trade, partner, today))
     return {
         "platform": row["platform"],
         "order": row["order_no"],
@@ -61,10 +66,11 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "opened_at": row["opened_at"],
         "due_at": row["due_at"],
         "why": row["why"] if partner is None else None,
-        "customs": _customs(trade, units, whole=declares) if inventory else None,
+        "customs": _customs(trade, last, units, today, whole=partner in (None, last.partner)) if last else None,
         "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
         "lacking": lacking(trade, today),
-        "silence": _silence(trade, partner, today),
+        "silence": silences[0] if silences else None,
+        "silences": silences,
         "findings": list(_findings(trade, partner, today)),
         "tax": levies.levied(trade.ledger, house, inventory, units) if inventory and house and declares else None,
         "returns": _returns(trade, inventory) if inventory and declares else None,
@@ -73,20 +79,35 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
     }
 
 
-def _customs(trade: Trade, units: list[Document], *, whole: bool) -> Facts:
-    life = trade.life
+def _customs(trade: Trade, last: Paper, units: list[Document], today: date, *, whole: bool) -> Facts:
+    is_heard = last.state not in (State.READY, State.SENT) or any(one.of == last.name for one in trade.life.said)
+    # What was said of one that was returned or cancelled is no word about the one after it.
+    life = trade.life if is_heard else Life(trade.side)
     names = [unit.head.get("invtNo", "").strip() for unit in units]
+    is_silent = not is_heard and last.state == State.SENT
     return {
         "status": life.state.status or None,
-        "zh": life.zh,
-        "en": life.en,
+        "zh": "已发送，尚无回执" if is_silent else life.zh,
+        "en": "sent, and no receipt at all" if is_silent else life.en,
         "invt_no": next(filter(None, reversed(names)), None),
         "released_on": life.released_on.isoformat() if whole and life.released_on else None,
         "closed_on": life.closed_on.isoformat() if whole and life.closed_on else None,
         "may_correct": life.may_correct if whole else None,
-        "may_cancel": life.may_cancel if whole else None,
-        "may_refund": life.may_refund if whole else None,
+        "may_cancel": life.may_cancel and not _is_cancelling(trade, last) if whole else None,
+        "may_refund": life.may_refund and _is_in_time(trade, today) if whole else None,
     }
+
+
+def _is_in_time(trade: Trade, today: date) -> bool:
+    """Tell whether a return may still be applied for on that day."""
+    released = trade.life.released_on
+    return released is None or refund_window(released, today, trade.side).is_open
+
+
+def _is_cancelling(trade: Trade, inventory: Paper) -> bool:
+    """Tell whether a cancel of the inventory has gone on, whether or not customs has said a word of it."""
+    number = number_of(trade.ledger, inventory)
+    return any(one.kind == "cancel" and one.head.get("invtNo", "").strip() == number for one in live(trade.papers))
 
 
 def _document(ledger: Ledger, paper: Paper, partner: str | None) -> Facts:
@@ -96,7 +117,8 @@ def _document(ledger: Ledger, paper: Paper, partner: str | None) -> Facts:
     names = ["kind", "spec", "state", "status", "status_zh", "status_en"]
     if whole:
         names += ["number", "key", "version", "partner", "why", "due_at", "received_at", "stamps", "receipts"]
-    return {name: paper.kind if name == "kind" else life[name] for name in names}
+    told = {name: paper.kind if name == "kind" else life[name] for name in names}
+    return told | {"app_type": paper.app_type} if whole else told
 
 
 def lacking(trade: Trade, today: date) -> list[Facts]:
@@ -124,26 +146,27 @@ def lacking(trade: Trade, today: date) -> list[Facts]:
     return told
 
 
-def _silence(trade: Trade, partner: str | None, today: date) -> Facts | None:
-    """Return about what of his customs is silent: the inventory, or a cancel or return that came after it."""
+def _silences(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:
+    """Yield each document of his of which customs is silent: the inventory, and cancels and returns after it."""
     # Of an inventory that was cancelled nothing is waited for.
     waited = (trade.chosen.inventory,) if trade.row["phase"] == "declared" else ()
-    mine = [
-        one
-        for one in (*waited, *applications(trade.papers, trade.row))
-        if one is not None and partner in (None, one.partner)
-    ]
-    found = next((found for one in mine if (found := heard(trade.ledger, one, today)) is not None), None)
-    if found is None:
-        return None
-    told = found.told.as_dict()
-    return {"since": found.since.isoformat(), "status": found.status or None} | {
-        name: told[name] for name in ("code", "zh", "en", "hint")
-    }
+    for one in (*waited, *applications(trade.papers, trade.row)):
+        if one is None or partner not in (None, one.partner):
+            continue
+        if (found := heard(trade.ledger, one, today)) is not None:
+            told = found.told.as_dict()
+            yield {
+                "kind": one.kind,
+                "number": one.name,
+                "since": found.since.isoformat(),
+                "status": found.status or None,
+                **{name: told[name] for name in ("code", "zh", "en", "hint")},
+            }
 
 
 def _findings(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:
-    if partner is None:
+    inventory = trade.chosen.inventory
+    if partner is None or (inventory is not None and partner == inventory.partner):
         for one in trade.chosen.findings:
             yield one.as_dict() | {"left": None, "right": None, "mends": []}
     for broken in disagreements(trade, today):
@@ -204,6 +227,8 @@ def _aggregation(trade: Trade, inventory: Paper, partner: str | None) -> Facts |
 
 def _windows(trade: Trade, today: date) -> Iterator[Facts]:
     life, inventory = trade.life, trade.chosen.inventory
+    if life.cancelled:
+        return
     if life.released_on:
         windows = refund_window(life.released_on, today, trade.side)
         for name, until in (("refund_apply", windows.apply_until), ("refund_back", windows.back_until)):

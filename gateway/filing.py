@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Final
 
+from gateway import awaiting
 from gateway.belonging import belong
 from gateway.case import Case, Judged, Outcome
 from gateway.desks import Records, desk, voiding_mark
 from gateway.drawn import await_papers, not_drawn, own_inventory
 from gateway.draws import Arrangements
-from gateway.fetching import as_json, fetch
+from gateway.fetching import fetch
 from gateway.posing import pose
 from gateway.settling import iso
 from gateway.silence import first_look, listen_for
@@ -29,6 +30,7 @@ from gateway.turning import wake
 from message_specs.findings import Finding
 from message_specs.trade.giving_back import known_as
 from message_specs.trade.papers import Paper, kind_of, marks, marks_of, pack
+from message_specs.trade.waiting import KEYLESS
 from spool.errors import OurMistake
 from spool.ledger import NEVER, Ledger
 from spool.states import State
@@ -71,6 +73,8 @@ class Filed:
     decided: dict[tuple[int, int], tuple[int, ...]] = field(default_factory=dict)
     """By which marks a document that may go on or wait was decided."""
     waiting: set[tuple[int, int]] = field(default_factory=set)
+    over: dict[tuple[int, int], set[int]] = field(default_factory=dict)
+    """What those awaited that wait no more."""
     opened: frozenset[int] = frozenset()
     """Dossiers that were there when we looked."""
     firm: dict[tuple[int, int], Case] = field(default_factory=dict)
@@ -177,14 +181,15 @@ def _paper(entry: Entry) -> Paper:
     """Return the paper of a document of this batch, where the batch is about to put it, with all its texts."""
     case, document = entry.case, entry.case.document
     return Paper(
-        case.number, case.ordinal, document.spec.code, entry.kind, case.partner, case.state, document.app_type,
+        case.number, case.ordinal, document.spec.code, entry.kind, case.partner,
+        KEYLESS if case.keyless else case.state, document.app_type,
         case.version or 0, "", document.head, tuple(document.lines),
     )  # fmt: skip
 
 
 def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
     """The desks are asked in turn until one does not let the case go on; only what goes on is remembered of it."""
-    place, is_new = (case.number, case.ordinal), _is_new(case)
+    place, is_new, waited = (case.number, case.ordinal), _is_new(case), case.state is State.FILED
     keeps: dict[str, str | None] = {}
     warned: list[Finding] = []
     own = own_inventory(case, records) if one.arrival.drawn_by else None
@@ -207,6 +212,8 @@ def _decide(one: Judged, case: Case, records: Records, filed: Filed) -> None:
         if keeps:
             records.keep(keeps)
             filed.keeps.update({key: value or "" for key, value in keeps.items()})
+    if waited and case.state is not State.FILED:
+        filed.over[place] = awaiting.ever_awaited(case, filed.decided[place], records)
     if case.state is State.FILED:
         filed.waiting.add(place)
     elif case.state is State.CHECKED and (kind := kind_of(case.document.spec.code)) == "inventory":
@@ -265,10 +272,7 @@ def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: st
 
 
 def _wait(ledger: Ledger, filed: Filed) -> None:
-    waits = [(mark, *place) for place in filed.waiting for mark in filed.decided[place]]
-    ledger.run_many("add_awaited", waits)
-    waited = [place for place, case in filed.firm.items() if not _is_new(case)]
-    ledger.run_many("no_longer_awaited", [(mark, *place) for place in waited for mark in filed.decided[place]])
+    awaiting.write(ledger, {place: filed.decided[place] for place in filed.waiting}, filed.over)
     declared = []
     for place, case in filed.firm.items():
         if case.state is State.READY:
@@ -284,11 +288,7 @@ def _newer(ledger: Ledger, filed: Filed, came: int, at: str) -> None:
     of = {place: marks_ for place, marks_ in filed.decided.items() if place in filed.waiting or place in filed.firm}
     if came == filed.seen + 1 or not of:
         return
-    asked = {mark for marks_ in of.values() for mark in marks_}
-    newer = {row["mark"] for row in ledger.all("marks_since", as_json(asked), filed.seen, came)}
-    for place, marks_ in of.items():
-        if newer.isdisjoint(marks_):
-            continue
+    for place in awaiting.came_between(ledger, of, filed.seen, came):
         if place in filed.firm:
             raise Outdated(f"{place[0]}.{place[1]}")
         ledger.run("wake_document", at, *place)

@@ -46,8 +46,12 @@ class Trade:
         anchors = [next((one for one in alive if one.kind == kind), None) for kind in ("inventory", "order", "payment")]
         around = (*self.papers, *self.beside)
         chosen = choose(around, next(filter(None, anchors), None))
-        refused = [one for one in self.papers if one.kind == "inventory"]
-        return with_waybill_of(chosen, around, refused[-1] if refused else None)
+        return with_waybill_of(chosen, around, self.inventories[-1] if self.inventories else None)
+
+    @property
+    def inventories(self) -> tuple[Paper, ...]:
+        """Every inventory of it, refused ones too."""
+        return tuple(one for one in self.papers if one.kind == "inventory")
 
     @property
     def mode(self) -> str:

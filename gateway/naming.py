@@ -19,8 +19,8 @@ def named(ledger: Ledger, text: str) -> list[int]:
     """Return the order marks of the trades that a text names, each once.
 
     A text is PLATFORM|ORDER (无|MERCHANT|ORDER where there is no platform), an order number, NUMBER or NUMBER.ORDINAL
-    of ours, a business key or its last part (the waybill's or payment's number), a copNo, or the number that customs
-    gave an inventory.
+    of ours, a business key or its last part (the waybill's or payment's number), a copNo, or a number that customs or
+    the port gave (invtNo, preNo).
     """
     text = text.strip()
     return list(dict.fromkeys(_marks_of(ledger, text))) if text else []
@@ -51,6 +51,7 @@ def _marks_of(ledger: Ledger, text: str) -> Iterator[int]:
         for head in ledger.all("key_heads"):
             rows += ledger.all("documents_by_key", f"{head['prefix']}{text}")
     rows += ledger.all("documents_by_reply_start", text)
+    rows += ledger.all("documents_by_given_number", text)
     yield from _of_documents(ledger, rows)
 
 

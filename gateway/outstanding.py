@@ -13,7 +13,9 @@ from gateway.dossiers import disagreements, lacking
 from gateway.gathering import Trade, gathered
 from gateway.silence import heard
 from message_specs.findings import Severity
+from message_specs.trade.waiting import AGREEMENT, due
 from spool.ledger import Ledger
+from spool.number import came_at
 
 Facts = dict[str, Any]
 _LISTS: Final = ("silent_dossiers", "open_dossiers")
@@ -45,6 +47,9 @@ def _told(trade: Trade, today: date) -> Facts:
     waits = lacking(trade, today)
     broken = [one for one in disagreements(trade, today) if one.severity is Severity.ERROR]
     until = min((one["until"] for one in waits if one["until"]), default=None)
+    if broken and not waits and inventory is not None:
+        last = due((AGREEMENT,), came_at(inventory.number).date(), trade.side, trade.mode, today)
+        until = last.isoformat() if last else None
     silent = _is_silent(trade, today)
     return {
         "platform": row["platform"],

@@ -25,6 +25,7 @@ from gateway.sealing import Sealer, leaves_whole
 from gateway.settling import iso
 from gateway.tables import is_table_file
 from gateway.telling import quiet, tell
+from gateway.turning import turned
 from gateway.wrapping import KEY_TROUBLE_WAIT, Wrapped, route_all, wrap_all
 from spool.interchange import Claim
 from spool.ledger import NEVER, Ledger
@@ -99,7 +100,19 @@ def _write_round(
         _see_moves(ledger, this.seen)
         _write_all(ledger, this, wrapped, at, iso(now + KEY_TROUBLE_WAIT))
         filing.write(ledger, filed, at, at)
+        _turn(ledger, this.judged, at)
         pulse("going on")
+
+
+def _turn(ledger: Ledger, judged: Iterable[Judged], at: str) -> None:
+    """Whoever waits for a document that was kept here, such as by a key in trouble, looks again.
+
+    Those of this round wait by now; what goes on in it does not rest on the turn.
+    """
+    for one in judged:
+        for case in one.cases:
+            if case.steps and case.steps[0].before == State.CHECKED:
+                turned(ledger, case.number, case.ordinal, at)
 
 
 def _whole_numbers(due: list[Row], most: int) -> list[Row]:

@@ -22,6 +22,7 @@ from gateway.signing.signer import Signer
 from message_specs import writing
 from message_specs.document import Element
 from message_specs.tables import table
+from spool.errors import ForOperator
 
 _NEW = "1"
 _PLAIN = frozenset({"copCode", "copName", "dxpMode", "dxpId"})
@@ -131,6 +132,17 @@ class Sealer:
         """Return the name of the key that the partner has entrusted to us for this authority today, or None."""
         use = self._house.partner(partner).key_for(authority, now.date())
         return use.name if use else None
+
+    def trouble(self, partner: str, authority: str, now: datetime) -> str:
+        """Return what is wrong with the key that signs for the partner there today, "" where nothing is."""
+        name = self.key_name(partner, authority, now)
+        if name is None or self._house.authority(authority).dialect == "tax":
+            return ""
+        try:
+            self._signer(name, now)
+        except ForOperator as trouble:
+            return str(trouble)
+        return ""
 
     def _signed(self, pack: Pack, authority: Authority, guid: str, now: datetime) -> tuple[bytes, str, str]:
         if pack.judged.signed:

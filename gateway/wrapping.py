@@ -37,12 +37,16 @@ def route_all(judged: Iterable[Judged], sealer: Sealer, house: House, now: datet
 
     Done before trades are asked: nothing rests on a document that is stopped here, and it uses nothing.
     """
+    troubled: dict[tuple[str, str], bool] = {}
     for one in judged:
         if one.trouble:
+            for case in one.cases:
+                case.keyless = True
             continue
         for case in one.cases:
             if case.first is None and case.state in _ON_THEIR_WAY:
                 _route(one, case, sealer, house, now)
+                _ask_for_key(one, case, sealer, now, troubled)
         if one.signed:
             _to_one_authority(one)
 
@@ -75,6 +79,18 @@ def _route(one: Judged, case: Case, sealer: Sealer, house: House, now: datetime)
         one.add(found)
         case.version = None
         case.move("seal", State.REFUSED, None, (found,))
+
+
+def _ask_for_key(
+    one: Judged, case: Case, sealer: Sealer, now: datetime, troubled: dict[tuple[str, str], bool]
+) -> None:  # fmt: skip
+    """The case knows whether a key that cannot be used keeps it here; `troubled` is what was found out before."""
+    if one.signed or not case.authority:
+        return
+    whose = (case.partner, case.authority)
+    if whose not in troubled:
+        troubled[whose] = bool(sealer.trouble(*whose, now))
+    case.keyless = troubled[whose]
 
 
 def _to_one_authority(one: Judged) -> None:

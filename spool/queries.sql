@@ -374,7 +374,8 @@ WITH RECURSIVE head (prefix) AS (
 SELECT prefix FROM head WHERE prefix IS NOT NULL AND prefix <> '';
 
 -- name: documents_by_reply_start
-SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec = 'CEB621' LIMIT 100;
+SELECT * FROM document WHERE reply_key >= ?1 || '|' AND reply_key < ?1 || '}' AND spec IN ('CEB621', 'CEB623', 'CEB625')
+ LIMIT 100;
 
 -- name: answered_by_key_start
 SELECT d.*, m.sealed_at FROM document d JOIN message m ON m.number = d.message
@@ -487,7 +488,9 @@ INSERT INTO paper (number, ordinal, kind, dossier, body) VALUES (?, ?, ?, ?, ?);
 INSERT INTO mark (mark, number, ordinal, filing) VALUES (?, ?, ?, ?);
 
 -- name: papers_by_marks
-SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner, d.state, d.app_type, d.version, d.status
+SELECT m.mark, p.number, p.ordinal, p.kind, p.body, d.spec, d.partner,
+       CASE WHEN d.why GLOB 'K102*' AND d.state = 'checked' THEN 'keyless' ELSE d.state END AS state,
+       d.app_type, d.version, d.status
   FROM json_each(?) AS k JOIN mark m ON m.mark = k.value
   JOIN paper p ON p.number = m.number AND p.ordinal = m.ordinal
   JOIN document d ON d.number = m.number AND d.ordinal = m.ordinal;

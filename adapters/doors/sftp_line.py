@@ -125,6 +125,11 @@ class Line(SSHServerTransport):
         """The client learns which user keys we take; Conch would tell him the kinds of our host key."""
         super().sendExtInfo([(b"server-sig-algs", b",".join(USER_KEYS))])
 
+    def receiveError(self, reasonCode: int, description: bytes) -> None:
+        """A client that takes its leave is no trouble; whatever else it complains of is logged."""
+        if reasonCode != DISCONNECT_BY_APPLICATION:
+            super().receiveError(reasonCode, description)
+
     def sendDisconnect(self, reason: int, desc: bytes) -> None:
         """The client is told why, and the line closes, in five seconds at the latest."""
         super().sendDisconnect(reason, desc)

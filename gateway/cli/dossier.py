@@ -32,6 +32,7 @@ _WINDOWS = {
 }  # fmt: skip
 _AGGREGATED = {"applied": "已申请汇总 applied for", "aggregated": "已汇总 aggregated"}
 """Words of our own: customs has no status for it."""
+_APP_TYPES = {"2": " 变更 change", "3": " 删除 deletion"}
 _VERDICTS = {"agrees": "与预计一致 as predicted", "differs": "与预计不同 not as predicted"}
 _MAY = {"may_correct": "可改单 correct", "may_cancel": "可撤销 cancel", "may_refund": "可退货 return goods"}
 _RECOMPUTED = ("T1", "T2", "T301", "T302", "T303")
@@ -47,9 +48,9 @@ _RECOMPUTED = ("T1", "T2", "T301", "T302", "T303")
 def dossier(*, what: str, day: Any, utc: bool, as_json: bool, home: Path) -> None:
     """Show a trade: its documents, what waits for what, what broke and who mends it, receipts, tax, windows.
 
-    KEY is the order's number, PLATFORM|ORDER, the number or key of any of its documents, or its logisticsNo, copNo or
-    invtNo. What disagrees is compared anew. Several trades (one order number on two platforms) are one JSON object
-    each. Ends with 4 when there is none.
+    KEY is the order's number, PLATFORM|ORDER, the number or key of any of its documents, or its logisticsNo, copNo,
+    invtNo or preNo. What disagrees is compared anew. Several trades (one order number on two platforms) are one JSON
+    object each. Ends with 4 when there is none.
     """
     from gateway.dossiers import found
 
@@ -98,8 +99,9 @@ def _trade(trade: Facts, *, utc: bool) -> Iterator[str]:
         until = f" 至 until {one['until']}" if one["until"] else ""
         since = f"自 since {one['since']}{until}"
         yield f"  尚缺 waits    {KINDS[one['kind']]}, {since}  [{one['code']}] {one['hint']}"
-    if silent := trade["silence"]:
-        yield f"  海关沉默 silent since {silent['since']}  [{silent['code']}] {silent['zh']}"
+    for silent in trade["silences"]:
+        what = f"{KINDS[silent['kind']]} {silent['number']}"
+        yield f"  海关沉默 silent since {silent['since']}  {what}  [{silent['code']}] {silent['zh']}"
         yield f"             {silent['en']}"
         yield f"             → {silent['hint']}"
     yield "  单证 documents"
@@ -135,7 +137,8 @@ def _customs(customs: Facts) -> str:
 def _document(one: Facts, *, utc: bool) -> Iterator[str]:
     status = f"  {one['status']} {one['status_zh']}" if one["status"] else ""
     kind = KINDS.get(one["kind"], one["kind"])
-    yield f"    {kind}  {one['number']}  {one['spec']}  {one['partner']}  {one['state']}{status}"
+    what = _APP_TYPES.get(one["app_type"], "")
+    yield f"    {kind}{what}  {one['number']}  {one['spec']}  {one['partner']}  {one['state']}{status}"
     if one["why"]:
         until = f", 至 until {until}" if (until := shown(one["due_at"], utc=utc)) else ""
         yield f"      等待 waits: {waits_for(one['why'])}{until}"

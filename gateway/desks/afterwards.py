@@ -14,7 +14,14 @@ from gateway.desks import Needs, Records
 from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.choosing import Chosen, key_of, live
 from message_specs.trade.comparing import compare, view_for
-from message_specs.trade.giving_back import cancel_allowed, known_as, refund_allowed, return_allowed, stranger
+from message_specs.trade.giving_back import (
+    cancel_allowed,
+    known_as,
+    other_number,
+    refund_allowed,
+    return_allowed,
+    stranger,
+)
 from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper
 from spool.states import State
@@ -66,6 +73,7 @@ def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Pape
     found = [] if strange is None else [strange]
     if mine.kind == "tally":
         return _tally(life, mine, others)
+    found += other_number(original, mine, records.invt_no(original))
     if mine.kind == "cancel":
         found += cancel_allowed(life) or _asked_already(records, original, mine, others)
         chosen = Chosen(inventory=original, cancel=mine)
@@ -78,9 +86,12 @@ def _found(records: Records, original: Paper, mine: Paper, papers: Sequence[Pape
 
 
 def _asked_already(records: Records, original: Paper, mine: Paper, others: list[Paper]) -> tuple[Finding, ...]:
-    """Another cancel may be on its way, and customs has not said a word about it yet."""
-    codes = records.codes
-    cancels = [one for one in live(others) if one.kind == "cancel"]
+    """Another cancel of this inventory may be on its way, and customs has not said a word about it yet.
+
+    One of the inventory that was declared before this one, and cancelled, names another number.
+    """
+    codes, number = records.codes, mine.head.get("invtNo", "").strip()
+    cancels = [one for one in live(others) if one.kind == "cancel" and one.head.get("invtNo", "").strip() == number]
     cancels = [one for one in cancels if stranger(original, one, codes.get(one.partner, frozenset())) is None]
     return (finding("T512"),) if any(key_of(one) != key_of(mine) for one in cancels) else ()
 

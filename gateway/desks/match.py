@@ -28,7 +28,7 @@ from message_specs.trade.choosing import key_of, live, of_one_order
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
 from message_specs.trade.giving_back import change_allowed, correct_allowed, no_longer_used
 from message_specs.trade.papers import Paper, beside, kind_of, paid_elsewhere, side_of
-from message_specs.trade.waiting import due, missing, too_long, why_waiting
+from message_specs.trade.waiting import AGREEMENT, due, missing, too_long, unmended, why_waiting
 from spool.number import came_at
 from spool.states import State
 
@@ -105,10 +105,16 @@ def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) 
     late = tuple(replace(one, document=case.ordinal) for one in no_longer_used(chosen.inventory))
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
+    more = (*late, *_paid_again(case, mine, chosen))
     if not found:
-        return Outcome(State.CHECKED, late) if late else _GOES_ON
+        return Outcome(State.CHECKED, more) if more else _GOES_ON
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
-    return Outcome(State.CHECKED, (*told, *late), notices=_notices(chosen, mine, found))
+    return Outcome(State.CHECKED, (*told, *more), notices=_notices(chosen, mine, found))
+
+
+def _paid_again(case: Case, mine: Paper, chosen: Chosen) -> tuple[Finding, ...]:
+    """Return what the sender of a payment hears whose order has another one already."""
+    return _unclear(case, chosen, "T152") if mine.kind == "payment" else ()
 
 
 def _in_use(records: Records, mine: Paper, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:
@@ -155,12 +161,41 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     found = compare(chosen, mode, today)
     wrong = [one for one in found if one.severity is Severity.ERROR]
     if any(mine in [said.paper for said in one.menders] for one in wrong):
-        return Outcome(State.REFUSED, tuple(view_for(one, mine.partner) for one in found))
+        told = tuple(view_for(one, mine.partner) for one in found)
+        return Outcome(State.REFUSED, told, notices=_warnings(chosen, mine, found))
     lacking = missing(chosen, mode, today)
     if not wrong and not lacking:
         warned = tuple(view_for(one, mine.partner) for one in found)
-        return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)))
-    return _wait(case, records, chosen, found, lacking)
+        return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)), notices=_warnings(chosen, mine, found))
+    waits = _wait(case, records, chosen, found, lacking)
+    strays = () if chosen.waybill else _strays(chosen, mine, papers)
+    return structs.replace(waits, notices=(*waits.notices, *strays)) if strays else waits
+
+
+def _warnings(chosen: Chosen, mine: Paper, found: Sequence[Disagreement]) -> tuple[Notice, ...]:
+    """Return what the senders of earlier documents hear of an inventory that goes on or is refused.
+
+    Which of two documents is wrong only their senders know; later ones hear it of their own.
+    """
+    papers = [one for one in (chosen.order, chosen.payment, chosen.waybill) if one is not None]
+    told: list[Notice] = []
+    for paper in papers:
+        if (paper.number, paper.ordinal) < (mine.number, mine.ordinal):
+            broken = [one for one in found if {id(paper), id(mine)} == {id(one.left.paper), id(one.right.paper)}]
+            if broken:
+                told.append(notice(paper, [view_for(one, paper.partner) for one in broken]))
+    return tuple(told)
+
+
+def _strays(chosen: Chosen, mine: Paper, papers: Sequence[Paper]) -> tuple[Notice, ...]:
+    """Return what the sender of a waybill hears whose number is not that of the inventory of his order number.
+
+    Only where both numbers are of his own: an order number alone may be another platform's.
+    """
+    mismatched = [one for one in chosen.findings if one.code == "T153"]
+    code = mine.head.get("logisticsCode", "")
+    waybills = [one for one in papers if mismatched and one.kind == "waybill" and one.head.get("logisticsCode") == code]
+    return tuple(notice(one, [told]) for one in waybills for told in mismatched if f" {one.name} " in told.zh)
 
 
 def _rivals(records: Records, mine: Paper, papers: Sequence[Paper]) -> list[Paper]:
@@ -195,9 +230,10 @@ def _cancelled(records: Records, one: Paper, papers: Sequence[Paper]) -> bool:
     return bool(number) and records.life([one, *cancels]).cancelled
 
 
-def _unclear(case: Case, chosen: Chosen) -> tuple[Finding, ...]:
-    """What is not clear about which documents belong together; it stops nothing."""
-    return tuple(replace(one, document=case.ordinal, severity=Severity.WARNING) for one in chosen.findings)
+def _unclear(case: Case, chosen: Chosen, *codes: str) -> tuple[Finding, ...]:
+    """What is not clear about which documents belong together, or these of it; it stops nothing."""
+    found = (one for one in chosen.findings if not codes or one.code in codes)
+    return tuple(replace(one, document=case.ordinal, severity=Severity.WARNING) for one in found)
 
 
 def _wait(
@@ -206,16 +242,17 @@ def _wait(
     mine = chosen.inventory
     assert mine is not None
     mode, today, since = _mode(mine), records.today, came_at(case.number).date()
-    late = too_long(chosen, mode, since, today)
+    wrong = [one.code for one in found if one.severity is Severity.ERROR]
+    late = too_long(chosen, mode, since, today) if lacking else unmended(chosen, mode, since, today, wrong)
     told = [view_for(one, mine.partner, severity=Severity.WARNING) for one in found]
     told += [*_unclear(case, chosen), *why_waiting(chosen, mode, today)]
-    codes = [one.code for one in found if one.severity is Severity.ERROR] or [one.code for one in told]
+    codes = wrong or [one.code for one in told]
     # What was told before is not told again: a document that still waits is silent until something changes.
     again = case.state is State.FILED
     notices = _notices(chosen, mine, found, itself=again, late=late)
     if late is not None:
         told.append(late)
-    last = due(lacking, since, side_of(mine.spec), mode, today) if late is None else None
+    last = due(lacking or (AGREEMENT,), since, side_of(mine.spec), mode, today) if late is None else None
     until = datetime.combine(last, time(), _CHINA) if last else records.now + _AGAIN
     why = " ".join([codes[0], *lacking])
     return Outcome(State.FILED, () if again else tuple(told), why=why, due=until, notices=notices)
@@ -232,7 +269,8 @@ def _notices(
             continue
         broken = [one for one in found if paper in (one.left.paper, one.right.paper)]
         findings = [view_for(one, paper.partner) for one in broken]
-        if late is not None and paper.kind in ("order", "inventory"):
+        is_to_mend = any(paper in [said.paper for said in one.menders] for one in broken)
+        if late is not None and (paper.kind in ("order", "inventory") or (late.code == "T215" and is_to_mend)):
             findings.append(late)
         if findings:
             told.append(notice(paper, findings))

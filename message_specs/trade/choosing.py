@@ -205,8 +205,7 @@ def _waybill(
                 return waybill
         for waybill in waybills:
             if _same(waybill, inventory, "orderNo"):
-                number = waybill.head.get("logisticsNo", "")
-                expected = inventory.head.get("logisticsNo", "")
+                number, expected = _numbers_of(waybill, inventory)
                 told.append(finding("T153", names=waybill.name, found=number, expected=expected))
         return None
     if order is None:
@@ -220,6 +219,13 @@ def _waybill(
             told.append(finding("T151", names="、".join(one.name for one in orders), found=str(len(orders))))
             return None
     return _only(fitting, "T155", told)
+
+
+def _numbers_of(waybill: Paper, inventory: Paper) -> tuple[str, str]:
+    """The waybill that each names: by its number, and by the enterprise too where these differ."""
+    names = ("logisticsNo",) if _same(waybill, inventory, "logisticsCode") else ("logisticsCode", "logisticsNo")
+    mine, other = ("|".join(one.head.get(name, "").strip() for name in names) for one in (waybill, inventory))
+    return mine, other
 
 
 def _names(waybill: Paper, order: Paper) -> bool:

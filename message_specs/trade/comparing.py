@@ -8,7 +8,7 @@ a sum over several orders is compared only with the orders that have come.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TypeAlias
 
@@ -31,21 +31,24 @@ _MENDERS = {"left": ("left",), "right": ("right",), "both": ("left", "right")}
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one document says: the paper, the path in its message, the text."""
+    """What one document says: the paper, the path in its message, the text; of a sum, with which others it is made."""
 
     paper: Paper
     path: str
     value: str
+    beside: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The document as a person knows it."""
-        return f"{catalog().specs[self.paper.spec].title} {self.paper.name}"
+        others = f"（与 {'、'.join(self.beside)} 合计）" if self.beside else ""
+        return f"{catalog().specs[self.paper.spec].title} {self.paper.name}{others}"
 
     @property
     def english(self) -> str:
         """The document as a person knows it, in English."""
-        return f"{catalog().specs[self.paper.spec].english} {self.paper.name}"
+        others = f" (together with {', '.join(self.beside)})" if self.beside else ""
+        return f"{catalog().specs[self.paper.spec].english} {self.paper.name}{others}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +127,18 @@ def _heads(rule: Rule, left: Paper, right: Paper, chosen: Chosen) -> Iterator[Di
     if agree(rule.how, mine, other, rule.tolerance):
         return
     beside = chosen.beside(rule.together, rule.left.kind)
+    added: tuple[str, ...] = ()
     if beside:
         texts = [_text(rule.left, paper.head) for paper in beside]
         if rule.how == "amount":
             mine = number(sum(map(amount, texts), amount(mine)))
             if agree(rule.how, mine, other, rule.tolerance):
                 return
+            added = tuple(paper.name for paper in beside)
         elif any(agree(rule.how, text, other, rule.tolerance) for text in texts):
             return
-    yield _disagreement(rule, left, right, mine, other)
+    found = _disagreement(rule, left, right, mine, other)
+    yield replace(found, left=replace(found.left, beside=added)) if added else found
 
 
 _Lines: TypeAlias = dict[str, tuple[int, Texts]]

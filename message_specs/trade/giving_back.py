@@ -22,6 +22,7 @@ from message_specs.trade.windows import window
 
 _ACCEPTED = frozenset({"399", "800"})
 _DELETED = "3"
+_ON_ITS_WAY = frozenset({"ready", "sent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,12 @@ def return_allowed(life: Life, today: date) -> tuple[Finding, ...]:
 
 
 def change_allowed(inventory: Paper, life: Life) -> tuple[Finding, ...]:
-    """Nothing where the order, payment or waybill that this inventory uses may still be changed or deleted."""
+    """Nothing where the order, payment or waybill that this inventory uses may still be changed or deleted.
+
+    What has left uses them, though customs has not said a word of it yet.
+    """
+    if not life.said and inventory.state in _ON_ITS_WAY:
+        return (finding("T515", names=inventory.name, state="已发送，尚无回执", state_en="sent, and no receipt yet"),)
     if not life.uses_fellows:
         return ()
     return (finding("T515", names=inventory.name, state=life.zh, state_en=life.en),)
@@ -104,6 +110,20 @@ def known_as(papers: Iterable[Paper], number: str) -> Paper | None:
     told = {key_of(one) for one in ones if one.head.get("invtNo", "").strip() != number}
     alive = live(ones)
     return next((one for one in alive if key_of(one) in told), None) or next(iter(alive), None)
+
+
+def other_number(original: Paper, this: Paper, given: str) -> tuple[Finding, ...]:
+    """The finding for a cancel or return that names its inventory by another number than customs gave it.
+
+    Such as the preNo, which has as many characters.  Nothing where customs gave none yet.
+    """
+    told = this.head.get("invtNo", "").strip()
+    if not given or told == given:
+        return ()
+    path = path_of(this.spec, "invtNo", key_of(this)[-1])
+    return (
+        finding("T518", document=this.ordinal, path=path, value=told, names=original.name, found=told, expected=given),
+    )
 
 
 def stranger(original: Paper, this: Paper, codes: AbstractSet[str]) -> Finding | None:

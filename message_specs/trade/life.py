@@ -80,7 +80,7 @@ def state_of(status: str) -> State:
     """What a status of an inventory means; "" is one of which customs has said nothing.
 
     >>> state_of("800").zh, state_of("-621005").zh, state_of("777").zh, state_of("").zh
-    ('已放行', '处理异常（-621005）', '其他状态（777）', '尚未申报')
+    ('已放行', '处理异常（-621005 金额超过单次交易限值）', '其他状态（777）', '尚未申报')
     """
     status = status.strip()
     if not status:
@@ -90,8 +90,13 @@ def state_of(status: str) -> State:
     negative = status.startswith("-")
     error = official_error(status) if negative else None
     row = _states()["<0" if negative else "*"]
+    meaning = f" {error.zh}" if error else ""
     return replace(
-        row, status=status, zh=f"{row.zh}（{status}）", en=error.en if error else f"{row.en} ({status})", known=negative
+        row,
+        status=status,
+        zh=f"{row.zh}（{status}{meaning}）",
+        en=error.en if error else f"{row.en} ({status})",
+        known=negative,
     )
 
 

@@ -1,7 +1,8 @@
 """Which fellows an inventory waits for, by mode and day, and when it has waited too long.
 
 The rows of waiting.csv are the law and the habits of the ports; the number of days is ours to choose.
-A fellow counts when it is alive and not held: a held one may still be refused.  Sources: import rules 2,
+A fellow counts when it is alive and neither held nor kept here by a key in trouble: it may still be refused, and
+customs returns an inventory without it.  Sources: import rules 2,
 export rules 3, export receipts 3.
 """
 
@@ -15,10 +16,14 @@ from message_specs.trade.choosing import Chosen
 from message_specs.trade.matching import applies, day
 from message_specs.trade.papers import side_of, table
 
+AGREEMENT = "agreement"
+"""What an inventory waits for while its fellows are here and disagree."""
 _KINDS = ("inventory", "order", "payment", "waybill")
 _CODES = {"order": "T201", "payment": "T202", "waybill": "T203", "inventory": "T204"}
 _NAMES = {"order": "订单", "payment": "支付单", "waybill": "运单", "inventory": "清单"}
-_HELD = "held"
+KEYLESS = "keyless"
+"""The state of a paper whose document cannot leave because a key is in trouble; in the ledger it is checked."""
+_STOPPED = {"held": "T211", KEYLESS: "T214"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +55,22 @@ def _side(chosen: Chosen) -> str:
 
 
 def missing(chosen: Chosen, mode: str, today: date, *, inventory: bool = False) -> tuple[str, ...]:
-    """The kinds that are required and not there, or held; the inventory is asked for only by `inventory`."""
+    """The kinds that are required and not there, held or without a key; `inventory`: that one too."""
     found = []
     for wanted in fellows(_side(chosen), mode, today):
         if wanted.required and (inventory or wanted.kind != "inventory"):
             paper = chosen.of(wanted.kind)
-            if paper is None or paper.state == _HELD:
+            if paper is None or paper.state in _STOPPED:
                 found.append(wanted.kind)
     return tuple(found)
 
 
 def why_waiting(chosen: Chosen, mode: str, today: date, *, inventory: bool = False) -> tuple[Finding, ...]:
-    """One finding for each fellow that is missing, and one for each that is held."""
+    """One finding for each fellow that is missing, and one for each that is held or without a key."""
     found = []
     for kind in missing(chosen, mode, today, inventory=inventory):
         paper = chosen.of(kind)
-        found.append(finding("T211", names=paper.name) if paper else finding(_CODES[kind]))
+        found.append(finding(_STOPPED[paper.state], names=paper.name) if paper else finding(_CODES[kind]))
     return tuple(found)
 
 
@@ -93,3 +98,12 @@ def too_long(chosen: Chosen, mode: str, since: date, today: date, *, inventory: 
         missing="、".join(_NAMES[kind] for kind in kinds),
         missing_en=", ".join(kinds),
     )
+
+
+def unmended(chosen: Chosen, mode: str, since: date, today: date, codes: Sequence[str]) -> Finding | None:
+    """The finding for a trade whose documents have disagreed for too long; `since` is the day from which it waits."""
+    last = due((AGREEMENT,), since, _side(chosen), mode, today)
+    if not codes or last is None or today < last:
+        return None
+    days = str((last - since).days)
+    return finding("T215", days=days, since=since.isoformat(), codes="、".join(dict.fromkeys(codes)))

@@ -15,7 +15,8 @@ from typing import Any
 
 from adapters.carriers.carrier import Carried
 from adapters.doors.folder import FolderDoor, Law
-from gateway.clerk import Clerk, clerk_at
+from gateway.book import ledger_of
+from gateway.clerk import Clerk
 from gateway.config import load_house
 from gateway.dispatch import Leaving, Outgoing
 from gateway.drawing import goods_came
@@ -24,7 +25,6 @@ from gateway.settling import iso
 from gateway.telling import quiet
 from message_specs import writing
 from spool.interchange import Batch, Claim
-from spool.ledger import Ledger
 from spool.number import SEQUENCE, Numbers
 from tests.homes import now
 
@@ -59,7 +59,7 @@ class World:
         self.home = home
         self.moment = moment
         self.pulse = pulse
-        self.ledger = Ledger(clerk_at(home))
+        self.ledger = ledger_of(home)
         left = recover(home, self.ledger)
         self.numbers = Numbers(self.now)
         self.numbers.go_on_after(left.last_number)

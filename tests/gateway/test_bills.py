@@ -60,12 +60,12 @@ def when(world: World) -> str:
     return f"{world.moment.astimezone(CHINA):%Y%m%d%H%M%S}000"
 
 
-def inventory_is(world: World, status: str) -> None:
+def inventory_is(world: World, status: str, **given: str) -> None:
     numbers = {"copNo": samples.trade(TRADE)["copNo"], "preNo": "B20261121000000001", "invtNo": INVT}
     fields = {
         "guid": samples.guid("R", 1), "customsCode": "2910", "ebpCode": samples.SHOP.code,
-        "ebcCode": samples.SHOP.code, "agentCode": samples.AGENT.code, **numbers, "returnStatus": status,
-        "returnTime": when(world), "returnInfo": "-",
+        "ebcCode": samples.SHOP.code, "agentCode": samples.AGENT.code, **numbers, **given,
+        "returnStatus": status, "returnTime": when(world), "returnInfo": "-",
     }  # fmt: skip
     said(world, "CEB622", "InventoryReturn", fields)
 
@@ -213,9 +213,11 @@ def test_a_void_bill_owes_nothing_whenever_that_is_said(world: World, order: tup
     assert known(world).owed == Taxes()
 
 
-def drop(world: World, spec: str, *, lines: dict[int, int] | None = None, cop: str = "") -> Any:
-    """The agent cancels or returns: of these lines so many."""
-    body = (SAMPLES / f"good/{spec}.xml").read_text("utf-8")
+def drop(world: World, spec: str, *, lines: dict[int, int] | None = None, cop: str = "", number: str = INVT) -> Any:
+    """The agent cancels or returns, of these lines so many, the inventory with that number."""
+    body = (SAMPLES / f"good/{spec}.xml").read_text("utf-8").replace(f"invtNo>{INVT}<", f"invtNo>{number}<")
+    if number != INVT:
+        body = re.sub(r"(<ceb:copNo>)\w*", rf"\g<1>K{number}", body)
     if lines is not None:
         listed = "".join(
             f"<ceb:InvtRefundList><ceb:gnum>{gnum}</ceb:gnum><ceb:gcode>{CODES[gnum - 1]}</ceb:gcode>"

@@ -25,7 +25,7 @@ PERSONS = {
 }
 """Four documents that name four different persons: everything that can disagree does."""
 NAMES = ("buyer", "id", "phone", "address")
-WHOLE = {"number", "key", "version", "partner", "why", "due_at", "received_at", "stamps", "receipts"}
+WHOLE = {"number", "key", "version", "partner", "why", "due_at", "received_at", "stamps", "receipts", "app_type"}
 OTHERS = {"kind", "spec", "state", "status", "status_zh", "status_en"}
 
 

@@ -35,6 +35,11 @@ def shown(world: World, partner: str | None = None) -> Any:
     return found
 
 
+def silent(world: World, partner: str | None = None) -> list[tuple[str, str, str]]:
+    """Of what customs is silent in the dossier: the kind of document, what is told, and at which status it stands."""
+    return [(one["kind"], one["code"], one["status"]) for one in shown(world, partner)["silences"]]
+
+
 CANCEL = "customs has said nothing new for {} days or more; the cancel application stands at: {}"
 RETURN = "customs has said nothing new for {} days or more; the refund application stands at: {}"
 NOTHING = "sent, and no receipt at all"
@@ -44,14 +49,12 @@ def test_a_cancel_without_an_answer_is_told_until_one_comes(world: World) -> Non
     inventory_is(world, "120")
     drop(world, "CEB623")
     world.carry()
-    assert (told(world), shown(world)["silence"]) == ([], None)
+    assert (told(world), shown(world)["silences"]) == ([], [])
     days(world, 1)
     assert told(world) == [CANCEL.format(1, NOTHING)]
-    assert (shown(world)["silence"]["code"], shown(world, "agent")["silence"]["code"]) == ("T213", "T213")
-    assert ([told(world, name) for name in ("shop", "pay", "ship")], shown(world, "shop")["silence"]) == (
-        [[]] * 3,
-        None,
-    )
+    # Of its list customs has said nothing new either, and not for long enough.
+    assert (silent(world), silent(world, "agent")) == ([("cancel", "T213", None)], [("cancel", "T213", None)])
+    assert ([told(world, name) for name in ("shop", "pay", "ship")], silent(world, "shop")) == ([[]] * 3, [])
     days(world, 1)
     assert told(world) == [CANCEL.format(one, NOTHING) for one in (1, 2)]
     afterwards(world, "CEB624", "InvtCancelReturn", "2")
@@ -59,7 +62,7 @@ def test_a_cancel_without_an_answer_is_told_until_one_comes(world: World) -> Non
     assert told(world) == sorted([*(CANCEL.format(one, NOTHING) for one in (1, 2)), CANCEL.format(2, "being declared")])
     afterwards(world, "CEB624", "InvtCancelReturn", "399")
     days(world, 9)
-    assert (len(told(world)), shown(world)["phase"], shown(world)["silence"]) == (3, "void", None)
+    assert (len(told(world)), shown(world)["phase"], shown(world)["silences"]) == (3, "void", [])
 
 
 @pytest.mark.parametrize("ends", ["399", "100"])
@@ -73,8 +76,19 @@ def test_a_return_without_an_answer_is_told_though_the_trade_is_released(world: 
     assert told(world) == [RETURN.format(one, NOTHING) for one in (1, 2)]
     afterwards(world, "CEB626", "InvtRefundReturn", ends)
     days(world, 9)
-    assert (len(told(world)), shown(world)["phase"], shown(world)["silence"]) == (2, "released", None)
+    assert (len(told(world)), shown(world)["phase"], shown(world)["silences"]) == (2, "released", [])
     assert shown(world)["due_at"] is None
+
+
+def test_a_list_and_its_cancel_of_which_customs_is_silent_are_both_shown(world: World) -> None:
+    inventory_is(world, "120")
+    drop(world, "CEB623")
+    world.carry()
+    days(world, 3)
+    both = [("inventory", "T212", "120"), ("cancel", "T213", None)]
+    assert (silent(world), silent(world, "agent"), silent(world, "shop")) == (both, both, [])
+    names = [one["number"] for one in shown(world)["documents"] if one["kind"] in ("inventory", "cancel")]
+    assert [one["number"] for one in shown(world)["silences"]] == names
 
 
 def test_a_cancel_that_decides_nothing_any_more_is_waited_for_no_longer(world: World) -> None:
@@ -83,7 +97,7 @@ def test_a_cancel_that_decides_nothing_any_more_is_waited_for_no_longer(world: W
     world.carry()
     inventory_is(world, "800")
     days(world, 9)
-    assert (told(world), shown(world)["silence"], shown(world)["due_at"]) == ([], None, None)
+    assert (told(world), shown(world)["silences"], shown(world)["due_at"]) == ([], [], None)
 
 
 def test_a_silent_cancel_does_not_stand_among_the_trades_whose_inventory_waits(world: World) -> None:

@@ -48,7 +48,7 @@ def of_trade(world: World, partner: str | None = None) -> Any:
 
 def test_no_answer_at_all_is_told_each_day_until_one_comes(world: World) -> None:
     declared(world)
-    assert (silences(world), waiting(world), of_trade(world)["silence"]) == ([], [], None)
+    assert (silences(world), waiting(world), of_trade(world)["silences"]) == ([], [], [])
     days(world, 1)
     first = "customs has said nothing new for 1 days or more; the inventory stands at: sent, and no receipt at all"
     assert silences(world) == [first]
@@ -84,10 +84,10 @@ def test_only_who_declared_it_and_the_operator_see_the_silence(world: World) -> 
     declared(world)
     days(world, 1)
     assert {name: notices(world, name) for name in ("shop", "pay", "ship")} == {"shop": [], "pay": [], "ship": []}
-    assert [of_trade(world, name)["silence"] for name in ("shop", "pay", "ship")] == [None, None, None]
+    assert [of_trade(world, name)["silences"] for name in ("shop", "pay", "ship")] == [[], [], []]
     since = (world.moment - timedelta(days=1)).astimezone(CHINA).date().isoformat()
     for whose in (None, "agent"):
-        told = of_trade(world, whose)["silence"]
+        (told,) = of_trade(world, whose)["silences"]
         assert (told["code"], told["since"], told["status"]) == ("T212", since, None)
     assert of_trade(world)["why"] == f"T212 - {since}"
 

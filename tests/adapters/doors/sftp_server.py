@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from twisted.internet import reactor
+from twisted.logger import LogLevel, globalLogPublisher
 
 from adapters.doors.sftp import SftpAccount, sftp_service
 
@@ -41,6 +42,10 @@ class House:
 
     warning = info
 
+    def trouble(self, event: dict[str, object]) -> None:
+        if event.get("log_level") in (LogLevel.error, LogLevel.critical):
+            self.tell("twisted.trouble", text=str(event.get("log_format")))
+
     def tell(self, event: str, **facts: object) -> None:
         self.events.write(json.dumps({"event": event, **facts}, ensure_ascii=False) + "\n")
 
@@ -48,6 +53,7 @@ class House:
 def main() -> None:
     home = Path(sys.argv[1])
     house = House(home)
+    globalLogPublisher.addObserver(house.trouble)
     service = sftp_service(
         listen="127.0.0.1:0",
         host_key=home / "keys" / "sftp_host_ed25519",

@@ -59,6 +59,13 @@ def test_a_suspension_and_its_end_need_no_restart(door: Home) -> None:
     assert codes == [0, 255, 0]
 
 
+def test_a_client_that_takes_its_leave_is_no_trouble(door: Home) -> None:
+    before = len(door.events("sftp.logout"))
+    assert door.sftp("ls\n").returncode == 0
+    until(lambda: len(door.events("sftp.logout")) > before, "the client has left")
+    assert door.events("twisted.trouble") == []
+
+
 def test_only_public_keys_are_offered(door: Home) -> None:
     done = talk(door, "nobody", "-o", "PreferredAuthentications=password,keyboard-interactive")
     assert re.findall(r"Authentications that can continue: (.*)", done.stderr) == ["publickey"]
