@@ -24,6 +24,7 @@ from gateway.case import Case, Notice, Outcome
 from gateway.desks import Needs, Records
 from gateway.notices import notice
 from message_specs.findings import Finding, Severity, finding
+from message_specs.reader import named
 from message_specs.trade.choosing import key_of, live, of_one_order
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
 from message_specs.trade.giving_back import change_allowed, correct_allowed, no_longer_used
@@ -73,6 +74,20 @@ def _by_number(marks: tuple[int, ...], papers: Sequence[Paper]) -> tuple[int, ..
 
 def decide(case: Case, records: Records) -> Outcome:
     """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
+    outcome = _decide(case, records)
+    if not outcome.findings:
+        return outcome
+    return structs.replace(outcome, findings=tuple(_placed(one, case) for one in outcome.findings))
+
+
+def _placed(one: Finding, case: Case) -> Finding:
+    """Return the finding with the document that it is about: a table holds many, and their sender must tell them."""
+    document = case.document
+    whole = f"/{document.spec.root}/{named(document.spec, document.element, document.ordinal)}"
+    return replace(one, document=case.ordinal, path=one.path or whole)
+
+
+def _decide(case: Case, records: Records) -> Outcome:
     needed = needs(case, records)
     marks = needed.marks
     papers = records.papers(marks)
@@ -101,8 +116,8 @@ def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) 
         return _GOES_ON
     chosen = choose(papers, mine)
     if mine.app_type in _CHANGES and (used := _in_use(records, mine, chosen, papers)):
-        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in used))
-    late = tuple(replace(one, document=case.ordinal) for one in no_longer_used(chosen.inventory))
+        return Outcome(State.REFUSED, used)
+    late = no_longer_used(chosen.inventory)
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
     if not found:
@@ -145,10 +160,10 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     mode, today = _mode(mine), records.today
     life = records.life(_living(records, mine, papers)) if mine.app_type in _CHANGES else None
     if life is not None and life.said and (bound := correct_allowed(life)):
-        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in bound))
+        return Outcome(State.REFUSED, bound)
     doubled = _doubled(records, mine, papers)
     if any(one.severity is Severity.ERROR for one in doubled):
-        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in doubled))
+        return Outcome(State.REFUSED, doubled)
     chosen = choose(papers, mine)
     if doubled:
         chosen = structs.replace(chosen, findings=(*chosen.findings, *doubled))
@@ -159,7 +174,7 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     lacking = missing(chosen, mode, today)
     if not wrong and not lacking:
         warned = tuple(view_for(one, mine.partner) for one in found)
-        return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)))
+        return Outcome(State.CHECKED, (*warned, *_unclear(chosen)))
     return _wait(case, records, chosen, found, lacking)
 
 
@@ -195,9 +210,9 @@ def _cancelled(records: Records, one: Paper, papers: Sequence[Paper]) -> bool:
     return bool(number) and records.life([one, *cancels]).cancelled
 
 
-def _unclear(case: Case, chosen: Chosen) -> tuple[Finding, ...]:
+def _unclear(chosen: Chosen) -> tuple[Finding, ...]:
     """What is not clear about which documents belong together; it stops nothing."""
-    return tuple(replace(one, document=case.ordinal, severity=Severity.WARNING) for one in chosen.findings)
+    return tuple(replace(one, severity=Severity.WARNING) for one in chosen.findings)
 
 
 def _wait(
@@ -208,7 +223,7 @@ def _wait(
     mode, today, since = _mode(mine), records.today, came_at(case.number).date()
     late = too_long(chosen, mode, since, today)
     told = [view_for(one, mine.partner, severity=Severity.WARNING) for one in found]
-    told += [*_unclear(case, chosen), *why_waiting(chosen, mode, today)]
+    told += [*_unclear(chosen), *why_waiting(chosen, mode, today)]
     codes = [one.code for one in found if one.severity is Severity.ERROR] or [one.code for one in told]
     # What was told before is not told again: a document that still waits is silent until something changes.
     again = case.state is State.FILED
