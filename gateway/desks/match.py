@@ -102,7 +102,7 @@ def _decide(case: Case, records: Records) -> Outcome:
         return _GOES_ON
     if mine.kind == "inventory":
         return _inventory(case, records, mine, papers)
-    return _fellow(case, records, mine, papers)
+    return _fellow(records, mine, papers)
 
 
 def _with_versions(papers: Sequence[Paper], more: Sequence[Paper]) -> tuple[Paper, ...]:
@@ -111,7 +111,7 @@ def _with_versions(papers: Sequence[Paper], more: Sequence[Paper]) -> tuple[Pape
     return tuple(known[place] for place in sorted(known))
 
 
-def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
+def _fellow(records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     if len(papers) == 1:
         return _GOES_ON
     chosen = choose(papers, mine)
