@@ -23,7 +23,7 @@ from message_specs.trade.papers import beside as shared
 from spool.ledger import Ledger
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
-_JOINS: Final = ("sold", "payment", "waybill", "inventory", "declared", "return")
+_JOINS: Final = ("sold", "shipped", "payment", "waybill", "inventory", "declared", "return")
 """The marks by which documents belong to a trade; a bill of lading joins many trades and a number alone none."""
 _TELL: Final = ("inventory", "cancel")
 _OF_MANY: Final = frozenset({"entry", "summary", "arrival", "departure", "aggregate", "aggregate_result"})
