@@ -57,6 +57,7 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date, d
     row, inventory = trade.row, trade.chosen.inventory
     declares = inventory is not None and partner in (None, inventory.partner)
     units = levies.units(trade.ledger, house, inventory) if inventory and house and declares else []
+    aggregation = _aggregation(trade, inventory, partner) if inventory and declares else None
     return {
         "platform": row["platform"],
         "order": row["order_no"],
@@ -72,8 +73,8 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date, d
         "findings": list(_findings(trade, partner, today)),
         "tax": levies.levied(trade.ledger, house, inventory, units) if inventory and house and declares else None,
         "returns": _returns(trade, inventory) if inventory and declares else None,
-        "aggregation": _aggregation(trade, inventory, partner) if inventory and declares else None,
-        "windows": list(_windows(trade, today)) if declares else [],
+        "aggregation": aggregation,
+        "windows": list(_windows(trade, aggregation, today)) if declares else [],
     }
 
 
@@ -213,14 +214,16 @@ def _aggregation(trade: Trade, inventory: Paper, partner: str | None) -> Facts |
     return gathered_into(trade.ledger, inventory, number, whole=partner is None) if number else None
 
 
-def _windows(trade: Trade, today: date) -> Iterator[Facts]:
+def _windows(trade: Trade, aggregation: Facts | None, today: date) -> Iterator[Facts]:
     life, inventory = trade.life, trade.chosen.inventory
     if life.released_on:
         windows = refund_window(life.released_on, today, trade.side)
         for name, until in (("refund_apply", windows.apply_until), ("refund_back", windows.back_until)):
             if until:
                 yield _window(name, life.released_on, until, today)
-    if life.closed_on and inventory is not None and is_gathered_later(inventory, life.closed_on):
+    # An application has its number from customs when it is accepted, and its lists then wait for no day.
+    accepted = aggregation is not None and aggregation["sum_no"]
+    if life.closed_on and inventory is not None and not accepted and is_gathered_later(inventory, life.closed_on):
         yield _window("gather_by", life.closed_on, gather_by(life.closed_on), today)
 
 
