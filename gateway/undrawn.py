@@ -43,7 +43,7 @@ class ToBeDrawn:
         order = trade.chosen.order
         if trade.row["phase"] != "open" or order is None or trade.chosen.inventory is not None:
             return None
-        arranged = self._arrangements.of(order.spec, order.head.get("ebcCode", "").strip())
+        arranged = self._arrangements.of(order.spec, order.head)
         if arranged is None:
             return None
         return Undrawn(arranged.partner, arranged.draw.mode, self._why(trade, arranged, today))

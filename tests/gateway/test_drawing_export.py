@@ -131,3 +131,14 @@ def test_a_waybill_that_names_the_order_in_its_remark_is_of_the_trade_before_any
     (seen,) = dossiers.found(world.ledger, "EX1", "ship", house=world.clerk.house)
     assert [(one["kind"], one["code"]) for one in seen["lacking"]] == [("inventory", "T204")]
     world.close()
+
+
+def test_a_booking_is_not_declared_as_a_retail_export(home: Path) -> None:
+    world = arranged(home)
+    booking = {**ORDER, "orderType": "W"}
+    come(world, "ship", "w.xml", sent("CEB505Message", "Logistics", WAYBILL, SHIP))
+    come(world, "shop", "o.xml", sent("CEB303Message", "Order", {"OrderHead": booking, "OrderList": LINE}, SHOP))
+    assert inventories(world) == []
+    (told,) = dossiers.found(world.ledger, "EX1", house=world.clerk.house)
+    assert [(one["kind"], one["code"]) for one in told["lacking"]] == [("inventory", "T204")]
+    world.close()
