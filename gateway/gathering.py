@@ -16,7 +16,7 @@ import msgspec
 
 from gateway.fetching import paper_of
 from gateway.living import said_of
-from message_specs.trade.choosing import Chosen, choose, live, with_waybill_of
+from message_specs.trade.choosing import Chosen, choose, live, newest, with_waybill_of
 from message_specs.trade.life import Life, life_of
 from message_specs.trade.papers import Paper, marks_of, paid_elsewhere, side_of
 from message_specs.trade.papers import beside as shared
@@ -43,7 +43,8 @@ class Trade:
     def chosen(self) -> Chosen:
         """The documents that are held against one another: the live inventory's, else the live order's."""
         alive = live(self.papers)
-        anchors = [next((one for one in alive if one.kind == kind), None) for kind in ("inventory", "order", "payment")]
+        anchors = [newest(alive, "inventory")]
+        anchors += [next((one for one in alive if one.kind == kind), None) for kind in ("order", "payment")]
         around = (*self.papers, *self.beside)
         chosen = choose(around, next(filter(None, anchors), None))
         refused = [one for one in self.papers if one.kind == "inventory"]

@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from gateway.case import Case, Notice, Outcome
-from gateway.desks import Needs, Records
+from gateway.desks import Needs, Records, cancels_of
 from gateway.notices import notice
 from message_specs.findings import Finding, Severity, finding
 from message_specs.reader import named
@@ -205,9 +205,7 @@ def _of_one(one: Paper, other: Paper) -> bool:
 
 
 def _cancelled(records: Records, one: Paper, papers: Sequence[Paper]) -> bool:
-    number = records.invt_no(one)
-    cancels = [each for each in papers if each.kind == "cancel" and each.head.get("invtNo", "").strip() == number]
-    return bool(number) and records.life([one, *cancels]).cancelled
+    return records.life([one, *cancels_of(records, one, papers)]).cancelled
 
 
 def _unclear(chosen: Chosen) -> tuple[Finding, ...]:

@@ -15,10 +15,10 @@ from dataclasses import replace
 from functools import partial
 
 from gateway.case import Case, Outcome
-from gateway.desks import Needs, Records, voiding_mark
+from gateway.desks import Needs, Records, cancels_of, voiding_mark
 from message_specs.amounts import amount
 from message_specs.findings import Finding
-from message_specs.trade.choosing import key_of, live
+from message_specs.trade.choosing import key_of, live, newest
 from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper, mark_of, marks_of_paper
 from message_specs.trade.shipping import (
@@ -124,16 +124,14 @@ def _lists(records: Records, parts: Sequence[Paper]) -> dict[str, Paper]:
     found: dict[str, Paper] = {}
     for parcel in sorted(parcels_of(parts)):
         named = records.papers((mark_of("waybill", code, parcel),))
-        listed = [one for one in live(named) if one.kind == "inventory"]
-        if listed:
-            found[parcel] = listed[0]
+        if listed := newest(named, "inventory"):
+            found[parcel] = listed
     return found
 
 
 def _life(records: Records, listed: Paper) -> Life:
     orders = marks_of_paper(listed).get("order", ())
-    cancels = [one for one in records.papers(map(voiding_mark, orders)) if one.kind == "cancel"]
-    return records.life((listed, *cancels))
+    return records.life((listed, *cancels_of(records, listed, records.papers(map(voiding_mark, orders)))))
 
 
 def _carried(mine: Paper, papers: Sequence[Paper]) -> Iterable[Finding]:
