@@ -143,10 +143,12 @@ def _document(one: Facts, *, utc: bool) -> Iterator[str]:
     if one["why"]:
         until = f", 至 until {until}" if (until := shown(one["due_at"], utc=utc)) else ""
         yield f"      等待 waits: {waits_for(one['why'])}{until}"
-    for stamp in one["stamps"]:
-        for told in stamp["findings"]:
-            if not told["code"].startswith(_RECOMPUTED):
-                yield from _finding(told)
+    told = (found for stamp in one["stamps"] for found in stamp["findings"])
+    # A desk that looked twice has said the same twice.
+    once = {(found["code"], found["path"], found["zh"]): found for found in told}
+    for found in once.values():
+        if not found["code"].startswith(_RECOMPUTED):
+            yield from _finding(found)
 
 
 def _finding(told: Facts) -> Iterator[str]:
