@@ -84,18 +84,24 @@ def _unfilled(used: "Map", draw: Draw) -> Iterator[str]:
 
 
 def shared_draws(partners: Mapping[str, Partner]) -> Iterator[Problem]:
-    """Yield where two arrangements would draw up the same inventory; a merchant's own wins over one for all."""
-    owners: dict[tuple[str, str], str] = {}
+    """Yield where two arrangements would draw up the same inventory; a merchant's own wins over one for all.
+
+    Exports of one merchant may have an arrangement for each type of order: retail, between enterprises, warehouse.
+    """
+    owners: dict[tuple[str, str, str], str] = {}
     for name, partner in sorted(partners.items()):
         for draw in partner.draws:
             for merchant in dict.fromkeys(draw.merchants):
-                first = owners.setdefault((draw.spec, merchant), name)
-                if first != name or _twice(partner, draw, merchant):
+                claims = [(draw.spec, merchant, kind) for kind in _kinds(draw)]
+                first = next((owners[one] for one in claims if one in owners), None)
+                owners |= {one: name for one in claims if one not in owners}
+                if first is not None:
                     whom = "every merchant" if merchant == _ANY else merchant
                     what = f"{draw.spec} of {whom} is drawn up by {first} already"
                     yield Problem(f"partners/{name}.toml", None, what, "Leave the merchant to one arrangement.")
 
 
-def _twice(partner: Partner, draw: Draw, merchant: str) -> bool:
-    fitting = [one for one in partner.draws if one.spec == draw.spec and merchant in one.merchants]
-    return len(fitting) > 1 and fitting[0] is not draw
+def _kinds(draw: Draw) -> tuple[str, ...]:
+    from gateway.draws import kinds_of
+
+    return kinds_of(draw)

@@ -21,7 +21,7 @@ from gateway.notices import notice
 from gateway.ripening import ripe_mark
 from gateway.settling import iso
 from message_specs.trade.aggregation import gather_by, is_gathered_later, late, reminders
-from message_specs.trade.choosing import live
+from message_specs.trade.choosing import newest
 from message_specs.trade.marking import mark_of
 from message_specs.trade.papers import Paper
 from spool.ledger import Ledger
@@ -48,7 +48,7 @@ def deadline(ledger: Ledger, order: int, papers: Sequence[Paper], now: datetime,
 
     `papers` are those under this mark; `holders` keeps from one trade to the next which application holds lists.
     """
-    listed = next((one for one in live(papers) if one.kind == "inventory"), None)
+    listed = newest(papers, "inventory")
     life = life_in(ledger, order)
     closed = life.closed_on
     if listed is None or closed is None or life.cancelled or not is_gathered_later(listed, closed):

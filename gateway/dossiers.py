@@ -6,7 +6,7 @@ and what broke in the words that are meant for him.  What customs asks for an in
 and until when is told to whoever declared it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,7 +19,9 @@ from gateway.fetching import number_of
 from gateway.gathering import CHINA, Trade, gathered
 from gateway.naming import named
 from gateway.silence import applications, heard
+from gateway.undrawn import ToBeDrawn, Undrawn
 from message_specs.document import Document
+from message_specs.findings import Finding
 from message_specs.trade.aggregation import gather_by, is_gathered_later
 from message_specs.trade.choosing import live
 from message_specs.trade.comparing import Disagreement, Said, compare, view_for
@@ -44,20 +46,23 @@ def found(
     """
     today = on or datetime.now(UTC).astimezone(CHINA).date()
     trades = (gathered(ledger, mark) for mark in named(ledger, text))
+    # What an enterprise has filed, and what it has not, is its own affair and the operator's.
+    drawn = ToBeDrawn(house.partners, house.goods) if house and partner is None else None
     return [
-        _told(trade, partner, house, today)
+        _told(trade, partner, house, today, drawn)
         for trade in trades
         if trade is not None and (partner is None or any(one.partner == partner for one in trade.papers))
     ]
 
 
-def _told(trade: Trade, partner: str | None, house: House | None, today: date) -> Facts:
+def _told(trade: Trade, partner: str | None, house: House | None, today: date, drawn: ToBeDrawn | None) -> Facts:
     row, inventory = trade.row, trade.chosen.inventory
     # What customs returned is told of until another is declared.
     last = inventory or (trade.inventories[-1] if trade.inventories and trade.life.said else None)
     declares = inventory is not None and partner in (None, inventory.partner)
     units = levies.units(trade.ledger, house, inventory) if inventory and house and declares else []
     silences = list(_silences(trade, partner, today))
+    aggregation = _aggregation(trade, inventory, partner) if inventory and declares else None
     return {
         "platform": row["platform"],
         "order": row["order_no"],
@@ -68,14 +73,14 @@ def _told(trade: Trade, partner: str | None, house: House | None, today: date) -
         "why": row["why"] if partner is None else None,
         "customs": _customs(trade, last, units, today, whole=partner in (None, last.partner)) if last else None,
         "documents": [_document(trade.ledger, one, partner) for one in trade.papers],
-        "lacking": lacking(trade, today),
+        "lacking": lacking(trade, today, drawn.of(trade, today) if drawn else None),
         "silence": silences[0] if silences else None,
         "silences": silences,
         "findings": list(_findings(trade, partner, today)),
         "tax": levies.levied(trade.ledger, house, inventory, units) if inventory and house and declares else None,
         "returns": _returns(trade, inventory) if inventory and declares else None,
-        "aggregation": _aggregation(trade, inventory, partner) if inventory and declares else None,
-        "windows": list(_windows(trade, today)) if declares else [],
+        "aggregation": aggregation,
+        "windows": list(_windows(trade, aggregation, today)) if declares else [],
     }
 
 
@@ -121,29 +126,36 @@ def _document(ledger: Ledger, paper: Paper, partner: str | None) -> Facts:
     return told | {"app_type": paper.app_type} if whole else told
 
 
-def lacking(trade: Trade, today: date) -> list[Facts]:
-    """Return what an open trade waits for: each kind, since and until when, and who is to send it."""
+def lacking(trade: Trade, today: date, undrawn: Undrawn | None = None) -> list[Facts]:
+    """Return what an open trade waits for: each kind, since and until when, and who is to send it.
+
+    For an inventory that is drawn up, `undrawn`, in whose name, and what has to be filed or mended first.
+    """
     if trade.row["phase"] != "open":
         return []
-    chosen, mode = trade.chosen, trade.mode
+    chosen, mode = trade.chosen, undrawn.mode if undrawn else trade.mode
     kinds = missing(chosen, mode, today, inventory=True)
-    inventory = chosen.inventory
-    told: list[Facts] = []
-    for kind, why in zip(kinds, why_waiting(chosen, mode, today, inventory=True), strict=True):
-        since = came_at(inventory.number) if inventory and kind != "inventory" else trade.opened
-        until = due((kind,), since.date(), trade.side, mode, today)
-        told.append(
-            {
-                "kind": kind,
-                "code": why.code,
-                "since": since.date().isoformat(),
-                "until": until.isoformat() if until else None,
-                "zh": why.zh,
-                "en": why.en,
-                "hint": why.hint,
-            }
-        )
-    return told
+    return [
+        one
+        for kind, why in zip(kinds, why_waiting(chosen, mode, today, inventory=True), strict=True)
+        for one in _waited(trade, mode, kind, undrawn.findings if undrawn and kind == "inventory" else (why,), today)
+    ]
+
+
+def _waited(trade: Trade, mode: str, kind: str, whys: Sequence[Finding], today: date) -> Iterator[Facts]:
+    inventory = trade.chosen.inventory
+    since = came_at(inventory.number) if inventory and kind != "inventory" else trade.opened
+    until = due((kind,), since.date(), trade.side, mode, today)
+    for why in whys:
+        yield {
+            "kind": kind,
+            "code": why.code,
+            "since": since.date().isoformat(),
+            "until": until.isoformat() if until else None,
+            "zh": why.zh,
+            "en": why.en,
+            "hint": why.hint,
+        }
 
 
 def _silences(trade: Trade, partner: str | None, today: date) -> Iterator[Facts]:
@@ -225,7 +237,7 @@ def _aggregation(trade: Trade, inventory: Paper, partner: str | None) -> Facts |
     return gathered_into(trade.ledger, inventory, number, whole=partner is None) if number else None
 
 
-def _windows(trade: Trade, today: date) -> Iterator[Facts]:
+def _windows(trade: Trade, aggregation: Facts | None, today: date) -> Iterator[Facts]:
     life, inventory = trade.life, trade.chosen.inventory
     if life.cancelled:
         return
@@ -234,7 +246,9 @@ def _windows(trade: Trade, today: date) -> Iterator[Facts]:
         for name, until in (("refund_apply", windows.apply_until), ("refund_back", windows.back_until)):
             if until:
                 yield _window(name, life.released_on, until, today)
-    if life.closed_on and inventory is not None and is_gathered_later(inventory, life.closed_on):
+    # An application has its number from customs when it is accepted, and its lists then wait for no day.
+    accepted = aggregation is not None and aggregation["sum_no"]
+    if life.closed_on and inventory is not None and not accepted and is_gathered_later(inventory, life.closed_on):
         yield _window("gather_by", life.closed_on, gather_by(life.closed_on), today)
 
 

@@ -84,7 +84,7 @@ class Drawing:
     def arranged(self, chosen: Chosen) -> Arranged | None:
         """Return the arrangement for a trade whose order is there."""
         order = chosen.order
-        return None if order is None else self._arrangements.of(order.spec, order.head.get("ebcCode", "").strip())
+        return None if order is None else self._arrangements.of(order.spec, order.head)
 
     def join(self, arranged: Arranged, chosen: Chosen, today: date) -> Joined:
         """Return the rows of the trade's inventory, or what the partner has yet to file."""

@@ -31,7 +31,7 @@ def await_papers(
     arranged = [
         (dossier, marks)
         for case, dossier, marks in orders
-        if dossier is not None and draws.of(case.document.spec.code, case.document.head.get("ebcCode", "").strip())
+        if dossier is not None and draws.of(case.document.spec.code, case.document.head)
     ]
     ledger.run_many("add_awaited", [(mark, dossier, 0) for dossier, marks in arranged for mark in marks])
     ledger.run_many("wake_dossier", [(at, dossier) for dossier, _ in arranged])

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from gateway.config_shapes import Draw, Partner
+from message_specs.codes import order_types_of
 from message_specs.trade.joining import spec_of
 from message_specs.trade.papers import side_of
 
@@ -24,14 +25,32 @@ class Arrangements:
     """Which inventories are drawn up for whom, by one reading of the configuration."""
 
     def __init__(self, partners: Mapping[str, Partner] = MappingProxyType({})) -> None:
-        self._by_merchant: dict[tuple[str, str], Arranged] = {}
+        self._by_merchant: dict[tuple[str, str, str], Arranged] = {}
         for name, partner in partners.items():
             for draw in partner.draws:
                 if partner.suspended:
                     continue
+                spec = spec_of("order", side_of(draw.spec))
                 for merchant in draw.merchants:
-                    self._by_merchant[(spec_of("order", side_of(draw.spec)), merchant)] = Arranged(name, draw)
+                    for kind in kinds_of(draw):
+                        self._by_merchant[(spec, merchant, kind)] = Arranged(name, draw)
 
-    def of(self, spec: str, merchant: str) -> Arranged | None:
-        """Return the arrangement for an order of this spec and merchant, his own before one for all."""
-        return self._by_merchant.get((spec, merchant)) or self._by_merchant.get((spec, ANY))
+    def of(self, spec: str, head: Mapping[str, str | None]) -> Arranged | None:
+        """Return the arrangement for an order, that of its merchant before one for all.
+
+        An export order of another type than the mode of the arrangement rests on is none of its business: a booking
+        (W) is not declared as a retail export.
+        """
+        merchant, kind = (head.get("ebcCode") or "").strip(), ""
+        if side_of(spec) == "export":
+            kind = (head.get("orderType") or "").strip()
+        return self._by_merchant.get((spec, merchant, kind)) or self._by_merchant.get((spec, ANY, kind))
+
+
+def kinds_of(draw: Draw) -> tuple[str, ...]:
+    """Return the types of order for which an arrangement is made; of imports there is one.
+
+    >>> kinds_of(Draw("CEB603", "9810")), kinds_of(Draw("CEB621", "9610"))
+    (('W',), ('',))
+    """
+    return order_types_of(draw.mode) if side_of(draw.spec) == "export" else ("",)

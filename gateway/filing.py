@@ -146,14 +146,14 @@ def _order(case: Case) -> int | None:
 
 
 def _opened(entries: Iterable[Entry], records: Records) -> frozenset[int]:
-    """Return the dossiers of these documents that an earlier document has opened; there is no need to try again."""
+    """Return the dossiers of these documents that an earlier one, not refused at once, opened: no need to try again."""
     mine = {(entry.case.number, entry.case.ordinal) for entry in entries}
     return frozenset(
         entry.dossier
         for entry in entries
         if entry.dossier is not None
         for one in records.by_mark.get(entry.dossier, ())
-        if one.kind in _OPENS and (one.number, one.ordinal) not in mine
+        if one.kind in _OPENS and one.state != State.REFUSED and (one.number, one.ordinal) not in mine
     )
 
 
@@ -249,13 +249,13 @@ def write(ledger: Ledger, filed: Filed, at: str, opens_until: str) -> None:
 
 
 def _papers_in(ledger: Ledger, filed: Filed, came: int, at: str, opens_until: str) -> None:
-    # What is held may be released and go on, and then its trade must know it.
+    # What is held may go on; and who asks why an inventory is missing must find the one that was refused at once.
     going = [entry for entry in filed.entries if entry.case.state is not State.REFUSED]
-    ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in going])
+    known = [entry for entry in filed.entries if entry.case.state is not State.REFUSED or entry.kind == "inventory"]
+    ledger.run_many("add_paper", [(e.case.number, e.case.ordinal, e.kind, e.dossier, e.body) for e in known])
+    marked = [(mark, e.case.number, e.case.ordinal, came) for e in known for mark in e.marks]
     # In their order: what lies side by side in a large table is come by once.
-    ledger.run_many(
-        "add_mark", sorted([(mark, e.case.number, e.case.ordinal, came) for e in going for mark in e.marks])
-    )
+    ledger.run_many("add_mark", sorted(marked))
     # Customs may have given the number meanwhile.
     alone = [entry.case for entry in going if entry.dossier is None and entry.kind in _AFTERWARDS]
     belong(ledger, {mark for case in alone for mark in case.marks.get("inventory", ())}, at, filed.codes)

@@ -16,14 +16,14 @@ import msgspec
 
 from gateway.fetching import paper_of
 from gateway.living import said_of
-from message_specs.trade.choosing import Chosen, choose, live, with_waybill_of
+from message_specs.trade.choosing import Chosen, choose, live, newest, with_waybill_of
 from message_specs.trade.life import Life, life_of
 from message_specs.trade.papers import Paper, marks_of, paid_elsewhere, side_of
 from message_specs.trade.papers import beside as shared
 from spool.ledger import Ledger
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
-_JOINS: Final = ("sold", "payment", "waybill", "inventory", "declared", "return")
+_JOINS: Final = ("sold", "shipped", "payment", "waybill", "inventory", "declared", "return")
 """The marks by which documents belong to a trade; a bill of lading joins many trades and a number alone none."""
 _TELL: Final = ("inventory", "cancel")
 _OF_MANY: Final = frozenset({"entry", "summary", "arrival", "departure", "aggregate", "aggregate_result"})
@@ -43,7 +43,8 @@ class Trade:
     def chosen(self) -> Chosen:
         """The documents that are held against one another: the live inventory's, else the live order's."""
         alive = live(self.papers)
-        anchors = [next((one for one in alive if one.kind == kind), None) for kind in ("inventory", "order", "payment")]
+        anchors = [newest(alive, "inventory")]
+        anchors += [next((one for one in alive if one.kind == kind), None) for kind in ("order", "payment")]
         around = (*self.papers, *self.beside)
         chosen = choose(around, next(filter(None, anchors), None))
         return with_waybill_of(chosen, around, self.inventories[-1] if self.inventories else None)

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any, Final
 
+from gateway.config import House
 from gateway.dossiers import disagreements, lacking
 from gateway.gathering import Trade, gathered
 from gateway.silence import heard
+from gateway.undrawn import ToBeDrawn, Undrawn
 from message_specs.findings import Severity
 from message_specs.trade.waiting import AGREEMENT, due
 from spool.ledger import Ledger
@@ -28,13 +30,17 @@ def count(ledger: Ledger) -> int:
     return sum(row["n"] for row in rows if row)
 
 
-def trades(ledger: Ledger, today: date, limit: int) -> Iterator[Facts]:
-    """Yield what each of the oldest trades that wait waits for, by the law of that day: customs, or its documents."""
+def trades(ledger: Ledger, today: date, limit: int, house: House | None = None) -> Iterator[Facts]:
+    """Yield what each of the oldest trades that wait waits for, by the law of that day: customs, or its documents.
+
+    By the house it is known whose inventories are drawn up, and what has to be filed or mended first (T7xx).
+    """
+    drawn = ToBeDrawn(house.partners, house.goods) if house else None
     for listed in _LISTS:
         for row in ledger.all(listed, limit):
             trade = gathered(ledger, row["mark"])
             if trade is not None and (listed == "open_dossiers" or _is_silent(trade, today)):
-                yield _told(trade, today)
+                yield _told(trade, today, drawn.of(trade, today) if drawn else None)
 
 
 def _is_silent(trade: Trade, today: date) -> bool:
@@ -42,9 +48,10 @@ def _is_silent(trade: Trade, today: date) -> bool:
     return inventory is not None and heard(trade.ledger, inventory, today) is not None
 
 
-def _told(trade: Trade, today: date) -> Facts:
+def _told(trade: Trade, today: date, undrawn: Undrawn | None) -> Facts:
     row, inventory = trade.row, trade.chosen.inventory
-    waits = lacking(trade, today)
+    waits = lacking(trade, today, undrawn)
+    unfiled = [one.code for one in undrawn.findings] if undrawn else []
     broken = [one for one in disagreements(trade, today) if one.severity is Severity.ERROR]
     until = min((one["until"] for one in waits if one["until"]), default=None)
     if broken and not waits and inventory is not None:
@@ -54,12 +61,11 @@ def _told(trade: Trade, today: date) -> Facts:
     return {
         "platform": row["platform"],
         "order": row["order_no"],
-        "mode": trade.mode,
-        "partner": _waiting(trade),
+        "mode": undrawn.mode if undrawn else trade.mode,
+        "partner": undrawn.partner if undrawn else _waiting(trade),
         "since": row["opened_at"],
         "waits_for": ["customs"] * silent
-        + [one["kind"] for one in waits]
-        + list(dict.fromkeys(one.code for one in broken)),
+        + list(dict.fromkeys([one["kind"] for one in waits] + unfiled + [one.code for one in broken])),
         "until": until,
         "late": silent or (until is not None and until <= today.isoformat()),
         "inventory": inventory.name if inventory else None,

@@ -121,6 +121,16 @@ def trade_modes_of(order_type: str) -> frozenset[str]:
     return frozenset(mode for row in rows if row["code"] == order_type for mode in row["modes"].split())
 
 
+def order_types_of(trade_mode: str) -> tuple[str, ...]:
+    """The types of order whose goods are declared under that trade mode.
+
+    >>> order_types_of("9810"), order_types_of("0110")
+    (('W',), ())
+    """
+    rows = _rows(_FOLDER / "codes" / "order_type.csv")
+    return tuple(row["code"] for row in rows if trade_mode in row["modes"].split())
+
+
 @cache
 def _statuses() -> Mapping[tuple[str, str], Status]:
     return {

@@ -35,6 +35,8 @@ _AGGREGATED = {"applied": "已申请汇总 applied for", "aggregated": "已汇�
 _APP_TYPES = {"2": " 变更 change", "3": " 删除 deletion"}
 _VERDICTS = {"agrees": "与预计一致 as predicted", "differs": "与预计不同 not as predicted"}
 _MAY = {"may_correct": "可改单 correct", "may_cancel": "可撤销 cancel", "may_refund": "可退货 return goods"}
+_DRAWN = "T70"
+"""What keeps an inventory from being drawn up names the goods, so its sentences are shown too."""
 _RECOMPUTED = ("T1", "T2", "T301", "T302", "T303")
 """What is told anew elsewhere on the screen, and not from old stamps."""
 
@@ -99,6 +101,8 @@ def _trade(trade: Facts, *, utc: bool) -> Iterator[str]:
         until = f" 至 until {one['until']}" if one["until"] else ""
         since = f"自 since {one['since']}{until}"
         yield f"  尚缺 waits    {KINDS[one['kind']]}, {since}  [{one['code']}] {one['hint']}"
+        if one["code"].startswith(_DRAWN):
+            yield from (f"                {one[name]}" for name in ("zh", "en"))
     for silent in trade["silences"]:
         what = f"{KINDS[silent['kind']]} {silent['number']}"
         yield f"  海关沉默 silent since {silent['since']}  {what}  [{silent['code']}] {silent['zh']}"

@@ -9,7 +9,7 @@ import click
 
 from gateway.cli.authority import show_causes, show_resting, standing_of_all
 from gateway.cli.book import CHINA, brief, open_book, shown, utc_option
-from gateway.cli.dossier import KINDS, waits_for
+from gateway.cli.dossier import KINDS, house_at, waits_for
 from gateway.cli.options import home_option, json_option
 from gateway.cli.talk import give, present, say, show
 
@@ -42,7 +42,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
     book = open_book(home)
     today = datetime.now(CHINA).date()
     if trades:
-        _list_trades(outstanding.trades(book, today, limit), utc=utc, as_json=as_json)
+        _list_trades(outstanding.trades(book, today, limit, house_at(home)), utc=utc, as_json=as_json)
         return
     if documents:
         _list(reading.waiting(book, limit=limit, held=not waiting), utc=utc, as_json=as_json)
@@ -51,7 +51,7 @@ def queue(*, documents: bool, waiting: bool, trades: bool, limit: int, utc: bool
     told["authorities"] = _resting(home)
     told["payments"] = payment_reading.waiting(book, limit=limit, held=not waiting)
     if waiting:
-        told["trades"] = outstanding.groups(outstanding.trades(book, today, limit))
+        told["trades"] = outstanding.groups(outstanding.trades(book, today, limit, house_at(home)))
         told["open_trades"] = outstanding.count(book)
     if as_json:
         give(told)

@@ -173,3 +173,9 @@ class Desk(Protocol):
 def desk(name: str) -> Desk:
     """Return the desk of this name; ModuleNotFoundError when there is none."""
     return cast("Desk", import_module(f"{__name__}.{name}"))
+
+
+def cancels_of(records: Records, listed: Paper, papers: Iterable[Paper]) -> list[Paper]:
+    """Return the cancels of this list alone: another list of its order may have been cancelled before it came."""
+    number = records.invt_no(listed)
+    return [one for one in papers if number and one.kind == "cancel" and one.head.get("invtNo", "").strip() == number]

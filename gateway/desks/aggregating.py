@@ -13,7 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from gateway.case import Case, Outcome, is_error
-from gateway.desks import Needs, Records, voiding_mark
+from gateway.desks import Needs, Records, cancels_of, voiding_mark
 from gateway.ripening import ripe_mark
 from message_specs.document import Document
 from message_specs.findings import Finding, finding
@@ -100,7 +100,10 @@ def _keys_of_period(ripe: tuple[int, ...], records: Records) -> Iterator[str]:
 def _of_period(case: Case, mine: Paper, ripe: tuple[int, ...], records: Records) -> Outcome:
     """Return what is told of the lists of a period; those that are free are gathered by this application."""
     lists = {number: one for one in live(records.papers(ripe)) if (number := records.invt_no(one))}
-    lives = {number: records.life([one, *records.papers(_voiding([one]))]) for number, one in lists.items()}
+    lives = {
+        number: records.life([one, *cancels_of(records, one, records.papers(_voiding([one])))])
+        for number, one in lists.items()
+    }
     taken = [number for number in lists if _is_taken(records, number, mine)]
     found, free = period_allowed(mine, lists, lives, taken, records.today)
     told = tuple(_placed(one, case, (), records) for one in found)

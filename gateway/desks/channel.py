@@ -11,15 +11,16 @@ declaration too, are not looked at. Who splits a consignment into several lists 
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from gateway.case import Case, Outcome, is_error
 from gateway.desks import Needs, Records
 from message_specs.amounts import number
-from message_specs.codes import trade_modes_of
+from message_specs.codes import table, trade_modes_of
 from message_specs.findings import Finding, finding
 from message_specs.reader import named
 from message_specs.trade.choosing import choose
-from message_specs.trade.consignments import worth
+from message_specs.trade.consignments import Worth, worth
 from message_specs.trade.limits import list_limit_on
 from spool.states import State
 
@@ -58,15 +59,27 @@ def _of_limit(case: Case, records: Records) -> Iterator[Finding]:
         return
     value, mode = worth(case.document.lines), case.document.head.get("tradeMode", "")
     least = number(value.least)
+    zh, en = _goods(value, english=False), _goods(value, english=True)
+    said = partial(
+        finding, path="InventoryHead/tradeMode", value=mode, limit=number(limit), goods=zh, goods_en=en, mode=mode
+    )
     if value.least > limit:
-        yield finding("T331", path="InventoryHead/tradeMode", value=mode, mode=mode, found=least, limit=number(limit))
+        yield said("T331", found=least)
     elif value.most is None:
-        names = "、".join(value.unknown)
-        found = f"{least}+ {names}"
-        yield finding("T332", path="InventoryHead/tradeMode", value=mode, limit=number(limit), found=found)
+        found = f"{least}+ {'、'.join(value.unknown)}"
+        yield said("T332", found=found)
     elif value.most > limit:
         found = f"{least}–{number(value.most)}"
-        yield finding("T332", path="InventoryHead/tradeMode", value=mode, limit=number(limit), found=found)
+        yield said("T332", found=found)
+
+
+def _goods(value: Worth, *, english: bool) -> str:
+    """The sums in their own currencies, as their sender knows them."""
+    told = []
+    for currency, amount in value.sums:
+        row = table("currency").get(currency, (None,))[-1]
+        told.append(f"{number(amount)} {(row.en if english else row.zh) if row else currency}")
+    return (" + " if english else "、").join(told)
 
 
 def _of_type(case: Case, records: Records) -> Iterator[Finding]:

@@ -21,9 +21,10 @@ from zoneinfo import ZoneInfo
 from msgspec import structs
 
 from gateway.case import Case, Notice, Outcome
-from gateway.desks import Needs, Records
+from gateway.desks import Needs, Records, cancels_of
 from gateway.notices import notice
 from message_specs.findings import Finding, Severity, finding
+from message_specs.reader import named
 from message_specs.trade.choosing import key_of, live, of_one_order
 from message_specs.trade.comparing import Chosen, Disagreement, choose, compare, view_for
 from message_specs.trade.giving_back import change_allowed, correct_allowed, no_longer_used
@@ -73,6 +74,20 @@ def _by_number(marks: tuple[int, ...], papers: Sequence[Paper]) -> tuple[int, ..
 
 def decide(case: Case, records: Records) -> Outcome:
     """Let an inventory go on, wait or be mended; pass every other document on with what its fellows say."""
+    outcome = _decide(case, records)
+    if not outcome.findings:
+        return outcome
+    return structs.replace(outcome, findings=tuple(_placed(one, case) for one in outcome.findings))
+
+
+def _placed(one: Finding, case: Case) -> Finding:
+    """Return the finding with the document that it is about: a table holds many, and their sender must tell them."""
+    document = case.document
+    whole = f"/{document.spec.root}/{named(document.spec, document.element, document.ordinal)}"
+    return replace(one, document=case.ordinal, path=one.path or whole)
+
+
+def _decide(case: Case, records: Records) -> Outcome:
     needed = needs(case, records)
     marks = needed.marks
     papers = records.papers(marks)
@@ -87,7 +102,7 @@ def decide(case: Case, records: Records) -> Outcome:
         return _GOES_ON
     if mine.kind == "inventory":
         return _inventory(case, records, mine, papers)
-    return _fellow(case, records, mine, papers)
+    return _fellow(records, mine, papers)
 
 
 def _with_versions(papers: Sequence[Paper], more: Sequence[Paper]) -> tuple[Paper, ...]:
@@ -96,25 +111,25 @@ def _with_versions(papers: Sequence[Paper], more: Sequence[Paper]) -> tuple[Pape
     return tuple(known[place] for place in sorted(known))
 
 
-def _fellow(case: Case, records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
+def _fellow(records: Records, mine: Paper, papers: Sequence[Paper]) -> Outcome:
     if len(papers) == 1:
         return _GOES_ON
     chosen = choose(papers, mine)
     if mine.app_type in _CHANGES and (used := _in_use(records, mine, chosen, papers)):
-        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in used))
-    late = tuple(replace(one, document=case.ordinal) for one in no_longer_used(chosen.inventory))
+        return Outcome(State.REFUSED, used)
+    late = no_longer_used(chosen.inventory)
     found = compare(chosen, _mode(mine), records.today, about=mine.kind)
     found = [one for one in found if mine in (one.left.paper, one.right.paper)]
-    more = (*late, *_paid_again(case, mine, chosen))
+    more = (*late, *_paid_again(mine, chosen))
     if not found:
         return Outcome(State.CHECKED, more) if more else _GOES_ON
     told = tuple(view_for(one, mine.partner, severity=Severity.WARNING) for one in found)
     return Outcome(State.CHECKED, (*told, *more), notices=_notices(chosen, mine, found))
 
 
-def _paid_again(case: Case, mine: Paper, chosen: Chosen) -> tuple[Finding, ...]:
+def _paid_again(mine: Paper, chosen: Chosen) -> tuple[Finding, ...]:
     """Return what the sender of a payment hears whose order has another one already."""
-    return _unclear(case, chosen, "T152") if mine.kind == "payment" else ()
+    return _unclear(chosen, "T152") if mine.kind == "payment" else ()
 
 
 def _in_use(records: Records, mine: Paper, chosen: Chosen, papers: Sequence[Paper]) -> tuple[Finding, ...]:
@@ -151,10 +166,10 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     mode, today = _mode(mine), records.today
     life = records.life(_living(records, mine, papers)) if mine.app_type in _CHANGES else None
     if life is not None and life.said and (bound := correct_allowed(life)):
-        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in bound))
+        return Outcome(State.REFUSED, bound)
     doubled = _doubled(records, mine, papers)
     if any(one.severity is Severity.ERROR for one in doubled):
-        return Outcome(State.REFUSED, tuple(replace(one, document=case.ordinal) for one in doubled))
+        return Outcome(State.REFUSED, doubled)
     chosen = choose(papers, mine)
     if doubled:
         chosen = structs.replace(chosen, findings=(*chosen.findings, *doubled))
@@ -166,7 +181,7 @@ def _inventory(case: Case, records: Records, mine: Paper, papers: Sequence[Paper
     lacking = missing(chosen, mode, today)
     if not wrong and not lacking:
         warned = tuple(view_for(one, mine.partner) for one in found)
-        return Outcome(State.CHECKED, (*warned, *_unclear(case, chosen)), notices=_warnings(chosen, mine, found))
+        return Outcome(State.CHECKED, (*warned, *_unclear(chosen)), notices=_warnings(chosen, mine, found))
     waits = _wait(case, records, chosen, found, lacking)
     strays = () if chosen.waybill else _strays(chosen, mine, papers)
     return structs.replace(waits, notices=(*waits.notices, *strays)) if strays else waits
@@ -225,15 +240,13 @@ def _of_one(one: Paper, other: Paper) -> bool:
 
 
 def _cancelled(records: Records, one: Paper, papers: Sequence[Paper]) -> bool:
-    number = records.invt_no(one)
-    cancels = [each for each in papers if each.kind == "cancel" and each.head.get("invtNo", "").strip() == number]
-    return bool(number) and records.life([one, *cancels]).cancelled
+    return records.life([one, *cancels_of(records, one, papers)]).cancelled
 
 
-def _unclear(case: Case, chosen: Chosen, *codes: str) -> tuple[Finding, ...]:
+def _unclear(chosen: Chosen, *codes: str) -> tuple[Finding, ...]:
     """What is not clear about which documents belong together, or these of it; it stops nothing."""
     found = (one for one in chosen.findings if not codes or one.code in codes)
-    return tuple(replace(one, document=case.ordinal, severity=Severity.WARNING) for one in found)
+    return tuple(replace(one, severity=Severity.WARNING) for one in found)
 
 
 def _wait(
@@ -245,7 +258,7 @@ def _wait(
     wrong = [one.code for one in found if one.severity is Severity.ERROR]
     late = too_long(chosen, mode, since, today) if lacking else unmended(chosen, mode, since, today, wrong)
     told = [view_for(one, mine.partner, severity=Severity.WARNING) for one in found]
-    told += [*_unclear(case, chosen), *why_waiting(chosen, mode, today)]
+    told += [*_unclear(chosen), *why_waiting(chosen, mode, today)]
     codes = wrong or [one.code for one in told]
     # What was told before is not told again: a document that still waits is silent until something changes.
     again = case.state is State.FILED

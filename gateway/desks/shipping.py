@@ -12,20 +12,31 @@ Known limits: an arrival without lines means the whole bill, and nothing of it i
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from gateway.case import Case, Outcome
-from gateway.desks import Needs, Records, voiding_mark
+from gateway.desks import Needs, Records, cancels_of, voiding_mark
 from message_specs.amounts import amount
 from message_specs.findings import Finding
-from message_specs.trade.choosing import key_of, live
+from message_specs.trade.choosing import key_of, live, newest
 from message_specs.trade.life import Life
 from message_specs.trade.marking import mark_of
 from message_specs.trade.papers import Paper, marks_of_paper
-from message_specs.trade.shipping import of_bill, parcels_of, parts_missing, summary_allowed, weight_agrees
+from message_specs.trade.shipping import (
+    not_in_summary,
+    of_bill,
+    parcels_of,
+    parts_missing,
+    summary_allowed,
+    weight_agrees,
+)
 from spool.states import State
 
 _SUMMARY = "CEB607"
-_MEET = {_SUMMARY: ("parts", "waybill", "inventory"), "CEB507": ("parts", "carried"), "CEB509": ("parts", "carried")}
+_MEET = {
+    _SUMMARY: ("parts", "waybill", "inventory", "carried"), "CEB507": ("parts", "carried"),
+    "CEB509": ("parts", "carried"),
+}  # fmt: skip
 _BEFORE = {"CEB507": _SUMMARY, "CEB509": "CEB507"}
 """What a bill has behind it when this comes."""
 _DELETES = "3"
@@ -35,18 +46,33 @@ def needs(case: Case, records: Records) -> Needs:  # noqa: ARG001  a desk's sign
     """Return the marks of the other parts, of the summary of the bill, and of the lists that a summary names."""
     spec = case.document.spec.code
     marks = tuple(mark for kind in _MEET.get(spec, ()) for mark in case.marks.get(kind, ()))
-    return Needs(marks, lives=spec == _SUMMARY, then=_of_lists)
+    return Needs(marks, lives=spec == _SUMMARY, then=partial(_of_lists, case.marks.get("parts", ())))
 
 
-def _of_lists(papers: Sequence[Paper]) -> Iterable[int]:
-    """By what the cancels of the lists are found, and the lists of a whole summary's other parts."""
+def _of_lists(mine: tuple[int, ...], papers: Sequence[Paper]) -> Iterable[int]:
+    """By what the cancels of the lists are found, and the lists of a whole summary's other parts and of its strays."""
     for one in papers:
         if one.kind == "inventory":
             yield from (voiding_mark(mark) for mark in marks_of_paper(one).get("order", ()))
-    parts = [one for one in live(papers) if one.spec == _SUMMARY]
-    if len({key_of(one) for one in parts}) > 1 and not parts_missing(parts):
-        code = parts[0].head.get("logisticsCode", "")
+    alive = live(papers)
+    parts = [one for one in alive if one.spec == _SUMMARY and marks_of_paper(one).get("parts", ()) == mine]
+    if not parts or parts_missing(parts):
+        return
+    code = parts[0].head.get("logisticsCode", "")
+    if len({key_of(one) for one in parts}) > 1:
         yield from (mark_of("waybill", code, parcel) for parcel in parcels_of(parts))
+    yield from (mark_of("waybill", code, parcel) for _, parcel in _strays(alive))
+
+
+def _strays(alive: Iterable[Paper]) -> list[tuple[Paper, str]]:
+    """Return the parcels that arrived or left with the bill and stand in none of its summaries, each once."""
+    papers = list(alive)
+    known = parcels_of(one for one in papers if one.spec == _SUMMARY)
+    found: dict[str, Paper] = {}
+    for one in papers:
+        if one.spec in _BEFORE:
+            found |= {parcel: one for parcel in parcels_of([one]) - known if parcel not in found}
+    return [(found[parcel], parcel) for parcel in sorted(found)]
 
 
 def decide(case: Case, records: Records) -> Outcome:
@@ -77,6 +103,20 @@ def _summary(records: Records, mine: Paper, papers: Sequence[Paper]) -> Iterable
     parts = _parts(mine, papers)
     if len(parts) == 1 or mine.name == max(parts, key=lambda one: (one.number, one.ordinal)).name:
         yield from weight_agrees(parts, _lists(records, parts))
+    if not parts_missing(parts):
+        yield from _left_out(records, mine, papers)
+
+
+def _left_out(records: Records, mine: Paper, papers: Sequence[Paper]) -> Iterable[Finding]:
+    """Yield the parcels that came with the bill before, whose lists the sender declared, and that his summary lacks.
+
+    Several agents may share a bill: what another declared is for his summary, and is not told here.
+    """
+    code = mine.head.get("logisticsCode", "")
+    for carried, parcel in _strays(live(papers)):
+        listed = [one for one in live(records.papers((mark_of("waybill", code, parcel),))) if one.kind == "inventory"]
+        if any(one.partner == mine.partner for one in listed):
+            yield not_in_summary(carried, parcel)
 
 
 def _lists(records: Records, parts: Sequence[Paper]) -> dict[str, Paper]:
@@ -85,16 +125,14 @@ def _lists(records: Records, parts: Sequence[Paper]) -> dict[str, Paper]:
     found: dict[str, Paper] = {}
     for parcel in sorted(parcels_of(parts)):
         named = records.papers((mark_of("waybill", code, parcel),))
-        listed = [one for one in live(named) if one.kind == "inventory"]
-        if listed:
-            found[parcel] = listed[0]
+        if listed := newest(named, "inventory"):
+            found[parcel] = listed
     return found
 
 
 def _life(records: Records, listed: Paper) -> Life:
     orders = marks_of_paper(listed).get("order", ())
-    cancels = [one for one in records.papers(map(voiding_mark, orders)) if one.kind == "cancel"]
-    return records.life((listed, *cancels))
+    return records.life((listed, *cancels_of(records, listed, records.papers(map(voiding_mark, orders)))))
 
 
 def _carried(mine: Paper, papers: Sequence[Paper]) -> Iterable[Finding]:

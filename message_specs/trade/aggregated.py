@@ -29,20 +29,31 @@ def compare_792(
     """Where the results differ from the prediction; `whole` says that all have come, so that lacks are told too."""
     made = _declarations(results)
     known = {line for group in expected for item in group.items for line in item.lines}
-    home = {invt_no: group.key for group in expected for invt_no in group.lists}
+    home = {invt_no: group for group in expected for invt_no in group.lists}
     found: list[Finding] = []
     for stray in sorted({invt_no for lines in made.values() for invt_no, _ in lines} - set(home)):
         found.append(finding("T605", invtNo=stray, value=stray))
     for declaration, lines in made.items():
         found += _codes(lines, lists)
         mixed = sorted({invt_no for invt_no, _ in lines if invt_no in home})
-        if len({home[invt_no] for invt_no in mixed}) > 1:
-            found.append(finding("T606", declSeqNo=declaration, names="、".join(mixed)))
+        groups = {home[invt_no].key: home[invt_no] for invt_no in mixed}
+        if len(groups) > 1:
+            by, by_en = _apart(list(groups.values()))
+            found.append(finding("T606", declSeqNo=declaration, names="、".join(mixed), by=by, by_en=by_en))
     for group in expected:
         found += _scattered(group, made, on)
     if whole:
         found += _lacking(known, made)
     return tuple(found)
+
+
+def _apart(groups: Sequence[Group]) -> tuple[str, str]:
+    """By what these groups differ, with the values, in Chinese and English."""
+    values = [sorted(set(each)) for each in zip(*[group.key for group in groups], strict=True)]
+    differing = [(names, each) for names, each in zip(groups[0].names, values, strict=True) if len(each) > 1]
+    zh = "，".join(f"{names[0]} {'、'.join(one or '空' for one in each)}" for names, each in differing)
+    en = ", ".join(f"{names[1]} {' / '.join(one or '–' for one in each)}" for names, each in differing)
+    return zh, en
 
 
 def _declarations(results: Iterable[Paper]) -> dict[str, dict[_Line, str]]:

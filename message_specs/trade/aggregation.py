@@ -44,6 +44,8 @@ class Group:
     lists: tuple[str, ...]
     items: tuple[Item, ...]
     gross_weight: Decimal
+    names: tuple[tuple[str, str], ...] = ()
+    """What each part of the key is called, in Chinese and English."""
 
     def declarations(self, on: date) -> int:
         """How many declarations it takes by the limit of lines of that day."""
@@ -84,10 +86,11 @@ def predicted(lists: Mapping[str, Paper], apply: Paper | None = None) -> tuple[G
     """The declarations expected of these lists, by their numbers, with the flags of the application; sorted."""
     flags = _flags(apply.head) if apply else ()
     names = [name for name, _, _ in _fields("line", flags)]
+    heads = tuple((zh, en) for _, zh, en in _fields("head", flags))
     members: dict[tuple[str, ...], list[str]] = {}
     for number in sorted(lists):
         members.setdefault(group_of(lists[number], flags), []).append(number)
-    return tuple(_group(key, members[key], lists, names) for key in sorted(members))
+    return tuple(replace(_group(key, members[key], lists, names), names=heads) for key in sorted(members))
 
 
 def _group(key: tuple[str, ...], numbers: Sequence[str], lists: Mapping[str, Paper], names: Sequence[str]) -> Group:

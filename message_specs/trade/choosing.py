@@ -73,6 +73,12 @@ def live(papers: Iterable[Paper]) -> list[Paper]:
     return [last[key] for key in sorted(last) if last[key].app_type != _DELETED]
 
 
+def newest(papers: Iterable[Paper], kind: str) -> Paper | None:
+    """The live document of a kind that came last: where a list was cancelled, another may stand beside it."""
+    of_kind = (one for one in live(papers) if one.kind == kind)
+    return max(of_kind, key=lambda one: (one.number, one.ordinal), default=None)
+
+
 def _turn(paper: Paper) -> tuple[int, int, int]:
     return paper.version, paper.number, paper.ordinal
 

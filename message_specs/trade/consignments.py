@@ -27,6 +27,8 @@ class Worth:
     most: Decimal | None = _NOTHING
     unknown: tuple[str, ...] = ()
     """The currencies that the table does not know."""
+    sums: tuple[tuple[str, Decimal], ...] = ()
+    """What the lines come to in each currency, in the order of the lines."""
 
 
 @cache
@@ -37,18 +39,21 @@ def _bounds() -> dict[str, tuple[Decimal, Decimal]]:
 def worth(lines: Iterable[Texts]) -> Worth:
     """What these lines are worth.
 
-    >>> worth([{"totalPrice": "750", "currency": "502"}, {"totalPrice": "10", "currency": "142"}])
-    Worth(least=Decimal('4510'), most=Decimal('6010'), unknown=())
+    >>> told = worth([{"totalPrice": "750", "currency": "502"}, {"totalPrice": "10", "currency": "142"}])
+    >>> told.least, told.most, told.sums
+    (Decimal('4510'), Decimal('6010'), (('502', Decimal('750')), ('142', Decimal('10'))))
     >>> worth([{"totalPrice": "750", "currency": "999"}])
-    Worth(least=Decimal('0'), most=None, unknown=('999',))
+    Worth(least=Decimal('0'), most=None, unknown=('999',), sums=(('999', Decimal('750')),))
     """
     least, most = _NOTHING, _NOTHING
     unknown: dict[str, None] = {}
+    sums: dict[str, Decimal] = {}
     for line in lines:
         price, currency = money(line.get("totalPrice")), line.get("currency", "").strip()
+        sums[currency] = sums.get(currency, _NOTHING) + price
         if currency in _bounds():
             low, high = _bounds()[currency]
             least, most = least + price * low, most + price * high
         else:
             unknown[currency] = None
-    return Worth(least, None if unknown else most, tuple(unknown))
+    return Worth(least, None if unknown else most, tuple(unknown), tuple(sums.items()))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
+from functools import cache
 from typing import Final
 
 from message_specs.amounts import amount
@@ -17,7 +18,8 @@ from message_specs.findings import Finding, finding
 from message_specs.trade.choosing import Chosen
 from message_specs.trade.goods import COLUMNS, Good, Goods
 from message_specs.trade.marking import mark_of
-from message_specs.trade.papers import Paper, kept, kind_of, kinds, side_of
+from message_specs.trade.matching import applies
+from message_specs.trade.papers import Paper, kept, kind_of, kinds, side_of, table
 
 PAPERS: Final = ("order", "payment", "waybill")
 FORMULAS: Final[Mapping[str, str]] = {
@@ -80,7 +82,7 @@ def joined(chosen: Chosen, filed: Goods, values: Mapping[str, str], day: date) -
     """The rows of the trade, whose order is there; what is lacking for them is told to whoever must file it."""
     order = chosen.order
     assert order is not None
-    found = [_goods(order, line, filed, day) for line in order.lines]
+    found = [_goods(order, line, filed, day, values.get("tradeMode", "")) for line in order.lines]
     lacking = tuple(one for one in found if isinstance(one, Finding))
     if lacking:
         return Joined(lacking=lacking)
@@ -92,7 +94,7 @@ def joined(chosen: Chosen, filed: Goods, values: Mapping[str, str], day: date) -
     return Joined(tuple(head | _line(line, one) for line, one in zip(order.lines, goods, strict=True)))
 
 
-def _goods(order: Paper, line: Mapping[str, str], filed: Goods, day: date) -> Good | Finding:
+def _goods(order: Paper, line: Mapping[str, str], filed: Goods, day: date, mode: str) -> Good | Finding:
     gnum, item, merchant = line.get("gnum", ""), line.get("itemNo", "").strip(), order.head.get("ebcCode", "")
     path = "OrderList/itemNo"
     if not item:
@@ -103,7 +105,20 @@ def _goods(order: Paper, line: Mapping[str, str], filed: Goods, day: date) -> Go
     ordered, unit = line.get("unit", ""), good.texts["unit"]
     if ordered != unit:
         return finding("T702", path="OrderList/unit", value=item, gnum=gnum, item=item, found=ordered, expected=unit)
+    for name in needed(side_of(order.spec), mode):
+        if not good.texts.get(name):
+            return finding("T706", path=path, value=item, gnum=gnum, item=item, name=name, mode=mode)
     return good
+
+
+@cache
+def needed(side: str, mode: str) -> tuple[str, ...]:
+    """The columns of the goods that an inventory of this mode cannot do without, by needed.csv.
+
+    >>> needed("export", "1210"), needed("export", "9610")
+    (('itemRecordNo',), ())
+    """
+    return tuple(row["column"] for row in table("needed.csv") if applies(row["modes"], side, mode))
 
 
 def _head(chosen: Chosen) -> Iterator[tuple[str, str]]:

@@ -13,6 +13,7 @@ from message_specs.trade.life import Life
 from message_specs.trade.papers import Paper
 from message_specs.trade.paths import path_of
 
+_CARRIED = {"CEB507": ("运抵单", "arrival"), "CEB509": ("离境单", "departure")}
 _EXAMINED = frozenset({"399", "500", "800"})
 
 
@@ -86,6 +87,24 @@ def of_bill(part: Paper, summary: Sequence[Paper]) -> tuple[Finding, ...]:
     known = parcels_of(summary)
     if not known:
         return ()
-    bill = part.head.get("billNo", "")
-    strays = sorted(parcels_of([part]) - known)
-    return tuple(finding("T624", document=part.ordinal, logisticsNo=parcel, billNo=bill) for parcel in strays)
+    strays = parcels_of([part]) - known
+    names = "、".join(sorted({one.head.get("copNo", "") for one in summary}))
+    return tuple(
+        finding(
+            "T624",
+            document=part.ordinal,
+            path=path_of(part.spec, "logisticsNo", part.head.get("copNo", ""), row),
+            value=parcel,
+            logisticsNo=parcel,
+            billNo=part.head.get("billNo", ""),
+            names=names,
+        )
+        for row, line in enumerate(part.lines, 1)
+        if (parcel := line.get("logisticsNo", "").strip()) in strays
+    )
+
+
+def not_in_summary(carried: Paper, parcel: str) -> Finding:
+    """The warning for a parcel that arrived or left with the bill and is left out of the summary that comes now."""
+    kind = _CARRIED[carried.spec]
+    return finding("T626", value=parcel, logisticsNo=parcel, names=carried.name, kind=kind[0], kind_en=kind[1])

@@ -10,6 +10,7 @@ from gateway.cli import ended
 from tests.crash.world import World
 from tests.gateway.test_trades import come, declared, inventory_said
 from tests.homes import with_trades
+from tests.stories.trades.documents import asked, made
 
 ORDER = "YX2026000000000001"
 
@@ -46,6 +47,22 @@ def test_a_trade_that_waits_is_told_on_one_screen(home: Path, told: Any) -> None
     (waits,) = map(json.loads, told("queue", "--waiting", "--json").splitlines())
     assert (waits["open_trades"], waits["trades"][0]["partner"]) == (1, "agent")
     assert "运单 waybill、T101" in told("queue", "--waiting")
+
+
+def test_what_a_desk_said_twice_is_told_once(home: Path, told: Any) -> None:
+    world = World(with_trades(home))
+    for line in (
+        "agent list of=CEB603_9710 price=8.5 totalPrice=510",
+        "shop order of=CEB303_platform_abroad price=8.5 totalPrice=510 goodsValue=750",
+        "ship waybill of=CEB505",
+    ):
+        one = asked(line.split())
+        world.drop(one.partner, f"{one.word}.xml", made(one))
+        world.take_in()
+        world.go_on()
+    (row,) = world.rows("SELECT count(*) FROM stamp WHERE findings LIKE '%T332%'")
+    world.close()
+    assert (row, told("dossier", "CK2026000000007001").count("[T332]")) == ((2,), 1)
 
 
 def test_a_trade_that_was_released_is_told_with_its_state_and_windows(home: Path, told: Any) -> None:

@@ -58,7 +58,10 @@ def test_a_list_inside_the_limit_goes_on() -> None:
 @pytest.mark.parametrize(("mode", "order_type"), [("9710", "B"), ("9810", "W")])
 def test_a_list_surely_above_the_limit_belongs_to_the_declaration(mode: str, order_type: str) -> None:
     case = listed(("500", "502"), ("3000", "142"), mode=mode)
-    said = finding("T331", document=1, path=PLACE, value=mode, mode=mode, found="6000", limit="5000")
+    said = finding(
+        "T331", document=1, path=PLACE, value=mode, mode=mode, found="6000", limit="5000",
+        goods="500 美元、3000 人民币", goods_en="500 US Dollar + 3000 Yuan Renminbi",
+    )  # fmt: skip
     assert decide(case, records(case, order_type)) == Outcome(State.REFUSED, (said,))
 
 
@@ -67,7 +70,10 @@ def test_a_list_surely_above_the_limit_belongs_to_the_declaration(mode: str, ord
 )
 def test_a_list_that_may_be_above_the_limit_goes_on_with_a_warning(line: tuple[str, str], found: str) -> None:
     case = listed(line)
-    said = finding("T332", document=1, path=PLACE, value="9710", limit="5000", found=found)
+    goods = {"502": ("750 美元", "750 US Dollar"), "999": ("750 999", "750 999")}[line[1]]
+    said = finding(
+        "T332", document=1, path=PLACE, value="9710", limit="5000", found=found, goods=goods[0], goods_en=goods[1]
+    )  # fmt: skip
     assert decide(case, records(case)) == Outcome(State.CHECKED, (said,))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway import dossiers
+from gateway import dossiers, outstanding
 from gateway.cli import ended
 from gateway.drawing import Drawing, Drawn, goods_mark
 from gateway.frames import Answer, Job
@@ -246,6 +246,45 @@ def test_goods_that_are_not_filed_are_asked_for_and_drawn_when_they_come(home: P
     look(world)
     assert inventories(world) == [(KEY, "ready", "drawing")]
     assert world.rows("SELECT count(*) FROM awaited WHERE mark = ?", goods_mark("agent")) == [(0,)]
+    world.close()
+
+
+def waits(world: World) -> list[tuple[str, str]]:
+    """For what the operator sees the trade wait: each kind and the code that tells why."""
+    (one,) = dossiers.found(world.ledger, "YX2026000000000001", house=world.clerk.house)
+    return [(told["kind"], told["code"]) for told in one["lacking"]]
+
+
+def outstanding_trade(world: World) -> tuple[str, str, list[str]]:
+    (one,) = outstanding.trades(world.ledger, world.moment.astimezone(CHINA).date(), 9, world.clerk.house)
+    return one["mode"], one["partner"], one["waits_for"]
+
+
+def test_the_operator_sees_what_keeps_an_inventory_from_being_drawn_up(home: Path) -> None:
+    item = trade(1)["itemNo1"]
+    world = World(arrange(home, goods(1, without=item)))
+    come(world, "CEB311")
+    assert waits(world) == [("waybill", "T203"), ("payment", "T202"), ("inventory", "T707")]
+    come(world, "CEB411")
+    come(world, "CEB511")
+    assert waits(world) == [("inventory", "T701")]
+    assert outstanding_trade(world) == ("9610", "agent", ["inventory", "T701"])
+    (shops,) = dossiers.found(world.ledger, "YX2026000000000001", "shop", house=world.clerk.house)
+    assert [one["code"] for one in shops["lacking"]] == ["T204"]
+    world.close()
+
+
+def test_bonded_goods_without_a_record_number_are_not_declared(home: Path) -> None:
+    arrange(home, goods(1))
+    file = home / "partners/agent.toml"
+    file.write_text(file.read_text("utf-8").replace('mode = "9610"', 'mode = "1239"'), "utf-8")
+    world = World(home)
+    three(world)
+    assert inventories(world) == []
+    (told,) = notices(world, "agent")
+    assert [(one["code"], one["value"]) for one in told["findings"]] == [
+        ("T706", trade(1)[f"itemNo{step}"]) for step in range(3)
+    ]
     world.close()
 
 

@@ -14,6 +14,7 @@ from gateway.goods import file_of
 from gateway.in_force import in_force, put_in_force
 from message_specs.trade.goods import read_goods
 from tests.gateway.test_drawing import ARRANGEMENT, HEAD, arrange, goods
+from tests.gateway.test_drawing_export import ARRANGEMENT as EXPORTS
 
 GOOD = "3301961A2B,S1,2101110000,,,142,035,0.2,,,,,,2026-01-01,\n"
 
@@ -61,12 +62,30 @@ def test_one_merchant_has_one_arrangement_and_his_own_before_one_for_all(home: P
     everybody = msgspec.structs.replace(draw, merchants=("*",), mode="1210")
     both = {"a": msgspec.structs.replace(house.partners["agent"], draws=(everybody,)), "b": house.partners["agent"]}
     arrangements = Arrangements(both)
-    assert arrangements.of("CEB311", "3301961A2B") == Arranged("b", draw)
-    assert arrangements.of("CEB311", "3301961A2C") == Arranged("a", everybody)
-    assert arrangements.of("CEB303", "3301961A2B") is None
+    assert arrangements.of("CEB311", {"ebcCode": "3301961A2B"}) == Arranged("b", draw)
+    assert arrangements.of("CEB311", {"ebcCode": "3301961A2C"}) == Arranged("a", everybody)
+    assert arrangements.of("CEB303", {"ebcCode": "3301961A2B", "orderType": "E"}) is None
     shop = home / "partners/shop.toml"
     shop.write_text(shop.read_text("utf-8") + ARRANGEMENT, "utf-8")
     assert told(home) == [("partners/shop.toml", "CEB621 of 3301961A2B is drawn up by agent already")]
+
+
+def test_exports_of_a_merchant_have_one_arrangement_for_each_type_of_order(home: Path) -> None:
+    arrange_exports(home, "9610", "9810")
+    assert told(home) == []
+    arrangements = Arrangements(load_house(home).partners)
+    found = [arrangements.of("CEB303", {"ebcCode": "3301961A2B", "orderType": kind}) for kind in ("E", "W", "B")]
+    assert [one.draw.mode if one else None for one in found] == ["9610", "9810", None]
+    arrange_exports(home, "1210")
+    assert told(home) == [("partners/agent.toml", "CEB603 of every merchant is drawn up by agent already")]
+
+
+def arrange_exports(home: Path, *modes: str) -> None:
+    file = home / "partners/agent.toml"
+    text = file.read_text("utf-8")
+    if "CEB603" not in text.partition("specs = [")[2].partition("]")[0]:
+        text = text.replace("\nspecs = [", '\nspecs = ["CEB603", ', 1)
+    file.write_text(text + "".join(EXPORTS.replace("9610", mode) for mode in modes), "utf-8")
 
 
 def test_what_is_in_force_has_its_goods(home: Path) -> None:

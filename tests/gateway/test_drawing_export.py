@@ -4,6 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from gateway import dossiers
 from gateway.sources import sources_of
 from message_specs import writing
 from message_specs.document import escaped
@@ -115,4 +116,29 @@ def test_the_waybill_may_come_last(home: Path) -> None:
     come(world, "ship", "w.xml", sent("CEB505Message", "Logistics", WAYBILL, SHIP))
     assert [state for _, state, _ in inventories(world)] == ["ready"]
     assert len(world.carry()) == 3
+    world.close()
+
+
+def test_a_waybill_that_names_the_order_in_its_remark_is_of_the_trade_before_any_list_is(home: Path) -> None:
+    world = arranged(home)
+    (world.home / "goods/agent.csv").write_text(HEAD, "utf-8")
+    world.reload()
+    come(world, "ship", "w.xml", sent("CEB505Message", "Logistics", WAYBILL, SHIP))
+    come(world, "shop", "o.xml", sent("CEB303Message", "Order", {"OrderHead": ORDER, "OrderList": LINE}, SHOP))
+    (told,) = dossiers.found(world.ledger, "EX1", house=world.clerk.house)
+    assert [one["kind"] for one in told["documents"]] == ["waybill", "order"]
+    assert [(one["kind"], one["code"]) for one in told["lacking"]] == [("inventory", "T701")]
+    (seen,) = dossiers.found(world.ledger, "EX1", "ship", house=world.clerk.house)
+    assert [(one["kind"], one["code"]) for one in seen["lacking"]] == [("inventory", "T204")]
+    world.close()
+
+
+def test_a_booking_is_not_declared_as_a_retail_export(home: Path) -> None:
+    world = arranged(home)
+    booking = {**ORDER, "orderType": "W"}
+    come(world, "ship", "w.xml", sent("CEB505Message", "Logistics", WAYBILL, SHIP))
+    come(world, "shop", "o.xml", sent("CEB303Message", "Order", {"OrderHead": booking, "OrderList": LINE}, SHOP))
+    assert inventories(world) == []
+    (told,) = dossiers.found(world.ledger, "EX1", house=world.clerk.house)
+    assert [(one["kind"], one["code"]) for one in told["lacking"]] == [("inventory", "T204")]
     world.close()

@@ -93,7 +93,7 @@ def test_an_arrival_names_parcels_of_its_bill_and_tells_what_is_missing_before_i
     examined(border, 1, 2)
     border.comes("CEB607", part("CEB607", 1, 2, PARCELS[1]))
     assert zh(border.comes("CEB507")) == [
-        ("T624", f"运单 {PARCELS[1]} 不属于提运单 999-20007001"),
+        ("T624", f"运单 {PARCELS[1]} 不在提运单 999-20007001 的总分单 ZF26110000007001 中"),
         ("T625", "提运单 999-20007001 的单证分为 2 份，仍缺第 2 份"),
     ]
 
@@ -114,4 +114,21 @@ def test_the_lists_of_a_bill_are_found_by_their_waybills_and_not_by_the_bill(bor
     border.comes("CEB607", nth(part("CEB607", 1, 1, PARCELS[1], grossWeight="20.4"), 1))
     border.world.ledger.conn.set_trace_callback(None)
     read = [line for line in asked if "FROM receipt WHERE number" in line]
-    assert len(read) == 1
+    # That of its own parcel, and that of the parcel which left with the bill and is not in the summary.
+    assert len(read) == 2
+
+
+def test_a_summary_that_comes_after_the_arrival_hears_which_of_its_parcels_it_lacks(border: Border) -> None:
+    examined(border, 1, 2)
+    arrived = border.comes("CEB507")
+    (name,) = (one["number"] for one in arrived["documents"])
+    told = border.comes("CEB607", part("CEB607", 1, 1, PARCELS[1], grossWeight="20.4"))
+    assert zh(told) == [("T626", f"运抵单 {name} 中的运单 {PARCELS[1]} 不在总分单中，其清单由贵方申报")]
+    left = border.comes("CEB509")
+    assert [(one["code"], one["path"], one["zh"]) for one in left["findings"]] == [
+        (
+            "T624",
+            "/CEB509Message/Departure[copNo='LJ26110000007001']/DepartureList[2]/logisticsNo",
+            f"运单 {PARCELS[1]} 不在提运单 999-20007001 的总分单 ZF26110000007001 中",
+        )
+    ]

@@ -71,6 +71,17 @@ def test_an_inventory_says_for_what_it_waits(world: World) -> None:
     assert row["state"] == "filed"
 
 
+def test_of_several_inventories_in_a_file_each_says_for_what_it_waits(world: World) -> None:
+    come(world, "CEB311", number=2)
+    world.drop("agent", "two.xml", message("CEB621", 2))
+    (told,) = world.take_in().values()
+    waits = [(one["document"], one["code"], one["path"]) for one in told["findings"] if one["code"].startswith("T20")]
+    first, second = (f"/CEB621Message/Inventory[orderNo='{trade(number)['orderNo']}']" for number in (1, 2))
+    assert waits == [
+        (1, "T201", first), (1, "T203", first), (1, "T202", first), (2, "T203", second), (2, "T202", second),
+    ]  # fmt: skip
+
+
 def notices(world: World, partner: str) -> list[Any]:
     out = world.home / "spool/partners" / partner / "out"
     return [json.loads(file.read_bytes()) for file in sorted(out.glob("*.notice.json"))]

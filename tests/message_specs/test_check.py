@@ -1,13 +1,19 @@
 """Checking tells the structure of every document and the rules of the good ones, each at its place."""
 
+import re
 from datetime import date
+from pathlib import Path
 
+import pytest
+
+import message_specs
 from message_specs.check import check
 from message_specs.findings import Finding, Severity, finding, wordings
 from message_specs.opening import open_message
 from tests import samples
 
 TODAY = date(2026, 11, 21)
+SAMPLES = Path(message_specs.__file__).parent / "ceb/samples/good"
 
 
 def told(findings: tuple[Finding, ...]) -> list[tuple[str, int | None, str, int | None]]:
@@ -86,3 +92,14 @@ def test_a_finding_has_exactly_the_promised_keys() -> None:
         "en": "the file is empty",
         "hint": "请检查上传是否完成后重新发送。 Check that the upload was finished and send again.",
     }
+
+
+@pytest.mark.parametrize("spec", ["CEB603", "CEB621"])
+def test_what_is_asked_of_bonded_goods_is_asked_of_their_twin_1239_too(spec: str) -> None:
+    body = (SAMPLES / f"{spec}_1210.xml").read_bytes()
+    bare = re.sub(rb"<ceb:(emsNo|itemRecordNo)>[^<]*</ceb:\1>", b"", body)
+    twins = [bare, bare.replace(b"<ceb:tradeMode>1210", b"<ceb:tradeMode>1239")]
+    first, second = ([(one.code, one.path) for one in check(open_message(each), today=TODAY)] for each in twins)
+    assert first == second
+    assert "emsNo" in first[0][1]
+    assert check(open_message(body.replace(b">1210<", b">1239<")), today=TODAY) == ()

@@ -81,6 +81,7 @@ def test_the_last_day_is_the_fifteenth_of_the_next_month_or_the_working_day_afte
 
 def test_lists_are_put_together_by_head_and_their_lines_by_destination_code_and_currency() -> None:
     first, second = predicted(LISTS)[::-1]
+    assert first.names[2] == ("运抵国（地区）", "country of arrival")
     assert first == Group(
         KEY,
         ("N1", "N2"),
@@ -90,6 +91,7 @@ def test_lists_are_put_together_by_head_and_their_lines_by_destination_code_and_
             Item(("502", CUP, "142"), (("N1", "2"),), Decimal(10)),
         ),
         Decimal("3.00"),
+        first.names,
     )
     assert (second.key[2], second.lists) == ("303", ("N3",))
 
@@ -181,7 +183,9 @@ def test_what_differs_from_the_prediction_is_told() -> None:
     assert compared(FIRST, whole=False) == []
     assert compared(FIRST, SECOND, result("D3", ("N8", "1", TEA))) == [("T605", "汇总结果多出清单 N8")]
     mixed = replace(FIRST, lines=(*FIRST.lines, *SECOND.lines))
-    assert compared(mixed) == [("T606", "归并与预计不同：报关单 D1 中的清单 N1、N2、N3 预计分属不同报关单")]
+    assert compared(mixed) == [
+        ("T606", "归并与预计不同：报关单 D1 中的清单 N1、N2、N3 预计分属不同报关单（运抵国（地区） 303、502）")
+    ]
     apart = result("D3", ("N2", "1", TEA), ("N2", "2", TEA))
     assert compared(replace(FIRST, lines=FIRST.lines[:2]), apart, SECOND) == [
         ("T607", "归并与预计不同：N1、N2 预计为同一报关单，结果分在 D1、D3")

@@ -53,6 +53,6 @@ def test_the_weight_is_that_of_all_lists_once_all_parts_are_there() -> None:
 
 def test_an_arrival_or_departure_names_parcels_of_its_bill_or_none() -> None:
     assert of_bill(part("CEB507"), [WHOLE]) == of_bill(part("CEB509", ("W1", "")), [WHOLE]) == ()
-    assert [one.zh for one in of_bill(part("CEB509", ("W7", "")), [WHOLE])] == ["运单 W7 不属于提运单 M1"]
+    assert [one.zh for one in of_bill(part("CEB509", ("W7", "")), [WHOLE])] == ["运单 W7 不在提运单 M1 的总分单 B1 中"]
     assert of_bill(part("CEB509", ("W7", "")), []) == ()
     assert parcels_of([WHOLE]) == {"W1", "W2"}

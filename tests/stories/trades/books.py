@@ -35,9 +35,11 @@ def differences(world: World, customs: Customs) -> list[str]:
 
 def _trades(world: World, customs: Customs) -> list[str]:
     phases = {_order(*row): phase for *row, phase in world.rows(_DOSSIERS)}
+    # Where a list was cancelled and another followed it, the last one tells how the trade stands.
+    last = {line["order"]: line for line in customs.trades(world.moment)}
     return [
         f"{line['order']}: ours {phases.get(line['order'])}, theirs {line['state']}"
-        for line in customs.trades(world.moment)
+        for line in last.values()
         if not _agree(phases.get(line["order"]), line)
     ]
 

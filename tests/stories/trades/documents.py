@@ -2,7 +2,8 @@
 
 `order 1 amount=2` is the order of trade 1 of tests.samples; with `of=CEB303_warehouse` it is that good sample of
 message_specs/ceb/samples with its own number put in.  `name=value` changes the first element of that name, `name#2`
-the second, `name*` every one; `name=-` takes it out.  `lines=1:2,3:1` are the lines of a return, gnum and quantity;
+the second, `name*` every one; `name=-` takes it out and `+name=value` adds it at
+the end of the head.  `lines=1:2,3:1` are the lines of a return, gnum and quantity;
 `only=1,2` keeps those lines of each document alone; `copies=5` are the documents of five trades in one message;
 `by=ship` puts that partner into BaseTransfer, and `as=FILE` names the file.
 """
@@ -62,7 +63,10 @@ def made(one: Asked) -> bytes:
         _change(root, "BaseTransfer/copName", party.title)
         _change(root, "BaseTransfer/dxpId", party.dxp_id)
     for name, value in one.values.items():
-        if name not in _ASKED:
+        if name.startswith("+"):
+            [head] = root.findall(f".//{_CEB}appType/..")
+            etree.SubElement(head, f"{_CEB}{name[1:]}").text = value
+        elif name not in _ASKED:
             _change(root, name, value)
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True)
 

@@ -6,6 +6,7 @@
     go                                 both sides speak until nobody has anything to say
     go 3                               the same for so many seconds
     wait 4                             so many days pass; negative, the clock has been turned back
+    goods agent SHOP,SKU1,…            a partner has filed these goods, a row of his table (docs/drawing.md)
     customs review inspect=2           customs behaves like this from here on
     says CEB816 Tax/TaxHeadRd a=1 …    a message of customs that its book knows nothing of
     keep CEB622 …                      what customs says from here on in these kinds is under way and does not arrive
@@ -26,6 +27,7 @@ from gateway.telling import tell
 from message_specs import writing
 from message_specs.dxp.envelope import unwrap
 from message_specs.limits import Limits
+from message_specs.trade.goods import COLUMNS
 from spool.number import CHINA
 from tests import samples
 from tests.crash.world import Placeholders, World
@@ -90,11 +92,23 @@ class Story:
             "keep": self._keeps.update,
             "bring": lambda _: self._bring(),
             "again": lambda _: self._arrive(list(self._said)),
+            "goods": self._file,
         }
         if words[0] in happening:
             happening[words[0]](words[1:])
         else:
             self._drop(asked(words))
+
+    def _file(self, words: list[str]) -> None:
+        """The rows of a partner stand in the place of those that name the same goods, and the house is read anew."""
+        partner, *rows = words
+        table = self.world.home / f"goods/{partner}.csv"
+        table.parent.mkdir(exist_ok=True)
+        before = table.read_text("utf-8").splitlines()[1:] if table.is_file() else []
+        kept = [one for one in before if not any(one.split(",")[:2] == row.split(",")[:2] for row in rows)]
+        table.write_text("\n".join([",".join(COLUMNS), *kept, *rows]) + "\n", "utf-8")
+        self.world.reload()
+        self._live()
 
     def _drop(self, one: Asked) -> None:
         body = made(one)

@@ -84,7 +84,9 @@ def trade(facts: Mapping[str, Any]) -> list[str]:
         lines.append(f"  {one['kind']} {one['spec']} {one['key']} v{one['version'] or '-'} of {one['partner']}: "
                      f"{one['state']} {status}{why}")  # fmt: skip
         lines.append(f"    {'; '.join(_stamp(stamp) for stamp in one['stamps'])}")
-    for name in ("lacking", "silence", "findings", "tax", "returns", "windows"):
+    if gathered := facts["aggregation"]:
+        lines.append(f"  aggregation: {gathered['state']} {gathered['verdict'] or '-'}")
+    for name in ("lacking", "silences", "findings", "tax", "returns", "windows"):
         if facts[name]:
             lines.append(f"  {name}: {_short(facts[name])}")
     return lines
