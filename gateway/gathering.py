@@ -23,7 +23,7 @@ from message_specs.trade.papers import beside as shared
 from spool.ledger import Ledger
 
 CHINA: Final = ZoneInfo("Asia/Shanghai")
-_JOINS: Final = ("sold", "shipped", "payment", "waybill", "inventory", "declared", "return")
+_JOINS: Final = ("sold", "payment", "waybill", "inventory", "declared", "return")
 """The marks by which documents belong to a trade; a bill of lading joins many trades and a number alone none."""
 _TELL: Final = ("inventory", "cancel")
 _OF_MANY: Final = frozenset({"entry", "summary", "arrival", "departure", "aggregate", "aggregate_result"})
@@ -138,8 +138,16 @@ def _joined(ledger: Ledger, mark: int, wanted: set[int]) -> tuple[_Known, _Known
                 continue
             known[(paper.number, paper.ordinal)] = paper
             if paper.kind not in _OF_MANY:
-                wanted |= {one for kind in _JOINS for one in _marks(paper, kind)} - asked
+                wanted |= {one for kind in _joins(paper) for one in _marks(paper, kind)} - asked
     return known, beside
+
+
+def _joins(paper: Paper) -> tuple[str, ...]:
+    """By which marks a paper leads on; an order to the waybills that name it in their remark, and no remark to others.
+
+    A remark is free text that a million waybills may share.
+    """
+    return (*_JOINS, "shipped") if paper.kind == "order" else _JOINS
 
 
 def _by_marks(ledger: Ledger, marks: Iterable[int]) -> list[Paper]:

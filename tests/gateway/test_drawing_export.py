@@ -13,6 +13,7 @@ from tests.crash.world import World
 from tests.gateway.test_drawing import HEAD, inventories
 from tests.homes import with_trades
 from tests.samples import AGENT, SHIP, SHOP, Party
+from tests.stories.trades.documents import asked, made
 
 ARRANGEMENT = """
 [[draws]]
@@ -141,4 +142,16 @@ def test_a_booking_is_not_declared_as_a_retail_export(home: Path) -> None:
     assert inventories(world) == []
     (told,) = dossiers.found(world.ledger, "EX1", house=world.clerk.house)
     assert [(one["kind"], one["code"]) for one in told["lacking"]] == [("inventory", "T204")]
+    world.close()
+
+
+def test_a_remark_that_many_waybills_share_joins_no_trades(home: Path) -> None:
+    world = World(with_trades(home))
+    for number in (1, 2):
+        for line in ("shop order {} of=CEB303", "ship waybill {} of=CEB505 +note=小心轻放", "agent list {} of=CEB603"):
+            one = asked(line.format(number).split())
+            world.drop(one.partner, f"{one.told}.xml", made(one))
+            world.take_in()
+    (told,) = dossiers.found(world.ledger, "CK2026000000007001", house=world.clerk.house)
+    assert [one["kind"] for one in told["documents"]] == ["order", "waybill", "inventory"]
     world.close()
