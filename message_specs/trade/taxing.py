@@ -110,19 +110,24 @@ def purchase_of(head: Texts, lines: Sequence[Texts], limits: Limits) -> Purchase
     """What the inventory is worth: a line by its totalPrice, freight and insurance by the head."""
     goods, items = _NOTHING, _NOTHING
     for line in lines:
-        goods = WIDE.add(goods, money(line.get("totalPrice")))
+        goods = WIDE.add(goods, _worth(line.get("totalPrice")))
         items = WIDE.add(items, money(line.get("qty")))
-    freight, insurance = money(head.get("freight")), money(head.get("insuredFee"))
+    freight, insurance = _worth(head.get("freight")), _worth(head.get("insuredFee"))
     value = WIDE.add(goods, WIDE.add(freight, insurance))
     # Two halves in two lines are no single item, though their quantities come to 1.
     alone = len(lines) == 1 and items == 1
     return Purchase(goods, freight, insurance, value, items, standing(value, limits, alone=alone))
 
 
+def _worth(text: str | None) -> Decimal:
+    """What a document writes, never below 0: a freight of less than nothing would open a limit (C130 tells of it)."""
+    return max(money(text), _NOTHING)
+
+
 def taxable_values(head: Texts, lines: Sequence[Texts]) -> dict[int, Decimal]:
     """The taxable value of each line by gnum: its totalPrice with its part of freight and insurance."""
-    goods = [money(line.get("totalPrice")) for line in lines]
-    freight, insurance = (shares(money(head.get(name)), goods) for name in ("freight", "insuredFee"))
+    goods = [_worth(line.get("totalPrice")) for line in lines]
+    freight, insurance = (shares(_worth(head.get(name)), goods) for name in ("freight", "insuredFee"))
     parts = enumerate(zip(lines, goods, freight, insurance, strict=True), 1)
     bare = [_bare(ordinal, *part) for ordinal, part in parts]
     return {one.gnum: one.value for one in bare}
@@ -152,7 +157,7 @@ def predict(head: Texts, lines: Sequence[Texts], terms: Terms) -> Prediction:
     """The prediction for an inventory's head and lines under these terms."""
     purchase = purchase_of(head, lines, terms.limits)
     inside = purchase.standing is Standing.INSIDE
-    goods = [money(line.get("totalPrice")) for line in lines]
+    goods = [_worth(line.get("totalPrice")) for line in lines]
     parts = zip(lines, goods, shares(purchase.freight, goods), shares(purchase.insurance, goods), strict=True)
     taxed = tuple(
         _line(line, _bare(ordinal, line, price, sent, insured), terms, inside=inside)

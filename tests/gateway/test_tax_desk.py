@@ -101,6 +101,15 @@ def test_both_limits_are_told_at_once() -> None:
     assert [one.code for one in outcome.findings] == ["T305", "T306"]
 
 
+def test_what_is_less_than_nothing_opens_no_limit() -> None:
+    outcome = decide(inventory((HS, "2", "5600"), freight="-600"), records())
+    assert [one.code for one in outcome.findings] == ["T305"]
+    assert [one.code for one in decide(inventory((HS, "1", "3000"), (HS, "1", "-600")), records("24000")).findings] == [
+        "T306"
+    ]
+    assert used(decide(inventory((HS, "1", "100"), freight="-20000"), records("24000")).keeps[KEY]) == 24100
+
+
 def test_judging_the_same_case_twice_counts_it_once() -> None:
     case = inventory((HS, "2", "1300"))
     first = decide(case, records("24700"))
