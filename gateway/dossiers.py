@@ -57,8 +57,9 @@ def found(
 
 def _told(trade: Trade, partner: str | None, house: House | None, today: date, drawn: ToBeDrawn | None) -> Facts:
     row, inventory = trade.row, trade.chosen.inventory
-    # What customs returned is told of until another is declared.
-    last = inventory or (trade.inventories[-1] if trade.inventories and trade.life.said else None)
+    # What customs returned is told of until another is declared; what a desk refused after it is another's affair.
+    spoken_of = {one.of for one in trade.life.said}
+    last = inventory or next((one for one in reversed(trade.inventories) if one.name in spoken_of), None)
     declares = inventory is not None and partner in (None, inventory.partner)
     units = levies.units(trade.ledger, house, inventory) if inventory and house and declares else []
     silences = list(_silences(trade, partner, today))

@@ -9,7 +9,7 @@ Known limits: which year a purchase counts for is told by the number of its inve
 Year, or that a wrong clock counted, is looked for in the years beside it; it counts in one of them, the latest.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -68,6 +68,19 @@ def used_of(
         told = quotas.given_back(value, name) if key in counting[1:] else _after(value, name, inventory, refunds, life)
         if (told or "") != (rows[key]["value"] if key in rows else ""):
             yield Kept(key, told or "", rows[key]["revision"] if key in rows else 0)
+
+
+def of_other_buyers(ledger: Ledger, inventory: Paper, refused: Iterable[Paper], secret: bytes) -> Iterator[Kept]:
+    """Yield the records of buyers whom only refused inventories of its order name: it counts in none of theirs."""
+    mine = person_mark(inventory.head.get("buyerIdNumber", ""), secret)
+    told = {(person_mark(one.head.get("buyerIdNumber", ""), secret), came_at(one.number).year) for one in refused}
+    keys = {key for mark, year in told if mark != mine for key in _keys(mark, year)}
+    orders = marks_of("order", inventory.spec, inventory.head)
+    if not keys or not orders:
+        return
+    for row in ledger.all("records", msgspec.json.encode(sorted(keys)).decode()):
+        if quotas.counts(row["value"] or None, str(orders[0])):
+            yield Kept(row["key"], quotas.given_back(row["value"], str(orders[0])) or "", row["revision"])
 
 
 def _keys(mark: str, year: int) -> list[str]:

@@ -23,7 +23,7 @@ from gateway.drawing import Drawing, Drawn, goods_mark
 from gateway.draws import Arranged
 from gateway.fetching import paper_of
 from gateway.filing import Outdated
-from gateway.giving import Kept, used_of, uses_a_year
+from gateway.giving import Kept, of_other_buyers, used_of, uses_a_year
 from gateway.living import life_in
 from gateway.notices import notice
 from gateway.settling import iso
@@ -131,16 +131,23 @@ def _write(ledger: Ledger, this: Look) -> None:
 def _give_back(ledger: Ledger, this: Look, row: Row, papers: Sequence[Paper], kouan: Kouan, secret: bytes) -> bool:
     """What the inventory used is reckoned anew; False where another dossier of this round has the same record."""
     # What stands in the place of a refused one uses the year under the same name.
-    inventory = _last(live(papers), "inventory") or _last(papers, "inventory")
+    refused = [one for one in papers if one.kind == "inventory" and one.state == State.REFUSED]
+    inventory = _last(live(papers), "inventory") or _told_of(refused)
     if inventory is None or not uses_a_year(inventory):
         return True
     life = life_in(ledger, row["mark"])
     refunds = [one for one in papers if one.kind == "refund"]
     kept = list(used_of(ledger, inventory, refunds, life, kouan.tax.quotas, secret))
+    kept += of_other_buyers(ledger, inventory, refused, secret)
     if any(one.key in this.kept for one in kept):
         return False
     this.kept.update({one.key: one for one in kept})
     return True
+
+
+def _told_of(refused: Sequence[Paper]) -> Paper | None:
+    """Return the last of these of which customs has spoken: one that was refused here may have come after it."""
+    return max(refused, key=lambda one: (one.status != "", one.number, one.ordinal), default=None)
 
 
 def _closed(this: Look, ledger: Ledger, row: Row, papers: Sequence[Paper]) -> tuple[str | None, str | None]:
