@@ -134,7 +134,7 @@ def lacking(trade: Trade, today: date, undrawn: Undrawn | None = None) -> list[F
     """
     if trade.row["phase"] != "open":
         return []
-    chosen, mode = trade.chosen, undrawn.mode if undrawn else trade.mode
+    chosen, mode = (trade.sure, undrawn.mode) if undrawn else (trade.chosen, trade.mode)
     kinds = missing(chosen, mode, today, inventory=True)
     return [
         one

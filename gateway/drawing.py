@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from gateway import mishap
 from gateway.config import House
 from gateway.draws import Arranged, Arrangements
@@ -64,10 +66,11 @@ def goods_came(ledger: Ledger, house: House, at: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An inventory to be drawn up: for whom, and its rows."""
+    """An inventory to be drawn up: for whom, its rows, and by which mark its trade is known."""
 
     arranged: Arranged
     rows: tuple[Row, ...]
+    dossier: int = 0
 
 
 class Drawing:
@@ -111,31 +114,36 @@ class Drawing:
         data = self._clerk.store.read(interchange["evidence"])
         return Before(name, row["state"], rows_of(csv.reader(io.StringIO(data.decode())), copno))
 
-    def draw(self, ready: Sequence[Drawn]) -> None:
-        """Every one of these is in the ledger, by hundreds a table."""
+    def draw(self, ready: Sequence[Drawn]) -> set[int]:
+        """Every one of these is in the ledger, by hundreds a table; return the dossiers whose table has a refusal."""
         groups: dict[tuple[str, str, str], list[Drawn]] = {}
         for one in ready:
             draw = one.arranged.draw
             groups.setdefault((one.arranged.partner, draw.spec, draw.map_name), []).append(one)
+        refused: set[int] = set()
         for group in groups.values():
             for first in range(0, len(group), MOST):
-                self._draw(group[first : first + MOST])
+                refused |= self._draw(group[first : first + MOST])
+        return refused
 
-    def _draw(self, group: Sequence[Drawn]) -> None:
+    def _draw(self, group: Sequence[Drawn]) -> set[int]:
         """A table that costs the clerk his nerves is taken apart, and the one inventory that does is held."""
         batch = self._batch(group)
         try:
-            self.news |= self._clerk.take_in(batch).news
+            parting = self._clerk.take_in(batch)
+            self.news |= parting.news
+            is_refused = any(_has_refusal(answer) for answer in parting.answers.values())
+            return {one.dossier for one in group} if is_refused else set()
         except (OSError, Told):
             raise
         except Exception as trouble:
             if is_of_the_disk(trouble) or self._clerk.ledger.one("batch", batch.first):
                 raise
             reason = traceback.format_exc(limit=-6)
-            for one in group if len(group) > 1 else ():
-                self._draw([one])
             if len(group) == 1:
                 mishap.hold(self._clerk, batch, reason)
+                return set()
+            return set().union(*[self._draw([one]) for one in group])
 
     def _batch(self, group: Sequence[Drawn]) -> Batch:
         partner, draw = group[0].arranged.partner, group[0].arranged.draw
@@ -144,6 +152,10 @@ class Drawing:
         claim = Claim(number, partner, DOOR, f"{map_name}.{DOOR}.{number}.csv", body=body)
         row = self._clerk.ledger.one("low_water")
         return Batch(number, number, (row["low_water"] if row else None) or 0, (claim,))
+
+
+def _has_refusal(acknowledgement: bytes) -> bool:
+    return any(one["state"] == State.REFUSED for one in msgspec.json.decode(acknowledgement)["documents"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,13 +41,20 @@ class Trade:
 
     @cached_property
     def chosen(self) -> Chosen:
-        """The documents that are held against one another: the live inventory's, else the live order's."""
+        """The documents that are held against one another, with the waybill that only a refused inventory names."""
+        return with_waybill_of(self.sure, self._around, self.inventories[-1] if self.inventories else None)
+
+    @cached_property
+    def sure(self) -> Chosen:
+        """The documents by which an inventory may be drawn up: the live inventory's, else the live order's."""
         alive = live(self.papers)
         anchors = [newest(alive, "inventory")]
         anchors += [next((one for one in alive if one.kind == kind), None) for kind in ("order", "payment")]
-        around = (*self.papers, *self.beside)
-        chosen = choose(around, next(filter(None, anchors), None))
-        return with_waybill_of(chosen, around, self.inventories[-1] if self.inventories else None)
+        return choose(self._around, next(filter(None, anchors), None))
+
+    @property
+    def _around(self) -> tuple[Paper, ...]:
+        return (*self.papers, *self.beside)
 
     @property
     def inventories(self) -> tuple[Paper, ...]:

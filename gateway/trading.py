@@ -83,7 +83,9 @@ def look(
         this.dates.append((due, why, row["mark"], row["turn"]))
     pulse("looked at")
     # Before the dossiers are put to rest: after a crash between the two they are looked at again.
-    drawing.draw(this.ready)
+    refused = drawing.draw(this.ready)
+    # Looked at again, it is told as what customs returned is, and waits for whatever mends it.
+    this.dates = [(iso(now) if mark in refused else due, why, mark, turn) for due, why, mark, turn in this.dates]
     pulse("drawn up")
     try:
         with ledger.writing():
@@ -169,6 +171,8 @@ def _one(this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing)
     today = this.now.astimezone(_CHINA).date()
     arranged = drawing.arranged(chosen)
     drawn = arranged is not None and chosen.inventory is None
+    if drawn:
+        chosen = trade_of(ledger, row["mark"], alive=True, by_refused=False)
     mode = arranged.draw.mode if arranged is not None and drawn else row["mode"]
     since = datetime.fromisoformat(row["opened_at"]).astimezone(_CHINA).date()
     late = too_long(chosen, mode, since, today, inventory=not drawn)
@@ -181,7 +185,7 @@ def _one(this: Look, ledger: Ledger, row: Row, chosen: Chosen, drawing: Drawing)
         return _listen(this, ledger, chosen)
     why = _draw(this, row["mark"], chosen, arranged, drawing)
     # Nothing that comes wakes a trade whose inventory an operator decides about.
-    return iso(this.now + _AGAIN) if why == "T705" else None, why
+    return iso(this.now + _AGAIN) if why and why.startswith("T705") else None, why
 
 
 def _listen(this: Look, ledger: Ledger, chosen: Chosen) -> tuple[str | None, str | None]:
@@ -210,10 +214,11 @@ def _draw(this: Look, mark: int, chosen: Chosen, arranged: Arranged, drawing: Dr
         return _tell(this, mark, order, arranged, joined.lacking)
     before = drawing.before(arranged, order)
     if before is not None and not before.is_over:
-        return "T705"
+        return f"T705 {before.name}"
     if before is not None and before.rows == joined.rows:
-        return _tell(this, mark, order, arranged, (finding("T704", value=before.name, names=before.name),))
-    this.ready.append(Drawn(arranged, joined.rows))
+        told = (finding("T704", value=before.name, names=before.name),)
+        return f"{_tell(this, mark, order, arranged, told)} {before.name}"
+    this.ready.append(Drawn(arranged, joined.rows, mark))
     return None
 
 
@@ -224,12 +229,15 @@ def _tell(this: Look, mark: int, order: Paper, arranged: Arranged, found: Sequen
     return found[0].code
 
 
-def trade_of(ledger: Ledger, mark: int, *, alive: bool = False) -> Chosen:
-    """Return the trade of an order's mark as its papers stand now; `alive`: without an inventory that was refused."""
+def trade_of(ledger: Ledger, mark: int, *, alive: bool = False, by_refused: bool = True) -> Chosen:
+    """Return the trade of an order's mark as its papers stand now; `alive`: without an inventory that was refused.
+
+    `by_refused`: with the waybill that only such a one names, which is no ground for a declaration.
+    """
     papers = _papers(ledger, [mark])
     anchors = live(papers) if alive else papers
     anchor = _last(anchors, "inventory") or _last(anchors, "order")
-    refused = _last(papers, "inventory") if anchor is not None and anchor.kind == "order" else None
+    refused = _last(papers, "inventory") if by_refused and anchor is not None and anchor.kind == "order" else None
     told = [marks_of_paper(one) for one in (anchor, refused) if one is not None]
     if told:
         more = [mark for marks in told for kind in _LEAD_ON for mark in marks.get(kind, ())]

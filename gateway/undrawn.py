@@ -16,7 +16,6 @@ from message_specs.trade.goods import Good, Goods
 from message_specs.trade.joining import joined
 from message_specs.trade.waiting import missing
 
-_REFUSED: Final = "refused"
 _STUCK: Final = ("T704", "T705")
 _WILL_BE: Final = "T707"
 
@@ -40,8 +39,8 @@ class ToBeDrawn:
 
     def of(self, trade: Trade, today: date) -> Undrawn | None:
         """Return what keeps an open trade from having its inventory drawn up; None where nobody arranged for it."""
-        order = trade.chosen.order
-        if trade.row["phase"] != "open" or order is None or trade.chosen.inventory is not None:
+        order = trade.sure.order
+        if trade.row["phase"] != "open" or order is None or trade.sure.inventory is not None:
             return None
         arranged = self._arrangements.of(order.spec, order.head)
         if arranged is None:
@@ -50,12 +49,11 @@ class ToBeDrawn:
 
     def _why(self, trade: Trade, arranged: Arranged, today: date) -> tuple[Finding, ...]:
         draw, waits = arranged.draw, (finding(_WILL_BE, partner=arranged.partner),)
-        if missing(trade.chosen, draw.mode, today):
+        if missing(trade.sure, draw.mode, today):
             return waits
-        stuck = (trade.row["why"] or "").partition(" ")[0]
+        stuck, _, name = (trade.row["why"] or "").partition(" ")
         if stuck in _STUCK:
-            names = [one.name for one in trade.papers if one.kind == "inventory" and one.state == _REFUSED]
-            return (finding(stuck, names="、".join(names[-1:])),)
+            return (finding(stuck, names=name),)
         values = {**draw.values, "tradeMode": draw.mode}
         filed = self._goods.get(arranged.partner, Goods())
-        return joined(trade.chosen, filed, values, today).lacking or waits
+        return joined(trade.sure, filed, values, today).lacking or waits

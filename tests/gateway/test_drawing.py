@@ -13,6 +13,7 @@ from gateway import dossiers, outstanding
 from gateway.cli import ended
 from gateway.drawing import Drawing, Drawn, goods_mark
 from gateway.frames import Answer, Job
+from gateway.rates import install
 from gateway.replaying import Ruling, replay
 from gateway.selecting import Selection, interchanges
 from gateway.sources import Source, sources_of
@@ -424,6 +425,25 @@ def test_what_our_own_check_refuses_is_told_and_not_drawn_again_and_again(world:
     world.reload()
     come(world, "CEB311", app_type="2")
     assert [state for _, state, _ in inventories(world)] == ["refused", "ready"]
+
+
+def test_what_our_own_desks_refuse_is_drawn_again_when_the_goods_are_filed_anew(world: World) -> None:
+    (world.home / "goods/agent.csv").write_bytes(goods(1).replace(b",1901101090,", b",1901101099,"))
+    file = world.home / "kouan.toml"
+    file.write_text(file.read_text("utf-8").replace("[severity]\n", '[severity]\nT301 = "error"\n'), "utf-8")
+    install(world.home, b"hs,valid_from,valid_to,duty,vat,ct_type\n1901101090,2020-01-01,,0,13,none\n")
+    world.reload()
+    three(world)
+    look(world)
+    (number,) = [row[0] for row in world.rows("SELECT number FROM document WHERE spec = 'CEB621'")]
+    (told,) = dossiers.found(world.ledger, "YX2026000000000001", house=world.clerk.house)
+    assert [one["zh"] for one in told["lacking"]] == [
+        f"代制清单 {number}.1 未被接受；单证与备案均未变化，不再重制"
+    ]  # fmt: skip
+    (world.home / "goods/agent.csv").write_bytes(goods(1))
+    world.reload()
+    look(world)
+    assert [(state, door) for _, state, door in inventories(world)] == [("refused", "drawing"), ("ready", "drawing")]
 
 
 def test_a_table_that_a_bad_map_spoilt_is_replayed_when_the_map_is_mended(home: Path) -> None:

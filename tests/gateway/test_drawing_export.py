@@ -155,3 +155,24 @@ def test_a_remark_that_many_waybills_share_joins_no_trades(home: Path) -> None:
     (told,) = dossiers.found(world.ledger, "CK2026000000007001", house=world.clerk.house)
     assert [one["kind"] for one in told["documents"]] == ["order", "waybill", "inventory"]
     world.close()
+
+
+def test_a_waybill_that_only_a_refused_list_names_is_no_ground_for_a_declaration(home: Path) -> None:
+    world = arranged(home)
+    come(world, "shop", "o.xml", sent("CEB303Message", "Order", {"OrderHead": ORDER, "OrderList": LINE}, SHOP))
+    unnamed = {**WAYBILL, "note": "小心轻放"}
+    come(world, "ship", "w.xml", sent("CEB505Message", "Logistics", unnamed, SHIP))
+    own = {**START, **INVENTORY, "copNo": "KOWN", "tradeMode": "9710"}
+    merchant = {name: own.pop(name) for name in ("ebcCode", "ebcName")}
+    before = list(own).index("ownerCode")
+    head = dict([*list(own.items())[:before], *merchant.items(), *list(own.items())[before:]])
+    body = sent("CEB603Message", "Inventory", {"InventoryHead": head, "InventoryList": INVENTORY_LINE}, AGENT)
+    world.drop("agent", "own.xml", body)
+    (told,) = world.take_in().values()
+    assert [one["code"] for one in told["findings"] if one["severity"] == "error"] == ["T333"], told
+    world.moment += timedelta(days=1)
+    world.look()
+    assert inventories(world) == [(f"{AGENT.code}|KOWN", "refused", "folder")]
+    (seen,) = dossiers.found(world.ledger, "EX1", house=world.clerk.house)
+    assert [(one["kind"], one["code"]) for one in seen["lacking"]] == [("waybill", "T203"), ("inventory", "T707")]
+    world.close()
