@@ -119,6 +119,12 @@ class Hall:
         where = {"event": "ready", "http": self._http_at(), "sftp": self._sftp_at()}
         print(json.dumps(where), flush=True)
         log.info("hall.open", http=where["http"], sftp=where["sftp"])
+        self._warn()
+
+    def _warn(self) -> None:
+        """What is odd about the configuration in force, and keeps nothing shut, is in the log."""
+        for one in self.house.warnings:
+            log.warning("config.warned", problem=str(one))
 
     @inlineCallbacks
     def _open_doors(self):  # type: ignore[no-untyped-def]  # noqa: ANN202  inlineCallbacks types it
@@ -222,6 +228,7 @@ class Hall:
         self._roads.arrange(self.house)
         self._crew.everyone("reload")
         log.info("config.reloaded", partners=len(self.house.partners))
+        self._warn()
 
     @inlineCallbacks
     def close(self):  # type: ignore[no-untyped-def]  # noqa: ANN201  inlineCallbacks types it

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from gateway.config_files import Problem
-from message_specs.findings import Finding
+from message_specs.findings import Finding, Severity
 from message_specs.trade.rate_file import read_rates
 from message_specs.trade.rates import Rate, Rates
 from spool.aside import put
@@ -30,7 +30,10 @@ class Change:
 
 
 def own_rates(home: Path, problems: list[Problem]) -> tuple[Rate, ...]:
-    """Return the rows of the home's table, none where it has no table, and add what is wrong to `problems`."""
+    """Return the rows of the home's table, none where it has no table, and add what is wrong to `problems`.
+
+    What an earlier Kouan took in and `kouan rates load` refuses today keeps no house shut: it is read and told.
+    """
     try:
         data = (home / FILE).read_bytes()
     except FileNotFoundError:
@@ -39,13 +42,16 @@ def own_rates(home: Path, problems: list[Problem]) -> tuple[Rate, ...]:
         cure = "Let the user that runs kouan read it."
         problems.append(Problem(FILE, None, f"cannot be read: {error.strerror}", cure))
         return ()
-    rates, found = read_rates(data)
+    rates, found = read_rates(data, installed=True)
     problems += [_problem(one) for one in found]
     return rates
 
 
 def _problem(one: Finding) -> Problem:
-    return Problem(FILE, one.row, f"{one.code} {one.en}", one.hint.partition("。 ")[2])
+    cure = one.hint.partition("。 ")[2]
+    if one.severity is Severity.WARNING:
+        cure = f"It is read as before; mend it and load the table anew:  kouan rates load FILE. {cure}"
+    return Problem(FILE, one.row, f"{one.code} {one.en}", cure, one.severity.value)
 
 
 def changes(before: Iterable[Rate], after: Iterable[Rate]) -> Iterator[Change]:

@@ -1,17 +1,18 @@
 """Reading a file of rates: every mistake is a finding with its line, and a file with one is good for nothing.
 
 The columns are those of rates.csv; `hs`, `valid_from`, `duty`, `vat` and `ct_type` must be filled.
+A table that a home goes by already may have been taken in when less was asked: what was read then is read, and told.
 """
 
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from message_specs.codes import table
-from message_specs.findings import Finding, finding
+from message_specs.findings import Finding, Severity, finding
 from message_specs.trade.rates import COLUMNS, Consumption, Rate, measures, rate_of
 
 _REQUIRED = COLUMNS[:6]
@@ -19,6 +20,11 @@ _WHOLE = Decimal(100)
 _MOST = Decimal(10**9)
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# What is written in another way than these -> the code by which that is told.
+_WRITTEN: Mapping[str, tuple[re.Pattern[str], str]] = {
+    **dict.fromkeys(("valid_from", "valid_to"), (_DAY, "T323")),
+    **dict.fromkeys(("duty", "vat", "ct_rate", "ct_threshold"), (_NUMBER, "T324")),
+}
 # ct_type -> whether a rate, a threshold and a measure belong to it: they must, may or must not be there.
 _FILLED: Mapping[str, tuple[str, str, str]] = {
     Consumption.NONE: ("no", "no", "no"),
@@ -29,8 +35,10 @@ _FILLED: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def read_rates(data: bytes) -> tuple[tuple[Rate, ...], tuple[Finding, ...]]:
-    r"""The rates of a CSV file and everything wrong with it; no rates where anything is.
+def read_rates(data: bytes, *, installed: bool = False) -> tuple[tuple[Rate, ...], tuple[Finding, ...]]:
+    r"""The rates of a CSV file and everything wrong with it; no rates where that is an error.
+
+    Of a table that is `installed` short rows, and numbers and days written in other ways, are warnings.
 
     >>> head = "hs,valid_from,valid_to,duty,vat,ct_type\n"
     >>> read_rates((head + "2203000000,2026-01-01,,0,13,specific\n").encode())[0][0].hs
@@ -55,15 +63,51 @@ def read_rates(data: bytes) -> tuple[tuple[Rate, ...], tuple[Finding, ...]]:
         if cells[0].lstrip().startswith("#"):
             continue
         row = dict.fromkeys(COLUMNS, "") | dict(zip(heads, (cell.strip() for cell in cells), strict=False))
+        if installed:
+            found += _rewritten(row, line)
         wrong = tuple(_wrong(row, line))
-        # A row with less in it may be where the file was cut, and half a rate is a rate too.
         if len(cells) != len(heads):
-            wrong = (finding("T330", row=line, found=str(len(cells)), expected=str(len(heads))), *wrong)
+            wrong = (_uneven(line, len(cells), len(heads), installed=installed), *wrong)
         found += wrong
-        if not wrong:
+        if not _is_bad(wrong):
             read.append((line, rate_of(row)))
     found += _overlaps(read)
-    return (() if found else tuple(rate for _, rate in read)), tuple(sorted(found, key=lambda one: one.row or 0))
+    rates = () if _is_bad(found) else tuple(rate for _, rate in read)
+    return rates, tuple(sorted(found, key=lambda one: one.row or 0))
+
+
+def _uneven(line: int, cells: int, heads: int, *, installed: bool) -> Finding:
+    # A row with less in it may be where the file was cut, and half a rate is a rate too.
+    severity = Severity.WARNING if installed and cells < heads else None
+    return finding("T330", row=line, found=str(cells), expected=str(heads), severity=severity)
+
+
+def _is_bad(found: Iterable[Finding]) -> bool:
+    return any(one.severity is Severity.ERROR for one in found)
+
+
+def _rewritten(row: dict[str, str], line: int) -> Iterator[Finding]:
+    """Each number and day of the row stands as described; what was written in another way is told."""
+    for name, (way, code) in _WRITTEN.items():
+        text = row[name]
+        if not way.fullmatch(text) and (plain := _plain(text, is_day=way is _DAY)):
+            row[name] = plain
+            yield finding(code, row=line, path=name, value=text, name=name, severity=Severity.WARNING)
+
+
+def _plain(text: str, *, is_day: bool) -> str:
+    """A day or number in the way described, "" where it is none.
+
+    >>> _plain("+13.", is_day=False), _plain("1e1", is_day=False), _plain("2026-W01-1", is_day=True)
+    ('13', '', '2025-12-29')
+    """
+    try:
+        if is_day:
+            return date.fromisoformat(text if len(text) == len("2026-01-31") else "").isoformat()
+        value = Decimal(text)
+    except (ValueError, InvalidOperation):
+        return ""
+    return f"{abs(value):f}" if value.is_finite() and value >= 0 and "e" not in text.lower() else ""
 
 
 def _headings(heads: list[str]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.rates import install
 from tests import samples
 from tests.crash.daemon import Process, children, quiet_home, running, until
 from tests.homes import demo_home
@@ -58,3 +59,11 @@ def test_a_worker_that_replaces_a_dead_one_goes_by_the_last_good_configuration(h
         drop(home, 1)
         until(lambda: told(home, 1), 15, lambda: daemon.words.read_text("utf-8")[-2000:])
         assert events(daemon, "worker.died") == 2
+
+
+def test_a_rate_table_that_an_earlier_kouan_took_in_keeps_no_house_shut_and_the_start_tells_it(home: Path) -> None:
+    install(home, b"hs,valid_from,valid_to,duty,vat,ct_type,name\n1901101090,2020-01-01,,0,13,none\n")
+    with running(home, "run", ends="stop") as daemon:
+        until(lambda: events(daemon, "config.warned") == 1, 10)
+        drop(home, 1)
+        until(lambda: told(home, 1), 10)

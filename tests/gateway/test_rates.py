@@ -40,6 +40,22 @@ def test_a_wrong_table_keeps_the_house_shut_and_tells_its_line(home: Path) -> No
     ]
 
 
+def test_what_an_earlier_kouan_took_in_keeps_no_house_shut_and_is_told(home: Path) -> None:
+    install(home, f"{HEAD}4202210090,2026-01-01,2026-12-31,6,+9.,none\n".encode())
+    house, problems = inspect_house(home, {})
+    assert house is not None
+    assert house.rates == (replace(OWN, ct_type=Consumption.NONE, ct_rate=None, ct_threshold=None, ct_per=""),)
+    assert [(one.severity, one.line, one.what[:4], one.cure.partition(". ")[0]) for one in problems] == [
+        ("warning", 2, code, "It is read as before; mend it and load the table anew:  kouan rates load FILE")
+        for code in ("T324", "T330")
+    ]
+
+
+def test_a_row_with_too_much_in_it_keeps_the_house_shut_as_before(home: Path) -> None:
+    install(home, TEXT.replace(b"15,10,g", b"15,10,g,1"))
+    assert inspect_house(home, {})[0] is None
+
+
 def test_changes_are_told_against_what_held_before() -> None:
     ours = Rates().on("4202210090", date(2026, 1, 1))
     new = Rate("9000000001", date(2027, 1, 1), None, Decimal(0), Decimal(13), Consumption.NONE)
