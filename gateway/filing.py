@@ -27,6 +27,7 @@ from gateway.posing import pose
 from gateway.settling import iso
 from gateway.silence import first_look, listen_for
 from gateway.turning import wake
+from gateway.undivided import decide_all
 from message_specs.findings import Finding
 from message_specs.trade.giving_back import known_as
 from message_specs.trade.papers import Paper, kind_of, marks, marks_of, pack
@@ -115,9 +116,7 @@ def file(judged: Iterable[Judged], ledger: Ledger, records: Records) -> Filed:
     for entry in filed.entries:
         if entry.dossier is None and entry.kind in _AFTERWARDS:
             _join(entry, records)
-    for one, case in ones:
-        if case.state in _WAITS:
-            _decide(one, case, records, filed)
+    decide_all([(one, case) for one, case in ones if case.state in _WAITS], records, filed, _decide)
     return filed
 
 
