@@ -12,6 +12,7 @@ from gateway import awaiting
 from gateway.case import Case, Judged
 from gateway.desks import Records
 from message_specs.findings import finding
+from message_specs.trade.papers import kind_of
 from spool.states import State
 
 if TYPE_CHECKING:
@@ -21,8 +22,12 @@ Decide = Callable[[Judged, Case, Records, "Filed"], None]
 
 
 def decide_all(ones: Iterable[tuple[Judged, Case]], records: Records, filed: "Filed", decide: Decide) -> None:
-    """Every case is decided, in its turn; of a signed message all go or wait, or none."""
-    for _, pairs in groupby(ones, key=lambda pair: id(pair[0])):
+    """Every case is decided; of a signed message all go or wait, or none.
+
+    Signed fellows come first, so that no inventory of the batch rests on one that goes back with its message.
+    """
+    in_turn = sorted(ones, key=lambda pair: not pair[0].signed or kind_of(pair[0].spec or "") == "inventory")
+    for _, pairs in groupby(in_turn, key=lambda pair: id(pair[0])):
         of_message = list(pairs)
         with _undivided(of_message[0][0], records, filed):
             for one, case in of_message:
@@ -57,3 +62,6 @@ def _refuse(one: Judged, rest: Iterable[Case], records: Records, filed: "Filed")
         filed.applied = [other for other in filed.applied if other is not case]
         if place in filed.decided:
             filed.over[place] = awaiting.ever_awaited(case, filed.decided[place], records)
+        for mark in {mark for of_kind in case.marks.values() for mark in of_kind} & records.by_mark.keys():
+            records.by_mark[mark] = [one for one in records.by_mark[mark] if (one.number, one.ordinal) != place]
+    records.found.clear()

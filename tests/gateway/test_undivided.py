@@ -9,7 +9,7 @@ from tests.crash.world import World
 from tests.gateway.test_resuming import signed
 from tests.gateway.test_trades import SENDERS, used
 from tests.homes import with_trades
-from tests.samples import message
+from tests.samples import message, trade
 
 FELLOWS = ("CEB311", "CEB411", "CEB511")
 
@@ -57,3 +57,20 @@ def test_what_a_desk_refuses_after_a_wait_is_not_declared_either(world: World) -
         pass
     assert (stand(world), world.carry()) == (["refused", "refused"], [])
     assert world.rows("SELECT count(*) FROM awaited WHERE ordinal > 0") == [(0,)]
+
+
+@pytest.mark.parametrize("names", [("a.xml", "b.xml"), ("b.xml", "a.xml")])
+def test_no_inventory_rests_on_an_order_that_goes_back_with_its_message(world: World, names: tuple[str, str]) -> None:
+    come(world, 1)
+    world.drop("agent", "one.xml", message("CEB621", 1))
+    world.take_in()
+    world.carry()
+    for spec in ("CEB411", "CEB511"):
+        world.drop(SENDERS[spec], f"{spec}.xml", message(spec, 1, start=2))
+    # A change of what the first inventory uses, and a new order, behind one signature.
+    both = message("CEB311", 2).replace(b"<ceb:appType>1", b"<ceb:appType>2", 1)
+    world.drop("shop", names[0], signed(world.home, both, "shop"))
+    world.drop("agent", names[1], message("CEB621", 1, start=2))
+    world.take_in()
+    told = world.rows("SELECT spec, state FROM document WHERE key LIKE ? ORDER BY spec", f"%{trade(2)['orderNo']}")
+    assert told == [("CEB311", "refused"), ("CEB621", "filed")]
