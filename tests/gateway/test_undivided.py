@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from spool.interchange import Batch, Claim
 from tests.crash.world import World
 from tests.gateway.test_resuming import signed
 from tests.gateway.test_trades import SENDERS, used
@@ -59,18 +60,21 @@ def test_what_a_desk_refuses_after_a_wait_is_not_declared_either(world: World) -
     assert world.rows("SELECT count(*) FROM awaited WHERE ordinal > 0") == [(0,)]
 
 
-@pytest.mark.parametrize("names", [("a.xml", "b.xml"), ("b.xml", "a.xml")])
-def test_no_inventory_rests_on_an_order_that_goes_back_with_its_message(world: World, names: tuple[str, str]) -> None:
+@pytest.mark.parametrize("turn", [1, -1])
+def test_no_inventory_rests_on_an_order_that_goes_back_with_its_message(world: World, turn: int) -> None:
     come(world, 1)
     world.drop("agent", "one.xml", message("CEB621", 1))
     world.take_in()
     world.carry()
     for spec in ("CEB411", "CEB511"):
         world.drop(SENDERS[spec], f"{spec}.xml", message(spec, 1, start=2))
+    world.take_in()
     # A change of what the first inventory uses, and a new order, behind one signature.
     both = message("CEB311", 2).replace(b"<ceb:appType>1", b"<ceb:appType>2", 1)
-    world.drop("shop", names[0], signed(world.home, both, "shop"))
-    world.drop("agent", names[1], message("CEB621", 1, start=2))
-    world.take_in()
+    come_in = [("shop", signed(world.home, both, "shop")), ("agent", message("CEB621", 1, start=2))][::turn]
+    first, second = world.numbers.take(2)
+    claims = [Claim(one, sender, "http", f"{one}.xml", body=body)
+              for one, (sender, body) in zip((first, second), come_in, strict=True)]  # fmt: skip
+    world.clerk.take_in(Batch(first, second, first, tuple(claims)))
     told = world.rows("SELECT spec, state FROM document WHERE key LIKE ? ORDER BY spec", f"%{trade(2)['orderNo']}")
     assert told == [("CEB311", "refused"), ("CEB621", "filed")]
