@@ -118,8 +118,8 @@ class Case:
     """The last message with an earlier version of it: its own has a greater number, whichever worker seals it."""
     due_at: str | None = None
     why: str | None = None
-    keyless: bool = False
-    """Whether it cannot leave because a key or certificate is in trouble; then nothing rests on it."""
+    keyless: str = ""
+    """Why it cannot leave where a key or certificate is in trouble; nothing rests on it then."""
     reply_key: str | None = None
     told: Said | None = None
     """What it says, where it is an authority's receipt."""

@@ -37,11 +37,11 @@ def route_all(judged: Iterable[Judged], sealer: Sealer, house: House, now: datet
 
     Done before trades are asked: nothing rests on a document that is stopped here, and it uses nothing.
     """
-    troubled: dict[tuple[str, str], bool] = {}
+    troubled: dict[tuple[str, str], str] = {}
     for one in judged:
         if one.trouble:
             for case in one.cases:
-                case.keyless = True
+                case.keyless = one.trouble
             continue
         for case in one.cases:
             if case.first is None and case.state in _ON_THEIR_WAY:
@@ -82,14 +82,14 @@ def _route(one: Judged, case: Case, sealer: Sealer, house: House, now: datetime)
 
 
 def _ask_for_key(
-    one: Judged, case: Case, sealer: Sealer, now: datetime, troubled: dict[tuple[str, str], bool]
+    one: Judged, case: Case, sealer: Sealer, now: datetime, troubled: dict[tuple[str, str], str]
 ) -> None:  # fmt: skip
-    """The case knows whether a key that cannot be used keeps it here; `troubled` is what was found out before."""
+    """The case knows which trouble of a key keeps it here; `troubled` is what was found out before."""
     if one.signed or not case.authority:
         return
     whose = (case.partner, case.authority)
     if whose not in troubled:
-        troubled[whose] = bool(sealer.trouble(*whose, now))
+        troubled[whose] = sealer.trouble(*whose, now)
     case.keyless = troubled[whose]
 
 
@@ -104,8 +104,9 @@ def _to_one_authority(one: Judged) -> None:
 
 
 def _prepare(one: Judged, case: Case, now: datetime) -> None:
-    if one.trouble:
-        _wait(case, f"K102 {one.trouble}", iso(now + KEY_TROUBLE_WAIT))
+    if case.keyless:
+        # Though the key may be good by now: the fellows of this round were judged without it.
+        _wait(case, f"K102 {case.keyless}", iso(now + KEY_TROUBLE_WAIT))
         return
     spec = case.document.spec
     if spec.fill and not one.signed:

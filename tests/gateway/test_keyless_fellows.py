@@ -1,7 +1,7 @@
 """No inventory goes to customs while its order, payment or waybill is kept here by a key that cannot be used."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +70,30 @@ def test_an_order_that_is_to_leave_unsigned_instead_is_waited_for_no_longer(worl
     while world.go_on():
         pass
     assert states(world.ledger) == dict.fromkeys(SENDERS, "ready")
+
+
+class Mending(World):
+    """A house whose key is mended when somebody looks at the clock for the nth time."""
+
+    looks = 0
+
+    def now(self) -> datetime:
+        """Return the time."""
+        self.looks -= 1
+        if self.looks == 0:
+            (self.home / "key.pem").rename(self.home / "keys/shop/key.pem")
+        return super().now()
+
+
+@pytest.mark.parametrize("looks", range(1, 9))
+def test_a_key_that_is_mended_while_a_batch_is_filed_parts_no_trade(home: Path, looks: int) -> None:
+    world = Mending(with_trades(home))
+    (world.home / "keys/shop/key.pem").rename(world.home / "key.pem")
+    world.looks = looks
+    comes(world, *SENDERS)
+    assert states(world.ledger) in (CALM, dict.fromkeys(SENDERS, "ready"))
+    world.moment += timedelta(seconds=31)
+    while world.go_on():
+        pass
+    assert states(world.ledger) == dict.fromkeys(SENDERS, "ready")
+    world.close()
