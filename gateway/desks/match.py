@@ -148,9 +148,13 @@ def _users(mine: Paper, chosen: Chosen, papers: Sequence[Paper]) -> list[Paper]:
 
 
 def _living(records: Records, of: Paper, papers: Sequence[Paper]) -> list[Paper]:
-    """Return the inventories of the order of this one and their cancels; those beside it live a life of their own."""
+    """Return the inventories of the order of this one and their cancels; those beside it live a life of their own.
+
+    One that was refused and of which customs has said nothing has no number, whatever it claims.
+    """
     others = [one for one in papers if one.kind == "inventory" and not of_one_order(one, of)]
-    numbers = {records.invt_no(one) for one in others} - {""}
+    known = [one for one in others if one.state != State.REFUSED or records.said.get((one.number, one.ordinal))]
+    numbers = {records.invt_no(one) for one in known} - {""}
     return [one for one in papers if one.kind in _LIVE and one not in others and not _names(one, of, numbers)]
 
 

@@ -1,5 +1,6 @@
 """A cancel or a return names its list by customs' number; a cancelled trade has nothing to be returned any more."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -85,3 +86,23 @@ def test_what_is_declared_anew_after_a_cancel_is_cancelled_too(world: World) -> 
     assert (shown(world)["phase"], shown(world)["customs"]["may_cancel"]) == ("declared", True)
     again = drop(world, "CEB623", cop="again", number=ANEW)
     assert (again["documents"][0]["state"], [one["zh"] for one in again["findings"]]) == ("ready", [])
+
+
+def test_a_list_that_was_refused_here_does_not_take_the_cancel_of_another_for_its_own(world: World) -> None:
+    """Some other order's list names the same waybill, and the number that customs gave the first."""
+    inventory_is(world, "120")
+    other = TRADE + 1
+    world.drop("shop", "other-order.xml", message("CEB311", 1, start=other))
+    body = message("CEB621", 1, start=other).decode().replace("<ceb:gnum>3<", "<ceb:gnum>4<")
+    body = body.replace(trade(other)["logisticsNo"], trade(TRADE)["logisticsNo"])
+    body = re.sub("(?=<ceb:ieFlag>)", f"<ceb:invtNo>{INVT}</ceb:invtNo>", body)
+    world.drop("agent", "other-list.xml", body.encode())
+    told = [one for answer in world.take_in().values() for one in answer["documents"] if one["spec"] == "CEB621"]
+    assert [one["state"] for one in told] == ["refused"]
+    assert len(world.rows("SELECT 1 FROM paper WHERE kind = 'inventory'")) == 2
+    drop(world, "CEB623")
+    world.carry()
+    afterwards(world, "CEB624", "InvtCancelReturn", "399")
+    world.drop("ship", "waybill-2.xml", message("CEB511", 1, start=TRADE, app_type="2"))
+    (changed,) = world.take_in().values()
+    assert [one["state"] for one in changed["documents"]] == ["ready"], changed["findings"]
