@@ -26,7 +26,6 @@ import shutil
 import signal
 import stat
 import sys
-import threading
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -215,19 +214,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(office: Office, settings: Settings) -> int:
-    ends = threading.Event()
-    for one in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(one, lambda *_: ends.set())
+    # Waited for, not handled: a handler that sets an event may wait for the lock that its own thread holds.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     stdin = select.poll()
     stdin.register(0, select.POLLHUP)
     tied = settings.tied and stat.S_ISFIFO(os.fstat(0).st_mode)
     print(json.dumps({"event": "ready", "inbox": str(settings.inbox)}), flush=True)
-    while not ends.is_set():
+    while True:
         office.round()
         if tied and stdin.poll(0):
-            break
-        ends.wait(settings.scan_seconds)
-    return 0
+            return 0
+        if signal.sigtimedwait(ends, settings.scan_seconds) is not None:
+            return 0
 
 
 if __name__ == "__main__":
