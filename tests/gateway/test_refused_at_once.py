@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,11 @@ import pytest
 
 from gateway import dossiers
 from message_specs.trade.papers import marks_of
-from spool.number import CHINA
 from tests.crash.world import World
 from tests.gateway.border import Border, states
+from tests.gateway.test_years_of_buyers import SENDERS, says
 from tests.homes import with_trades
-from tests.samples import AGENT, SHOP, citizen, guid, message, trade
-
-SENDERS = {"CEB311": "shop", "CEB411": "pay", "CEB511": "ship", "CEB621": "agent"}
-INVT = "29102026I000000001"
+from tests.samples import AGENT, SHOP, citizen, message, trade
 
 
 @pytest.fixture
@@ -39,21 +35,6 @@ def border(home: Path, tmp_path: Path) -> Iterator[Border]:
     one.close()
 
 
-def says(world: World, status: str) -> None:
-    """Customs says this of the inventory."""
-    world.moment += timedelta(seconds=2)
-    codes = {"customsCode": "2910", "ebpCode": SHOP.code, "ebcCode": SHOP.code, "agentCode": AGENT.code}
-    fields = {
-        "guid": guid("R", 1), **codes, "copNo": trade(1)["copNo"], "preNo": "B20261121000000001", "invtNo": INVT,
-        "returnStatus": status, "returnInfo": "-",
-        "returnTime": f"{world.moment.astimezone(CHINA):%Y%m%d%H%M%S}000",
-    }  # fmt: skip
-    world.answer(f"CEB622-{status}.xml", "CEB622", "InventoryReturn", fields)
-    world.take_in()
-    while world.look():
-        pass
-
-
 def is_refused(world: World, body: bytes, sender: str = "agent") -> None:
     world.drop(sender, "refused.xml", body)
     (told,) = world.take_in().values()
@@ -73,12 +54,12 @@ def shown(world: World, partner: str | None = None) -> Any:
 
 
 def test_its_buyer_is_not_the_one_whose_year_is_given_back(world: World) -> None:
-    says(world, "120")
+    says(world, 1, "120")
     order = str(marks_of("order", "CEB621", {"ebpCode": SHOP.code, "orderNo": trade(1)["orderNo"]})[0])
     assert years(world) == [[order]]
     is_refused(world, message("CEB621", 1, app_type="2").replace(citizen(1).encode(), citizen(2).encode()))
     assert years(world) == [[order]]
-    says(world, "100")
+    says(world, 1, "100")
     assert years(world) == []
 
 
